@@ -1,0 +1,105 @@
+# The main jobs. On a bare machine with Python 3.11 or newer each of them first makes .venv from
+# the locks (hashes checked), with the command at .venv/bin/flowbridge; a second run is quick.
+#
+#   make synth                          check, prove and synthesize the examples
+#   make synth DEPLOYMENTS=mine.yaml    ... or your own (paths or globs, separated by ":")
+#   make test                           format, lint, types and every test
+#   make quick                          the same without the slow tests
+#   make bench                          the measurements behind docs/benchmarks.md
+#   make lock                           renew the locks (needs an index and, for the CLI's, npm)
+#   make clean                          remove what these made, never a Terraform state
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := synth
+.DELETE_ON_ERROR:
+.PHONY: synth test quick bench lock clean format
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := $(VENV)/stamps
+CACHE := .cache
+LOCKED := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r
+PYTHONS := $(PYTHON) python3 python3.13 python3.12 python3.11 python
+
+ifdef DEPLOYMENTS
+export FLOWBRIDGE_DEPLOYMENTS := $(DEPLOYMENTS)
+endif
+
+synth: $(STAMPS)/runtime
+	@$(BIN)/python main.py
+
+test: $(STAMPS)/dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/mypy main.py
+	$(BIN)/pytest -n auto --dist loadgroup
+
+quick: $(STAMPS)/dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pytest -n auto -m "not slow"
+
+format: $(STAMPS)/dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(STAMPS)/runtime $(CACHE)/bench/ready
+	$(BIN)/python bench/synth.py --peers $(CACHE)/bench/bin/python
+
+$(BIN)/python:
+	@for python in $(PYTHONS); do \
+	    if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	        echo "making $(VENV) with $$("$$python" --version)"; \
+	        exec "$$python" -m venv $(VENV); \
+	    fi; \
+	done; \
+	echo "Python 3.11 or newer is needed and none is on the PATH;" \
+	     "install one, or name it: make PYTHON=/path/to/python3.12" >&2; exit 2
+
+# Node runs the synthesis engine: the one on the PATH if it is recent enough, else a locked wheel.
+$(STAMPS)/node: requirements/node.lock | $(BIN)/python
+	@mkdir -p $(STAMPS)
+	@if node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)' 2>/dev/null; then \
+	    echo "using node $$(node --version)"; \
+	else \
+	    echo "installing node from PyPI"; $(LOCKED) requirements/node.lock; \
+	fi
+	@touch $@
+
+$(STAMPS)/runtime: requirements/runtime.lock pyproject.toml $(STAMPS)/node | $(BIN)/python
+	@echo "installing requirements/runtime.lock"
+	@$(LOCKED) requirements/runtime.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	    --no-deps --no-build-isolation --no-index --editable .
+	@touch $@
+
+$(STAMPS)/dev: requirements/dev.lock $(STAMPS)/runtime | $(BIN)/python
+	@echo "installing requirements/dev.lock"
+	@$(LOCKED) requirements/dev.lock
+	@touch $@
+
+# The prebuilt bindings weigh over a gigabyte; they are measured, never used.
+$(CACHE)/bench/ready: requirements/bench.lock | $(BIN)/python
+	$(BIN)/python -m venv $(CACHE)/bench
+	$(CACHE)/bench/bin/python -m pip install --quiet --require-hashes -r requirements/bench.lock
+	@touch $@
+
+COMPILE := $(CACHE)/lock/bin/uv pip compile --quiet --universal --python-version 3.11 \
+    --generate-hashes --no-header --no-annotate --upgrade
+
+lock: $(BIN)/python
+	$(BIN)/python -m venv $(CACHE)/lock
+	$(CACHE)/lock/bin/python -m pip install --quiet uv
+	for name in runtime dev bench node schema; do \
+	    $(COMPILE) requirements/$$name.in --output-file requirements/$$name.lock || exit 1; \
+	done
+	rm -f package-lock.json
+	npm install --package-lock-only --omit-lockfile-registry-resolved
+
+clean:
+	rm -rf $(VENV) $(CACHE) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find cdktf.out -name cdk.tf.json -delete 2>/dev/null || true
+	rm -f cdktf.out/manifest.json
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
