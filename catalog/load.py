@@ -1,0 +1,207 @@
+"""The catalog in memory: tables by service, rows by id, parties and parameters.
+
+One YAML file per table below this folder (`expressway/table-11.yaml`). Knowing which tables there
+are takes the head of each file only; the rows of a table are read when somebody asks for them, so
+a deployment pays for its own services and no more. What has been read is kept for the process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Final
+
+from catalog.located_model import read_model
+from catalog.located_yaml import BadFileError, Problem, parse_yaml, read_text
+from catalog.parameter import Parameter, Parameters
+from catalog.party import Parties, Party
+from catalog.row import Erratum, Row, Table
+
+ROOT: Final = Path(__file__).parent
+PLATFORM: Final = "platform"
+"""The one document that is our own: what a cloud itself needs (path MTU, probes)."""
+TableKey = tuple[str, int]
+"""Document and number of a table: `("expressway", 11)`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A row with its id and its table. `added` is the erratum of a row that no document prints."""
+
+    id: str
+    table: Table
+    row: Row
+    added: Erratum | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TableFile:
+    """What the head of a table's file says, and where the file is."""
+
+    path: Path
+    document: str
+    table: int
+    service: str | None
+
+    @property
+    def key(self) -> TableKey:
+        return self.document, self.table
+
+
+class Catalog:
+    """See the module's opening. Every order is that of the documents, ours before the user's."""
+
+    def __init__(
+        self,
+        files: tuple[TableFile, ...],
+        parties: Mapping[str, Party],
+        parameters: Mapping[str, Parameter],
+        own: tuple[Table, ...] = (),
+    ) -> None:
+        self._files = {file.key: file for file in files}
+        self._own = {(table.document, table.table): table for table in own}
+        self.parties: Final = parties
+        self.parameters: Final = parameters
+
+    def extended(
+        self,
+        tables: tuple[Table, ...],
+        parties: Mapping[str, Party],
+        parameters: Mapping[str, Parameter],
+    ) -> Catalog:
+        """This catalog with a user's own tables and names behind ours (`catalog.overlay`)."""
+        return Catalog(
+            self.files,
+            {**self.parties, **parties},
+            {**self.parameters, **parameters},
+            (*self._own.values(), *tables),
+        )
+
+    def __repr__(self) -> str:
+        return f"Catalog({len(self._files)} tables, {len(self._own)} of the user's own)"
+
+    @property
+    def documents(self) -> tuple[str, ...]:
+        """Ids of the documents: `expressway`, `cucm`, our own (`platform`), then the overlays'."""
+        return tuple(dict.fromkeys(document for document, _ in (*self._files, *self._own)))
+
+    @property
+    def files(self) -> tuple[TableFile, ...]:
+        """The files of our own tables."""
+        return tuple(self._files.values())
+
+    @cached_property
+    def _services(self) -> dict[str, tuple[TableKey, ...]]:
+        tables: dict[str, tuple[TableKey, ...]] = {}
+        parts: tuple[TableFile | Table, ...] = (*self._files.values(), *self._own.values())
+        for part in parts:
+            if part.service is not None:
+                key = part.document, part.table
+                tables[part.service] = (*tables.get(part.service, ()), key)
+        return tables
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """The names that a deployment may list under `services`. Reads no rows."""
+        return tuple(self._services)
+
+    def table(self, document: str, number: int) -> Table:
+        """One table. KeyError where there is none; BadFileError where its file is faulty."""
+        key = (document, number)
+        return self._own[key] if key in self._own else _read_table(self._files[key].path)
+
+    @property
+    def platform(self) -> tuple[Table, ...]:
+        """The tables of what clouds need: of no service, for every deployment they fit."""
+        return tuple(self.table(*key) for key in self._files if key[0] == PLATFORM)
+
+    def tables_of(self, service: str) -> tuple[Table, ...]:
+        """The tables that define a service. KeyError for a name that is not in `services`."""
+        return tuple(self.table(*key) for key in self._services[service])
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """All tables. BadFileError with the faults of all files, where there are any."""
+        tables: list[Table] = []
+        faults: list[Problem] = []
+        for key in (*self._files, *self._own):
+            try:
+                tables.append(self.table(*key))
+            except BadFileError as error:
+                faults.extend(error.problems)
+        if faults:
+            raise BadFileError(faults)
+        return tuple(tables)
+
+    def entries(self) -> Iterator[Entry]:
+        """Every row with its id: those of each table as printed, then those that errata add."""
+        for table in self.tables:
+            yield from entries_of(table)
+
+    def entry(self, row_id: str) -> Entry:
+        """The row with this id (`expressway/11/5`). KeyError where there is none."""
+        document, _, rest = row_id.partition("/")
+        number, _, _ = rest.partition("/")
+        if number.isdecimal() and (document, int(number)) in (*self._files, *self._own):
+            for entry in entries_of(self.table(document, int(number))):
+                if entry.id == row_id:
+                    return entry
+        raise KeyError(row_id)
+
+
+def entries_of(table: Table) -> Iterator[Entry]:
+    """The rows of one table with their ids."""
+    for row in table.rows:
+        yield Entry(table.id_of(row), table, row)
+    for extra in table.added:
+        row_id = f"{table.document}/{table.table}/+{extra.row.row}"
+        yield Entry(row_id, table, extra.row, extra.erratum)
+
+
+@cache
+def version() -> str:
+    """The version of the data (`catalog/VERSION`), told apart from the program's."""
+    return (ROOT / "VERSION").read_text(encoding="utf-8").strip()
+
+
+@cache
+def load() -> Catalog:
+    """Our own catalog. Raises BadFileError where the data is faulty."""
+    files = [_head(path) for path in sorted(ROOT.glob("*/*.yaml"))]
+    files.sort(key=lambda file: (_DOCUMENT_ORDER.get(file.document, 99), file.key))
+    _refuse_twice(files)
+    parties = read_model(ROOT / "parties.yaml", Parties)
+    parameters = read_model(ROOT / "parameters.yaml", Parameters)
+    return Catalog(tuple(files), parties.root, parameters.root)
+
+
+_DOCUMENT_ORDER: Final = {"expressway": 0, "expressway-prose": 1, "cucm": 2, PLATFORM: 3}
+
+
+def _refuse_twice(files: list[TableFile]) -> None:
+    """BadFileError where two files are for one table: the second would hide the first."""
+    first: dict[TableKey, TableFile] = {}
+    for file in files:
+        if first.setdefault(file.key, file) is not file:
+            message = f"table {file.table} of {file.document} is in {first[file.key].path} already"
+            raise BadFileError([Problem(str(file.path), 1, "table", message)])
+
+
+@cache
+def _read_table(path: Path) -> Table:
+    return read_model(path, Table)
+
+
+def _head(path: Path) -> TableFile:
+    """The part of a table's file before `rows:`."""
+    text, _, _ = read_text(path).partition("\nrows:")
+    located = parse_yaml(text, str(path))
+    data = located.data if isinstance(located.data, dict) else {}
+    match data:
+        case {"document": str(document), "table": int(table), "service": str() | None as service}:
+            return TableFile(path, document, table, service)
+        case _:
+            message = "a table's file starts with `document`, `table` and `service`"
+            raise BadFileError([located.problem((), message)])

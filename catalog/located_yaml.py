@@ -1,0 +1,233 @@
+"""YAML read safely, with the line of every key.
+
+Only plain data is built (no tags, no Python objects). A file is refused when it is larger than
+`MAX_BYTES`, expands through aliases to more than `MAX_NODES` values, or repeats a key: each a
+way to make a file mean something other than what its reader sees.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, NoReturn
+
+import yaml
+
+MAX_BYTES: Final = 1_000_000
+MAX_NODES: Final = 100_000
+MAX_DEPTH: Final = 50
+SAFE_DEPTH: Final = 5_000
+
+Scalar = str | int | float | bool | None
+Data = Scalar | list["Data"] | dict[str, "Data"]
+Location = tuple[str | int, ...]
+
+_Loader: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong in a file: where, what, and what to write instead."""
+
+    file: str
+    line: int | None
+    key: str
+    message: str
+
+    def __str__(self) -> str:
+        place = self.file if self.line is None else f"{self.file}:{self.line}"
+        return f"{place}: {self.key}: {self.message}" if self.key else f"{place}: {self.message}"
+
+
+class BadFileError(Exception):
+    """A file that cannot be used. `problems` is never empty; str() is fit for a user."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = tuple(problems)
+
+
+@dataclass(frozen=True)
+class LocatedYaml:
+    """The data of one file and the line (from 1) on which each key or list item starts."""
+
+    file: str
+    data: Data
+    lines: dict[Location, int] = field(repr=False)
+
+    def line_of(self, location: Location) -> int | None:
+        """The line of `location`, or of the nearest enclosing key that is in the file."""
+        for end in range(len(location), -1, -1):
+            if location[:end] in self.lines:
+                return self.lines[location[:end]]
+        return None
+
+    def problem(self, location: Location, message: str) -> Problem:
+        """`message` at `location`, with its line and its key in dotted form."""
+        return Problem(self.file, self.line_of(location), dotted(location), message)
+
+
+def dotted(location: Location) -> str:
+    """`('expressway_e', 'peers', 0, 'public')` as `expressway_e.peers[0].public`."""
+    text = ""
+    for part in location:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text
+
+
+def read_yaml(path: Path, *, max_bytes: int = MAX_BYTES) -> LocatedYaml:
+    """Read `path`. Raises BadFileError, with the line, for all that is not plain YAML data."""
+    return parse_yaml(read_text(path, max_bytes=max_bytes), str(path))
+
+
+def read_text(path: Path, *, max_bytes: int = MAX_BYTES) -> str:
+    """The text of a file. Raises BadFileError where there is none, or it is too large."""
+    file = str(path)
+    try:
+        if path.is_dir():
+            raise _refusal(file, "this is a folder; name a YAML file")
+        size = path.stat().st_size
+        if size > max_bytes:
+            raise _refusal(
+                file,
+                f"the file has {size:,} bytes; at most {max_bytes:,} are read. "
+                "Check that this is the file you mean",
+            )
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise _refusal(file, "there is no such file; check the path") from None
+    except UnicodeDecodeError as error:
+        raise _refusal(
+            file, f"this is not UTF-8 text (byte {error.start}); save it as UTF-8"
+        ) from None
+    except OSError as error:
+        raise _refusal(file, f"the file cannot be read: {error.strerror}") from None
+
+
+def parse_yaml(text: str, file: str) -> LocatedYaml:
+    """Parse `text`; `file` is the name used in messages. Raises BadFileError."""
+    if (line := _too_deep(text)) is not None:
+        raise _refusal(file, f"values are nested more than {MAX_DEPTH} deep", line)
+    loader = _Loader(text)
+    builder = _Builder(loader, file)
+    try:
+        root = loader.get_single_node()
+        data = None if root is None else builder.build(root, ())
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        raise _refusal(
+            file,
+            f"this is not YAML: {_instead(error, text)}",
+            mark.line + 1 if mark else None,
+        ) from None
+    except (yaml.YAMLError, RecursionError) as error:
+        raise _refusal(file, f"this is not YAML: {str(error).splitlines()[0]}") from None
+    finally:
+        loader.dispose()
+    return LocatedYaml(file, data, builder.lines)
+
+
+def _instead(error: yaml.MarkedYAMLError, text: str) -> str:
+    """The parser's words, or better ones for what people run into."""
+    said = str(error.problem or error.context)
+    if "found another document" in said:
+        return "a second document begins here (`---`); write one document a file"
+    lines = text.splitlines()
+    mark = error.problem_mark
+    near = lines[max(mark.line - 1, 0) : mark.line + 1] if mark else []
+    if any("\t" in line for line in near):
+        return f"{said}: a tab stands here; indent with spaces"
+    if any("\u00a0" in line for line in near):
+        return f"{said}: a no-break space stands here or on the line above; write a plain space"
+    return said
+
+
+def _too_deep(text: str) -> int | None:
+    """The line on which values are nested deeper than MAX_DEPTH, where that is possible at all.
+
+    The parser composes nested values on the machine's stack, which a hostile file can exhaust
+    before anything of ours sees a value. Brackets and line lengths bound the depth, so that no
+    ordinary file is read twice.
+    """
+    brackets = text.count("[") + text.count("{")
+    if brackets + max(map(len, text.split("\n"))) <= SAFE_DEPTH:
+        return None
+    depth = 0
+    try:
+        for event in yaml.parse(text, Loader=_Loader):
+            if isinstance(event, yaml.CollectionStartEvent):
+                depth += 1
+                if depth > MAX_DEPTH:
+                    mark = event.start_mark
+                    return mark.line + 1 if mark else 1
+            elif isinstance(event, yaml.CollectionEndEvent):
+                depth -= 1
+    except yaml.YAMLError:
+        return None  # what is wrong is said by the reader that follows
+    return None
+
+
+class _Builder:
+    """Plain data from YAML nodes, counting them and noting their lines."""
+
+    def __init__(self, loader: yaml.SafeLoader, file: str) -> None:
+        self.loader = loader
+        self.file = file
+        self.lines: dict[Location, int] = {}
+        self.nodes = 0
+
+    def build(self, node: yaml.Node, location: Location) -> Data:
+        self.nodes += 1
+        line: int = node.start_mark.line + 1
+        if self.nodes > MAX_NODES:
+            self.refuse(f"aliases expand to more than {MAX_NODES:,} values; write them out", line)
+        if len(location) > MAX_DEPTH:
+            self.refuse(f"values are nested more than {MAX_DEPTH} deep", line)
+        self.lines.setdefault(location, line)
+        if isinstance(node, yaml.MappingNode):
+            return self.mapping(node, location)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.build(item, (*location, i)) for i, item in enumerate(node.value)]
+        return self.scalar(node, line)
+
+    def mapping(self, node: yaml.MappingNode, location: Location) -> dict[str, Data]:
+        mapping: dict[str, Data] = {}
+        for key_node, value_node in node.value:
+            line: int = key_node.start_mark.line + 1
+            if not isinstance(key_node, yaml.ScalarNode):
+                self.refuse("a key must be plain text", line)
+            if key_node.tag == "tag:yaml.org,2002:merge":
+                self.refuse("merge keys (<<) are not read; write the keys out", line)
+            key = str(key_node.value)
+            here = (*location, key)
+            if key in mapping:
+                self.refuse(
+                    f"the key {dotted(here)!r} stands twice (first on line {self.lines[here]}); "
+                    "keep one of them",
+                    line,
+                )
+            self.lines[here] = line
+            mapping[key] = self.build(value_node, here)
+        return mapping
+
+    def scalar(self, node: yaml.Node, line: int) -> Scalar:
+        if node.tag == "tag:yaml.org,2002:str":  # most values: no need to ask the constructor
+            return str(node.value)
+        try:
+            value = self.loader.construct_object(node)
+        except Exception:  # PyYAML's constructors fail in every way there is
+            kind = str(node.tag).removeprefix("tag:yaml.org,2002:")
+            self.refuse(
+                f"{str(node.value)[:40]!r} cannot be read as {kind}; write plain text or a number",
+                line,
+            )
+        if value is None or isinstance(value, str | int | float | bool):
+            return value
+        return str(node.value)  # dates and the like are text here
+
+    def refuse(self, message: str, line: int) -> NoReturn:
+        raise _refusal(self.file, message, line) from None
+
+
+def _refusal(file: str, message: str, line: int | None = None) -> BadFileError:
+    return BadFileError([Problem(file, line, "", message)])

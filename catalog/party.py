@@ -1,0 +1,39 @@
+"""Parties: who the documents name as a source or a destination (`catalog/parties.yaml`)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import Field, IPvAnyNetwork, RootModel
+
+from catalog.row import Record
+
+
+class PartyKind(StrEnum):
+    """What a party is to a firewall. A deployment may run any `system` as a workload of its own."""
+
+    WORKLOAD = "workload"  # an Expressway of this deployment, described by its peers
+    SYSTEM = "system"  # named hosts: the deployment lists their addresses
+    INTERNET = "internet"  # hosts outside that nobody here can list
+
+
+class Party(Record):
+    """One party, in English and in the spellings that the documents print.
+
+    `default: internet` means all addresses where the deployment does not narrow the party; a party
+    without a default has to be listed, or its rows are absent. `host_names` are the names by
+    which a document prints it.
+    `addresses` are those of a service of a cloud that has the same ones for everybody.
+    """
+
+    en: str
+    ja: tuple[str, ...] = Field(min_length=1)
+    kind: PartyKind
+    default: Literal["internet"] | None = None
+    host_names: tuple[str, ...] = ()
+    addresses: tuple[IPvAnyNetwork, ...] = ()
+
+
+class Parties(RootModel[dict[str, Party]]):
+    """All parties by name."""

@@ -1,0 +1,42 @@
+"""IP protocols by number; a printed TLS, MTLS or HTTPS is TCP (Expressway guide, chapter 1)."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Protocol(IntEnum):
+    """The IP protocol numbers that the documents use (IANA protocol numbers)."""
+
+    ICMP = 1
+    TCP = 6
+    UDP = 17
+    GRE = 47
+    ESP = 50
+    AH = 51
+    ICMPV6 = 58
+
+    @property
+    def has_ports(self) -> bool:
+        return self in (Protocol.TCP, Protocol.UDP)
+
+    @property
+    def ip_versions(self) -> frozenset[int]:
+        """The IP versions it runs over; each version has an ICMP of its own."""
+        return _ICMP_OF.get(self, frozenset({4, 6}))
+
+    @property
+    def label(self) -> str:
+        return self.name.lower()
+
+    @classmethod
+    def parse(cls, text: str) -> Protocol:
+        """Read `tcp`, `UDP`, `icmpv6`; ValueError lists the names there are."""
+        try:
+            return cls[text.strip().upper()]
+        except KeyError:
+            names = ", ".join(member.label for member in cls)
+            raise ValueError(f"{text!r} is not a protocol: write one of {names}") from None
+
+
+_ICMP_OF = {Protocol.ICMP: frozenset({4}), Protocol.ICMPV6: frozenset({6})}

@@ -1,0 +1,110 @@
+"""Errata and guide rules for readers: plain data, and the Markdown tables of the documentation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from catalog.condition import Condition
+from catalog.guide_rule import Guide
+from catalog.load import Catalog
+from catalog.row import Erratum
+
+Record = dict[str, Any]
+
+
+def errata(catalog: Catalog) -> list[Record]:
+    """Every erratum, in the order of the documents.
+
+    Each is `{id, row, corrects, adds, what, why, evidence, correction}`: `corrects` says whether
+    a cell is replaced, `adds` is the id of the row that a document lacks, else null.
+    """
+    found: list[Record] = []
+    for entry in catalog.entries():
+        for erratum in (*filter(None, [entry.added]), *entry.row.errata):
+            adds = entry.id if erratum is entry.added else None
+            found.append(_erratum(erratum, entry.id, adds))
+    return found
+
+
+def _erratum(erratum: Erratum, row_id: str, adds: str | None) -> Record:
+    record = erratum.model_dump(mode="json")
+    return {
+        "id": record["id"],
+        "row": row_id,
+        "corrects": bool(erratum.correction),
+        "adds": adds,
+        **{key: record[key] for key in ("what", "why", "evidence", "correction")},
+    }
+
+
+def rules(guide: Guide) -> list[Record]:
+    """Every guide rule, in the order of the documents: `{id, kind, statement, source, ...}`."""
+    return [{"id": name, **rule.model_dump(mode="json")} for name, rule in guide.root.items()]
+
+
+def errata_markdown(catalog: Catalog) -> str:
+    """The table of errata, as `docs/errata.md` has it."""
+    lines = [
+        (record["id"], _use(record), record["what"], record["why"], _evidence(record["evidence"]))
+        for record in errata(catalog)
+    ]
+    heading = ("Erratum", "What is used", "What is wrong", "Why", "Shown at")
+    return (
+        "# Errata of the documents\n\n"
+        f"{len(lines)} places where the documents contradict themselves or each other, made by "
+        "`flowbridge catalog errata --format markdown`. The rows keep what is printed; "
+        "`options.errata: printed` uses them so.\n\n" + _table(heading, lines)
+    )
+
+
+def _use(record: Record) -> str:
+    if record["adds"]:
+        return "a row that is missing is added"
+    if not record["corrects"]:
+        return "as printed"
+    return ", ".join(f"`{cell}` corrected" for cell in record["correction"])
+
+
+def _evidence(evidence: Iterable[Record]) -> str:
+    return ", ".join(f"{proof['text']}:{proof['line']}" for proof in evidence)
+
+
+def rules_markdown(guide: Guide) -> str:
+    """The table of guide rules, as `docs/guide-rules.md` has it."""
+    where = {
+        "resolving": "`flowbridge check`",
+        "reading": "`flowbridge check`, reading the file",
+        "cloud": "`flowbridge check`, by the cloud",
+    }
+    lines = [
+        (
+            name,
+            rule.kind.value,
+            str(Condition(rule.when.root)) or "always",
+            rule.statement.en,
+            rule.cited,
+            where[rule.enforced],
+        )
+        for name, rule in guide.root.items()
+    ]
+    heading = ("Rule", "Kind", "Where it applies", "What the document says", "Source", "Checked by")
+    return (
+        "# Guide rules\n\n"
+        "What the documents ask for outside their port tables, made by `flowbridge catalog guide "
+        "--format markdown`. A refusal stops everything; an obligation is what no firewall of a "
+        "cloud can do and the deployer must.\n\n" + _table(heading, lines)
+    )
+
+
+def _table(heading: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    rows = [heading, ["---"] * len(heading), *lines]
+    return "".join("| " + " | ".join(map(_cell, row)) + " |\n" for row in rows)
+
+
+def _cell(text: str) -> str:
+    """One line, with what Markdown would read as its own made harmless."""
+    single = " ".join(text.split())
+    for mark in ("\\", "|", "*", "<", "["):
+        single = single.replace(mark, f"\\{mark}")
+    return single

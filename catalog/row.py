@@ -1,0 +1,202 @@
+"""A row: one printed line of a documented port table, exactly as printed, with its meaning.
+
+Every cell keeps the printed text beside its reading, so that a person can check one against the
+other. Corrections never touch a row: they are errata (see `catalog.erratum`).
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+
+from catalog.condition import ALWAYS, Condition
+from catalog.ports import PortRange
+from catalog.protocol import Protocol
+
+
+class Record(BaseModel):
+    """What every record of the catalog shares: unknown keys refused, nothing changes later."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _range(value: object) -> object:
+    return PortRange.parse(value) if isinstance(value, str | int) else value
+
+
+def _ranges(value: object) -> object:
+    return [value] if isinstance(value, str | int) else value
+
+
+def _protocol(value: object) -> object:
+    return Protocol.parse(value) if isinstance(value, str) else value
+
+
+Range = Annotated[PortRange, BeforeValidator(_range), PlainSerializer(str)]
+Ranges = Annotated[tuple[Range, ...], BeforeValidator(_ranges)]
+L4 = Annotated[Protocol, BeforeValidator(_protocol), PlainSerializer(lambda value: value.label)]
+
+
+class Bilingual(Record):
+    """A text of the documents in both languages; `ja` as printed, where there is a printed one."""
+
+    en: str
+    ja: str | None = None
+
+
+class Side(StrEnum):
+    """Which address of a dual-homed or translated system the document means."""
+
+    PRIVATE = "private"
+    PUBLIC = "public"
+
+
+class PartyReference(Record):
+    """A party of the catalog (`catalog/parties.yaml`), and the side of it that is printed.
+
+    `of` narrows `this-peer` and `other-peer` to the peers of one workload (a row that is for
+    Expressway-C clusters only); without it they are the peers of each workload.
+    """
+
+    party: str
+    side: Side | None = None
+    of: str | None = None
+
+
+class PartyCell(Record):
+    """The source or destination of a row. Several parties: the row is for each of them."""
+
+    printed: str | None
+    parties: tuple[PartyReference, ...] = ()
+
+
+class PortAlternative(Record):
+    """Ports that hold under a condition.
+
+    `parameter` names the setting (`catalog/parameters.yaml`) whose value takes the place of the
+    printed default; with no `ports`, or where they are printed as an `example`, the deployment has
+    to supply it.
+    """
+
+    ports: Ranges = ()
+    when: Condition = ALWAYS
+    parameter: str | None = None
+    bracketed: bool = False
+    example: bool = False
+
+
+class PortCell(Record):
+    """A cell of ports. All alternatives whose condition holds apply together."""
+
+    printed: str | None
+    alternatives: tuple[PortAlternative, ...] = ()
+
+
+class ProtocolCell(Record):
+    """The protocol as printed (`TLS`, `UDP & TCP §`, None where none is) and as L4 protocols.
+
+    `when` says of a protocol, by its label, under which condition the row uses it; the others are
+    used wherever the row applies.
+    """
+
+    printed: str | None
+    l4: tuple[L4, ...] = ()
+    when: dict[str, Condition] = Field(default_factory=dict)
+
+
+class Evidence(Record):
+    """Where a document shows it: the text file of the document, the line, and the words."""
+
+    text: str
+    line: int = Field(ge=1)
+    quote: str
+
+
+class Erratum(Record):
+    """A correction beside the row: what is wrong, what is used instead, why, and the proof.
+
+    `correction` replaces whole cells of the row (`destination`, `protocol`, ...); empty where
+    the erratum only records a contradiction and the row is used as it stands.
+    """
+
+    id: str
+    what: str
+    why: str
+    evidence: tuple[Evidence, ...] = Field(min_length=1)
+    correction: dict[str, Any] = Field(default_factory=dict)
+
+
+class Disposition(StrEnum):
+    """What kind of traffic a row is, for a firewall."""
+
+    NETWORK = "network"  # crosses a network: becomes flows
+    LOCAL = "local"  # stays inside one host: known, never opened
+
+
+class Row(Record):
+    """One printed line. `id` is `<document>/<table>/<row>`."""
+
+    row: int = Field(ge=1)
+    line: int = Field(ge=1)
+    purpose: Bilingual
+    source: PartyCell
+    source_ports: PortCell
+    protocol: ProtocolCell
+    destination: PartyCell
+    destination_ports: PortCell
+    when: Condition = ALWAYS
+    enabled_by_default: bool = True
+    management: bool = False
+    signalling: bool = False
+    host_names: tuple[str, ...] = ()
+    disposition: Disposition = Disposition.NETWORK
+    notes: tuple[Bilingual, ...] = ()
+    footnotes: tuple[str, ...] = ()
+    errata: tuple[Erratum, ...] = ()
+
+    def corrected(self) -> Row:
+        """The row with its errata applied."""
+        changes: dict[str, Any] = {}
+        for erratum in self.errata:
+            changes.update(erratum.correction)
+        if not changes:
+            return self
+        return Row.model_validate({**self.model_dump(mode="json"), **changes})
+
+
+class Footnote(Record):
+    """A mark (`*`, `†`, `¹`) below a table and its text."""
+
+    mark: str
+    line: int = Field(ge=1)
+    text: Bilingual
+
+
+class AddedRow(Record):
+    """A row that no document prints but an erratum shows to be missing; it has no line of its own.
+
+    Its id ends in `+N`: `expressway/11/+1`. Used with `errata: corrected` only.
+    """
+
+    erratum: Erratum
+    row: Row
+
+
+class Table(Record):
+    """A table of a document: one YAML file."""
+
+    document: str
+    table: int = Field(ge=1)
+    service: str | None
+    title: Bilingual
+    line: int = Field(ge=1)
+    columns: tuple[str, ...]
+    when: Condition = ALWAYS
+    notes: tuple[Footnote, ...] = ()
+    rows: tuple[Row, ...] = Field(min_length=1)
+    added: tuple[AddedRow, ...] = ()
+
+    def id_of(self, row: Row) -> str:
+        return f"{self.document}/{self.table}/{row.row}"

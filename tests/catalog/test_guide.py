@@ -1,0 +1,74 @@
+"""The guide rules: quoted from the documents, with conditions and messages that can be used."""
+
+from __future__ import annotations
+
+import string
+
+import pytest
+
+from catalog.condition import Condition
+from catalog.guide_rule import GuideRule, guide
+from catalog.load import load
+from catalog.validate import FACT_VALUES
+from deployment.facts import facts_of
+from deployment.guide.findings import CHECKS
+from tests.catalog.test_as_printed import needs_documents
+from tests.catalog.test_errata import lines, plain
+from tests.deployment.files import DUAL, site
+
+RULES = list(guide().root.items())
+
+
+@needs_documents
+@pytest.mark.parametrize(("name", "rule"), RULES, ids=[name for name, _ in RULES])
+def test_statements_are_quoted_from_the_line_they_name(name: str, rule: GuideRule) -> None:
+    assert rule.statement.ja is not None
+    assert plain(rule.statement.ja) in lines(rule.source.text)[rule.source.line - 1]
+    if rule.english is not None:
+        printed = lines(rule.english.text)[rule.english.line - 1]
+        assert plain(rule.statement.en) in printed
+
+
+def values(condition: Condition) -> set[tuple[str, str]]:
+    """Every fact and value that a condition names."""
+    found: set[tuple[str, str]] = set()
+    for fact, wanted in condition.root.items():
+        for part in wanted if isinstance(wanted, list) else [wanted]:
+            if isinstance(part, Condition):
+                found |= values(part)
+            else:
+                found.add((fact, part))
+    return found
+
+
+def test_conditions_name_facts_that_deployments_state() -> None:
+    facts = facts_of(site(DUAL))
+    for name, rule in RULES:
+        for fact, value in values(rule.when):
+            assert fact in facts, name
+            known = FACT_VALUES.get(fact)
+            if fact == "service":
+                known = set(load().services)
+            elif fact == "system":
+                known = set(load().parties)
+            assert known is None or value in known, f"{name}: {fact} {value}"
+
+
+def test_alternatives_are_switches() -> None:
+    facts = facts_of(site(DUAL))
+    for name, rule in RULES:
+        for group in rule.alternatives:
+            assert all(isinstance(facts[fact], bool) for fact in group), name
+
+
+def test_every_check_has_its_rule_and_every_blank_its_check() -> None:
+    rules = dict(RULES)
+    assert set(CHECKS) <= {name for name, rule in RULES if rule.enforced == "resolving"}
+    for name, rule in rules.items():
+        blanks = {blank for _, blank, _, _ in string.Formatter().parse(rule.message) if blank}
+        assert not blanks or name in CHECKS, f"{name}: nothing fills {blanks}"
+
+
+def test_rules_that_clouds_look_after_say_where() -> None:
+    for name, rule in RULES:
+        assert (rule.enforced == "cloud") == bool(rule.findings), name

@@ -1,0 +1,69 @@
+"""Plain YAML only, and the line of everything that is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from catalog.located_yaml import BadFileError, parse_yaml, read_yaml
+
+BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{name}: &{name} [{', '.join([f'*{before}'] * 10)}]\n"
+    for before, name in zip("abcdef", "bcdefg", strict=True)
+)
+
+
+def refusal(text: str) -> str:
+    with pytest.raises(BadFileError) as caught:
+        parse_yaml(text, "site.yaml")
+    return str(caught.value)
+
+
+def test_values_and_lines() -> None:
+    located = parse_yaml("a: 1\nb:\n  - x: yes\n  - {y: 2026-01-01, z: null}\n", "site.yaml")
+    assert located.data == {"a": 1, "b": [{"x": True}, {"y": "2026-01-01", "z": None}]}
+    assert located.line_of(("b", 0, "x")) == 3
+    assert located.line_of(("b", 1, "z")) == 4
+    assert located.line_of(("b", 1, "z", "deeper")) == 4
+    assert str(located.problem(("b", 0, "x"), "wrong")) == "site.yaml:3: b[0].x: wrong"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a: 1\nb: 2\na: 3\n", "site.yaml:3: the key 'a' stands twice (first on line 1)"),
+        ("a: [1, 2\nb: 3\n", "site.yaml:2: this is not YAML"),
+        ("a:\n  <<: {b: 1}\n", "site.yaml:2: merge keys"),
+        ("? [a, b]\n: 1\n", "site.yaml:1: a key must be plain text"),
+        ("a: 1\nb: !!python/object/apply:os.system [ls]\n", ""),
+        ("a: !!int x\n", "site.yaml:1: 'x' cannot be read as int"),
+        ("a: \x07\n", "this is not YAML"),
+        ("a: &a [*a]\n", "site.yaml:1: values are nested more than"),
+        ("a: 1\n---\nb: 2\n", "this is not YAML"),
+        (BOMB, "aliases expand to more than"),
+        ("[" * 60 + "]" * 60, "values are nested more than"),
+    ],
+)
+def test_what_is_refused(text: str, words: str) -> None:
+    if "python/object" in text:  # a tag builds nothing: the value is the plain list below it
+        assert parse_yaml(text, "site.yaml").data == {"a": 1, "b": ["ls"]}
+    else:
+        assert words in refusal(text)
+
+
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+    large = tmp_path / "large.yaml"
+    large.write_text("a: 1\n" * 300_000)
+    latin = tmp_path / "latin.yaml"
+    latin.write_bytes("a: ü\n".encode("latin-1"))
+    for path, words in (
+        (tmp_path / "none.yaml", "there is no such file"),
+        (tmp_path, "this is a folder"),
+        (large, "at most 1,000,000 are read"),
+        (latin, "this is not UTF-8 text (byte 3)"),
+    ):
+        with pytest.raises(BadFileError) as caught:
+            read_yaml(path)
+        assert words in str(caught.value)
+        assert str(path) in str(caught.value)
