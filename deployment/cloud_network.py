@@ -1,0 +1,173 @@
+"""What each cloud has to know of the network, and how it writes its ids."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from deployment.interface import Interface
+from deployment.interfaces import EXTERNAL, INTERNAL, SINGLE
+from deployment.mistake import Location, Mistake
+from deployment.site import Cloud, Site
+
+_AWS: Final = {
+    "vpc": (re.compile(r"^vpc-[0-9a-f]{3,}$"), "vpc-0a1b2c3d4e5f60718"),
+    "subnet": (re.compile(r"^subnet-[0-9a-f]{3,}$"), "subnet-0a1b2c3d4e5f60718"),
+    "eni": (re.compile(r"^eni-[0-9a-f]{3,}$"), "eni-0a1b2c3d4e5f60718"),
+}
+_AZURE_ID: Final = re.compile(
+    r"^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/.+$", re.IGNORECASE
+)
+_AZURE_NAME: Final = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,78}[A-Za-z0-9_]$|^[A-Za-z0-9]$")
+_RESOURCE_GROUP: Final = re.compile(r"^[\w()-][\w().-]{0,88}[\w()-]$|^[\w()-]$", re.ASCII)
+_GCP_NAME: Final = re.compile(r"^[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?$")
+_GCP_PATH: Final = re.compile(r"^(?:https://[^ ]+/)?projects/[^/]+/(?:global|regions/[^/]+)/.+$")
+_GCP_PROJECT: Final = re.compile(r"^(?:[a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]$")
+
+
+def network_of(site: Site, interface: Interface) -> str | None:
+    """The VPC network of an interface on Google Cloud, where each card is in one of its own."""
+    network = site.network
+    tier = network.tiers[interface.tier]
+    return network.networks.get(interface.name) or tier.network or network.id
+
+
+def network_mistakes(site: Site, *, network_id_elsewhere: bool = False) -> Iterator[Mistake]:
+    """What the cloud needs and the file does not say, and ids of the wrong form.
+
+    `network_id_elsewhere`: an app of the user's own passes the network's id in.
+    """
+    match site.cloud:
+        case Cloud.AWS:
+            yield from _aws(site, network_id_elsewhere)
+        case Cloud.AZURE:
+            yield from _azure(site, network_id_elsewhere)
+        case Cloud.GCP:
+            yield from _gcp(site, network_id_elsewhere)
+
+
+def _aws(site: Site, elsewhere: bool) -> Iterator[Mistake]:
+    if site.network.id is None and not elsewhere:
+        yield Mistake(("network",), "AWS needs the VPC: add id: vpc-...")
+    ids: list[tuple[str, Location, str]] = []
+    if site.network.id is not None and not elsewhere:
+        ids.append(("vpc", ("network", "id"), site.network.id))
+    ids += [("subnet", location, text) for location, text in _subnets(site)]
+    ids += [("eni", location, text) for location, text in _attachments(site)]
+    for kind, location, text in ids:
+        pattern, example = _AWS[kind]
+        if not pattern.match(text):
+            yield Mistake(location, f"{text!r} is no AWS id of this kind; write one like {example}")
+
+
+def _azure(site: Site, elsewhere: bool) -> Iterator[Mistake]:
+    network = site.network
+    if network.resource_group is None and not (network.id and _AZURE_ID.match(network.id)):
+        yield Mistake(("network",), "Azure needs the resource group: add resource_group: ...")
+    elif network.resource_group is not None and not _RESOURCE_GROUP.match(network.resource_group):
+        yield Mistake(
+            ("network", "resource_group"),
+            f"{network.resource_group!r} is no name of a resource group: up to 90 letters, digits "
+            "and . _ - ( ), not ending in a full stop",
+        )
+    if network.vnet is None and network.id is None and not elsewhere:
+        yield Mistake(("network",), "Azure needs the virtual network: add vnet: <its name>")
+    if network.vnet and network.id and network.vnet != network.id.rsplit("/", 1)[-1]:
+        yield Mistake(
+            ("network", "vnet"), f"vnet and id ({network.id}) name two networks; keep one of them"
+        )
+    names: list[tuple[Location, str]] = [*_subnets(site), *_attachments(site)]
+    names += [(("network", key), text) for key in ("vnet", "id") if (text := getattr(network, key))]
+    for location, text in names:
+        if not (_AZURE_NAME.match(text) or _AZURE_ID.match(text) or elsewhere):
+            yield Mistake(
+                location,
+                f"{text!r} is no Azure name; write its name (letters, digits, . _ -) or its full "
+                "id (/subscriptions/.../resourceGroups/.../providers/...)",
+            )
+
+
+def _gcp(site: Site, elsewhere: bool) -> Iterator[Mistake]:
+    network = site.network
+    if network.project is None:
+        yield Mistake(("network",), "Google Cloud needs the project: add project: <its id>")
+    elif not _GCP_PROJECT.match(network.project):
+        yield Mistake(
+            ("network", "project"),
+            f"{network.project!r} is no project id: 6 to 30 lower-case letters, digits and hyphens",
+        )
+    named: list[tuple[Location, str]] = [(("network", "id"), network.id)] if network.id else []
+    for name, text in network.networks.items():
+        if name not in (EXTERNAL, INTERNAL, SINGLE):
+            yield Mistake(
+                ("network", "networks", name),
+                f"{name!r} is no interface; write {EXTERNAL}, {INTERNAL} or {SINGLE}",
+            )
+        named.append((("network", "networks", name), text))
+    named += [
+        (("network", "tiers", name, "network"), tier.network)
+        for name, tier in site.network.tiers.items()
+        if tier.network
+    ]
+    for location, text in (*named, *_subnets(site)):
+        if not (_GCP_NAME.match(text) or _GCP_PATH.match(text)) and not elsewhere:
+            yield Mistake(
+                location,
+                f"{text!r} is no Google Cloud name; write its name (lower-case letters, digits and "
+                "hyphens) or its path (projects/PROJECT/global/networks/NAME)",
+            )
+    if not elsewhere:
+        yield from _gcp_networks(site)
+
+
+def _gcp_networks(site: Site) -> Iterator[Mistake]:
+    """Every interface has a network, and two cards of one machine are in two."""
+    network = site.network
+
+    def named(card: str, tier: str | None) -> str | None:
+        own = network.tiers[tier].network if tier in network.tiers else None
+        return network.networks.get(card) or own or network.id
+
+    cards: list[tuple[Location, str, str | None]] = []
+    edge, core = site.expressway_e, site.expressway_c
+    if edge is not None and edge.nics == "single":
+        cards.append((("expressway_e",), SINGLE, edge.tier))
+    if core is not None:
+        cards.append((("expressway_c",), SINGLE, core.tier))
+    cards += [
+        (("systems", name), SINGLE, system.tier)
+        for name, system in site.systems.items()
+        if system.tier is not None
+    ]
+    if edge is not None and edge.nics == "dual":
+        outer = named(EXTERNAL, edge.tier)
+        inner = named(INTERNAL, edge.internal_tier or edge.tier)
+        if outer is None or inner is None or outer == inner:
+            yield Mistake(
+                ("network",),
+                "on Google Cloud the two cards of a machine are in two VPC networks: add "
+                "networks: {external: <network>, internal: <network>}",
+            )
+    if any(named(card, tier) is None for _, card, tier in cards):
+        yield Mistake(("network",), "Google Cloud needs the VPC network: add id: <its name>")
+
+
+def _subnets(site: Site) -> Iterator[tuple[Location, str]]:
+    for name, tier in site.network.tiers.items():
+        for index, subnet in enumerate(tier.subnets):
+            yield ("network", "tiers", name, "subnets", index), subnet
+
+
+def _attachments(site: Site) -> Iterator[tuple[Location, str]]:
+    edge, core = site.expressway_e, site.expressway_c
+    for index, peer in enumerate(edge.peers if edge else ()):
+        for key in ("eni", "external_eni", "internal_eni"):
+            if (text := getattr(peer, key)) is not None:
+                yield ("expressway_e", "peers", index, key), text
+    for index, core_peer in enumerate(core.peers if core else ()):
+        if core_peer.eni is not None:
+            yield ("expressway_c", "peers", index, "eni"), core_peer.eni
+    for name, system in site.systems.items():
+        for index, text in enumerate(system.eni):
+            yield ("systems", name, "eni", index), text

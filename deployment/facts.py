@@ -1,0 +1,94 @@
+"""The facts that catalog rows name in `when`, as one deployment states them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from catalog.condition import Facts, FactValue
+from catalog.ports import PortRange
+from catalog.release_default import release_defaults
+from deployment.interfaces import CORE, EDGE
+from deployment.parameters import first_media_pair
+from deployment.reflection import has_static_nat, reflection_of
+from deployment.site import Site, Size
+
+_UNSET: Final = "none"
+
+
+def facts_of(site: Site) -> Facts:
+    """Every fact a `when` may name.
+
+    `cloud`, `release`, `size`, `platform`, `nics` (dual, single, none), `cluster`, `topology`
+    (pair, core-only, edge-only, none), `multiplexed_media` (pair, first-media-ports),
+    `reflection`, `static_nat`, `service` and `system` (sets), and one `option.<path>` an option.
+    What is left unset and the release decides has that default
+    (`catalog/release-defaults.yaml`).
+    """
+    edge, core = site.expressway_e, site.expressway_c
+    facts: dict[str, FactValue] = {
+        "cloud": site.cloud.value,
+        "release": site.release,
+        "size": site.size.value,
+        "platform": site.platform,
+        "nics": edge.nics if edge else "none",
+        "cluster": any(part is not None and len(part.peers) > 1 for part in (edge, core)),
+        "topology": _topology(site),
+        "multiplexed_media": _multiplexed(site),
+        "reflection": reflection_of(site).relays,
+        "static_nat": edge is not None and has_static_nat(edge),
+        "service": frozenset(site.services),
+        "system": frozenset(site.systems),
+    }
+    facts.update(_options("option", site.options))
+    for name, default in release_defaults().items():
+        if facts[name] == _UNSET:
+            facts[name] = default.true_when.holds(facts)
+    return facts
+
+
+def _topology(site: Site) -> str:
+    edge = site.expressway_e is not None or EDGE in site.systems
+    core = site.expressway_c is not None or CORE in site.systems
+    match edge, core:
+        case True, True:
+            return "pair"
+        case False, True:
+            return "core-only"
+        case True, False:
+            return "edge-only"
+        case _:
+            return "none"
+
+
+def _multiplexed(site: Site) -> str:
+    own = site.size is not Size.LARGE and site.options.multiplexed_media != first_media_pair(
+        site.options
+    )
+    return "pair" if own else "first-media-ports"
+
+
+def _options(path: str, section: BaseModel) -> Iterator[tuple[str, FactValue]]:
+    for name in type(section).model_fields:
+        yield from _option(f"{path}.{name}", getattr(section, name))
+
+
+def _option(path: str, value: Any) -> Iterator[tuple[str, FactValue]]:
+    match value:
+        case BaseModel():
+            yield from _options(path, value)
+        case Mapping():
+            for name, part in value.items():
+                yield from _option(f"{path}.{name}", part)
+        case tuple() | list() | set() | frozenset():
+            yield path, frozenset(str(part) for part in value)
+        case bool() | int():
+            yield path, value
+        case None:
+            yield path, _UNSET
+        case PortRange():
+            yield path, str(value)
+        case _:
+            yield path, str(value)

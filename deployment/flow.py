@@ -1,0 +1,49 @@
+"""A flow: a row resolved against a deployment, with the addresses a firewall really sees."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from catalog.ports import PortRange
+from catalog.protocol import Protocol
+from deployment.interface import Interface, Network
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """One end of a flow.
+
+    `party` is the catalog's name. `interface` is set when the end is managed here. `addresses`
+    are the ones by which the *other* end's firewall sees this end; where `translated` they are
+    public (NAT reflection, a NAT gateway), so a reference to a group never matches them.
+    `host_names` are the printed names that the addresses stand for.
+    """
+
+    party: str
+    interface: Interface | None
+    addresses: tuple[Network, ...]
+    translated: bool = False
+    host_names: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        return self.interface.key if self.interface else self.party
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """Packets that the documents ask for, in the direction of the first packet.
+
+    One protocol; source and destination ports are unions of ranges (for ICMP the destination
+    "port" is type * 256 + code). `rows` are the ids that ask for it, sorted. At least one end is
+    managed here.
+    """
+
+    source: End
+    destination: End
+    protocol: Protocol
+    source_ports: tuple[PortRange, ...]
+    destination_ports: tuple[PortRange, ...]
+    rows: tuple[str, ...]
+    management: bool = False
+    signalling: bool = False

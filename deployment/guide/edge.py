@@ -1,0 +1,41 @@
+"""Rules about Expressway-E's cards and addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from deployment.addresses import is_private, shown
+from deployment.guide.situation import Case, Situation
+from deployment.interfaces import EDGE
+
+
+def peers_without_public_address(situation: Situation) -> Iterator[Case]:
+    """A cluster of which nothing public is known (one in part is refused while it is read)."""
+    edge = situation.site.expressway_e
+    if edge is None or len(edge.peers) < 2 or any(peer.public for peer in edge.peers):
+        return
+    outer = [network for peer in edge.peers for network in peer.external or peer.address]
+    if all(is_private(network) for network in outer):
+        yield Case({"count": str(len(edge.peers))})
+
+
+def returning_media(situation: Situation) -> Iterator[Case]:
+    """Packets from Expressway-E to itself that cross a network."""
+    rows = {
+        row
+        for flow in situation.flows
+        if flow.source.party == flow.destination.party == EDGE
+        for row in flow.rows
+    }
+    if rows:
+        yield Case({"rows": ", ".join(sorted(rows))})
+
+
+def clustered_turn_servers(situation: Situation) -> Iterator[Case]:
+    """The peers of an Expressway-E cluster, at the private addresses of their outer cards."""
+    edge = situation.site.expressway_e
+    if edge is not None and len(edge.peers) > 1:
+        outer = sorted(
+            shown(network) for peer in edge.peers for network in peer.external or peer.address
+        )
+        yield Case({"count": str(len(edge.peers)), "addresses": ", ".join(outer)})

@@ -1,0 +1,53 @@
+"""The guide rules that a resolved deployment breaks or has to see to, as findings.
+
+The rules are data (`catalog/guide.yaml`). A rule applies where its condition holds; one that
+needs to see more than facts has a check here, which names the cases.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from catalog.guide_rule import guide
+from deployment.finding import Finding, Severity
+from deployment.guide.choices import several_ways
+from deployment.guide.edge import (
+    clustered_turn_servers,
+    peers_without_public_address,
+    returning_media,
+)
+from deployment.guide.management import public_sources
+from deployment.guide.situation import Case, Check, Situation
+from deployment.guide.unified_cm import (
+    narrowed_ephemeral_ports,
+    trunks_elsewhere,
+    trunks_on_line_ports,
+)
+
+CHECKS: Final[Mapping[str, Check]] = {
+    "guide/close-unused-ports": several_ways,
+    "guide/every-peer-is-opened": peers_without_public_address,
+    "guide/hairpinning": returning_media,
+    "guide/line-side-and-trunk-ports": trunks_elsewhere,
+    "guide/line-side-and-trunk-rows": trunks_on_line_ports,
+    "guide/management-from-public-addresses": public_sources,
+    "guide/phones-need-ephemeral-ports": narrowed_ephemeral_ports,
+    "guide/turn-peers-by-private-address": clustered_turn_servers,
+}
+
+
+def guide_findings(situation: Situation) -> Iterator[Finding]:
+    """A finding for each case of each rule that is looked after when a site is resolved."""
+    for name, rule in guide().enforced("resolving"):
+        if rule.when.unmet(situation.facts):
+            continue
+        check = CHECKS.get(name)
+        for case in check(situation) if check is not None else (Case(),):
+            yield Finding(
+                name,
+                Severity(rule.kind.value),
+                rule.message.format_map(case.words),
+                f"{name}, {rule.cited}",
+                case.key or rule.key,
+            )

@@ -1,0 +1,41 @@
+"""What a guide rule is judged on: a resolved deployment, and what a rule finds in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from catalog.condition import Facts
+from deployment.flow import Flow
+from deployment.resolution import Outcome, Selected
+from deployment.site import Site
+
+
+@dataclass(frozen=True)
+class Situation:
+    """A site with its facts, its flows, and the fate of each row of its services."""
+
+    site: Site
+    facts: Facts
+    flows: tuple[Flow, ...]
+    selected: tuple[Selected, ...]
+
+    @property
+    def carried(self) -> Iterator[Selected]:
+        """The rows that became flows."""
+        return (each for each in self.selected if each.outcome is Outcome.CARRIED)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One case in which a rule is not kept, or obliges.
+
+    `words` fill the message of the rule; `key` takes the place of the rule's own.
+    """
+
+    words: Mapping[str, str] = field(default_factory=dict)
+    key: str = ""
+
+
+Check = Callable[[Situation], Iterator[Case]]
+"""Looks for the cases of a rule whose condition holds; each becomes a finding."""

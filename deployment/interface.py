@@ -1,0 +1,50 @@
+"""Workload interfaces: what gets a security group, and the addresses behind it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
+
+Network = IPv4Network | IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One network card of one peer.
+
+    `private` are its own addresses (host networks, or the fleet's CIDRs); `public` the addresses
+    that the cloud translates to it; `attachment` the cloud's id of the existing card (an `eni-`
+    id, an Azure NIC id, a GCP instance), where the deployment names one.
+    """
+
+    name: str
+    private: tuple[Network, ...]
+    public: tuple[Network, ...] = ()
+    attachment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """`expressway-e/external`: the same card of every peer of one workload, in one tier."""
+
+    workload: str
+    name: str
+    tier: str
+    members: tuple[Member, ...]
+
+    @property
+    def key(self) -> str:
+        return f"{self.workload}/{self.name}"
+
+    @property
+    def private(self) -> tuple[Network, ...]:
+        return tuple(network for member in self.members for network in member.private)
+
+    @property
+    def public(self) -> tuple[Network, ...]:
+        return tuple(network for member in self.members for network in member.public)
+
+    @property
+    def families(self) -> frozenset[int]:
+        """IP versions (4, 6) of the private addresses."""
+        return frozenset(network.version for network in self.private)

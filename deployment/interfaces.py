@@ -1,0 +1,106 @@
+"""The workload interfaces of a site: Expressways by their cards, systems that have a tier.
+
+A member is named by its first private address, so that adding or reordering peers renames none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from deployment.addresses import in_order, order
+from deployment.interface import Interface, Member, Network
+from deployment.site import CorePeer, EdgePeer, Site, System
+
+EDGE: Final = "expressway-e"
+CORE: Final = "expressway-c"
+EXTERNAL: Final = "external"
+INTERNAL: Final = "internal"
+SINGLE: Final = "single"
+
+
+def interfaces_of(site: Site) -> tuple[Interface, ...]:
+    """All interfaces that get a security group, ordered by key. Needs a validated site."""
+    return tuple(sorted(_all(site), key=lambda interface: interface.key))
+
+
+def _all(site: Site) -> Iterable[Interface]:
+    if (edge := site.expressway_e) is not None:
+        if edge.nics == "single":
+            members = (_member(peer.address, peer.public, peer.eni) for peer in edge.peers)
+            yield _interface(EDGE, SINGLE, edge.tier, members)
+        else:
+            yield _interface(EDGE, EXTERNAL, edge.tier, map(_outer, edge.peers))
+            inner = edge.internal_tier or edge.tier
+            yield _interface(EDGE, INTERNAL, inner, map(_inner, edge.peers))
+    if (core := site.expressway_c) is not None:
+        yield _interface(CORE, SINGLE, core.tier, map(_core, core.peers))
+    for name, system in site.systems.items():
+        if system.tier is not None:
+            yield _interface(name, SINGLE, system.tier, members_of(system))
+
+
+def _interface(workload: str, name: str, tier: str, members: Iterable[Member]) -> Interface:
+    ordered = sorted(members, key=lambda member: [order(network) for network in member.private])
+    return Interface(workload, name, tier, tuple(ordered))
+
+
+def _outer(peer: EdgePeer) -> Member:
+    return _member(peer.external, peer.public, peer.external_eni)
+
+
+def _inner(peer: EdgePeer) -> Member:
+    return _member(peer.internal, (), peer.internal_eni)
+
+
+def _core(peer: CorePeer) -> Member:
+    return _member(peer.address, peer.public, peer.eni)
+
+
+def _member(
+    private: Sequence[Network], public: Sequence[Network], attachment: str | None
+) -> Member:
+    own = in_order(private)
+    return Member(str(own[0].network_address), own, in_order(public), attachment)
+
+
+def members_of(system: System) -> tuple[Member, ...]:
+    """The hosts of a system.
+
+    Lists that have one entry a host (in either family) are read side by side: the second public
+    address and the second `eni` belong to the second address. Anything else is one member.
+    """
+    count = hosts_of(system)
+    if count is None:
+        attachment = system.eni[0] if system.eni else None
+        return (_member(system.addresses, system.public, attachment),)
+    return tuple(
+        _member(
+            _every(system.addresses, count, index),
+            _every(system.public, count, index),
+            system.eni[index] if system.eni else None,
+        )
+        for index in range(count)
+    )
+
+
+def hosts_of(system: System) -> int | None:
+    """How many hosts the lists of a system speak of; None where the lists do not pair up."""
+    counts = {
+        len(networks)
+        for listed in (system.addresses, system.public)
+        for version in (4, 6)
+        if (networks := [network for network in listed if network.version == version])
+    }
+    counts |= {len(system.eni)} if system.eni else set()
+    return counts.pop() if len(counts) == 1 else None
+
+
+def _every(networks: Sequence[Network], count: int, index: int) -> tuple[Network, ...]:
+    """The `index`th network of each family."""
+    out: list[Network] = []
+    for version in (4, 6):
+        family = [network for network in networks if network.version == version]
+        if len(family) == count:
+            out.append(family[index])
+    return tuple(out)

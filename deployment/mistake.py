@@ -1,0 +1,35 @@
+"""A mistake in a deployment: the key it stands at, and what to write instead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+Location = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """`location` as keys and indexes from the top of the file: `("expressway_e", "peers", 0)`.
+
+    `rule` is the guide rule that is broken (`catalog/guide.yaml`), where it is one.
+    """
+
+    location: Location
+    message: str
+    rule: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """The message, with the rule by which `flowbridge catalog show` explains it."""
+        return f"{self.message} [{self.rule}]" if self.rule else self.message
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """` (did you mean 'mra'?)`, or all that is known where nothing is near."""
+    names: Sequence[str] = sorted(known)
+    near = get_close_matches(word, names, n=1, cutoff=0.6)
+    if near:
+        return f"did you mean {near[0]!r}?"
+    return f"write one of {', '.join(names)}" if names else "there is none to name"

@@ -1,0 +1,137 @@
+"""Names that must mean something: services, systems, tiers, parameters, ends of assertions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from ipaddress import ip_network
+from typing import Final
+
+from catalog.load import Catalog
+from deployment.interfaces import CORE, EDGE, EXTERNAL, INTERNAL, SINGLE
+from deployment.mistake import Location, Mistake, nearest
+from deployment.placement import CLUSTER_PARTIES
+from deployment.site import Site
+
+# What has an option of its own is not set twice.
+OPTION_OF: Final = {
+    "media": "options.media_ports",
+    "multiplexed-rtp": "options.multiplexed_media",
+    "multiplexed-rtcp": "options.multiplexed_media",
+    "multiplexed-media": "options.multiplexed_media",
+    "turn": "options.turn.port",
+    "traversal-sip": "options.traversal_zones",
+    "traversal-h323": "options.traversal_zones",
+    "admin-https": "options.admin.https_port",
+    "admin-ssh": "options.admin.ssh_port",
+}
+
+
+def name_mistakes(site: Site, catalog: Catalog) -> Iterator[Mistake]:
+    """Every name that the catalog or the file itself does not know, with the nearest one."""
+    yield from _services(site, catalog)
+    yield from _systems(site, catalog)
+    yield from _tiers(site)
+    yield from _ports(site, catalog)
+    yield from _assertions(site, catalog)
+
+
+def _services(site: Site, catalog: Catalog) -> Iterator[Mistake]:
+    known = set(catalog.services)
+    for index, service in enumerate(site.services):
+        if service not in known:
+            message = f"there is no service {service!r}; {nearest(service, known)}"
+            yield Mistake(("services", index), message)
+
+
+def _systems(site: Site, catalog: Catalog) -> Iterator[Mistake]:
+    known = {name for name in catalog.parties if name not in CLUSTER_PARTIES}
+    for name, system in site.systems.items():
+        here: Location = ("systems", name)
+        if name not in known:
+            message = f"the documents name no system {name!r}; {nearest(name, known)}"
+            yield Mistake(here, message)
+            continue
+        section = {EDGE: site.expressway_e, CORE: site.expressway_c}.get(name)
+        if section is not None:
+            key = name.replace("-", "_")
+            yield Mistake(here, f"{name} is described under {key} already; keep one of the two")
+        if system.tier is not None and name in (EDGE, CORE):
+            key = name.replace("-", "_")
+            yield Mistake(here, f"an {name} in a tier of this deployment is described under {key}")
+        if system.tier is not None and catalog.parties[name].default == "internet":
+            yield Mistake(
+                (*here, "tier"),
+                f"{name} stands for hosts on the internet, which no tier holds; leave `tier` out",
+            )
+
+
+def _tiers(site: Site) -> Iterator[Mistake]:
+    known = site.network.tiers
+    uses: list[tuple[Location, str | None]] = [
+        (("systems", name, "tier"), system.tier) for name, system in site.systems.items()
+    ]
+    if (edge := site.expressway_e) is not None:
+        uses.append((("expressway_e", "tier"), edge.tier))
+        uses.append((("expressway_e", "internal_tier"), edge.internal_tier))
+        if edge.nics == "single" and edge.internal_tier is not None:
+            yield Mistake(
+                ("expressway_e", "internal_tier"),
+                "one card has no inner tier; leave it out, or write nics: dual",
+            )
+    if (core := site.expressway_c) is not None:
+        uses.append((("expressway_c", "tier"), core.tier))
+    for location, tier in uses:
+        if tier is not None and tier not in known:
+            message = f"network.tiers has no tier {tier!r}; {nearest(tier, known)}"
+            yield Mistake(location, message)
+
+
+def _ports(site: Site, catalog: Catalog) -> Iterator[Mistake]:
+    free = {name for name in catalog.parameters if name not in OPTION_OF}
+    for name in site.options.ports:
+        here: Location = ("options", "ports", name)
+        if name in OPTION_OF:
+            yield Mistake(here, f"set {OPTION_OF[name]} instead")
+        elif name not in free:
+            yield Mistake(here, f"no row names the ports {name!r}; {nearest(name, free)}")
+
+
+def interface_keys(site: Site) -> set[str]:
+    """`expressway-e/external` and so on: the interfaces there will be."""
+    keys = {f"{name}/{SINGLE}" for name, system in site.systems.items() if system.tier is not None}
+    if (edge := site.expressway_e) is not None:
+        cards = (SINGLE,) if edge.nics == "single" else (EXTERNAL, INTERNAL)
+        keys |= {f"{EDGE}/{card}" for card in cards}
+    if site.expressway_c is not None:
+        keys.add(f"{CORE}/{SINGLE}")
+    return keys
+
+
+def _assertions(site: Site, catalog: Catalog) -> Iterator[Mistake]:
+    interfaces = interface_keys(site)
+    workloads = {key.split("/")[0] for key in interfaces}
+    standing = {name for name, party in catalog.parties.items() if party.default == "internet"}
+    known = interfaces | workloads | set(site.systems) | standing
+    for index, assertion in enumerate(site.tests):
+        for key, word in (("from", assertion.from_), ("to", assertion.to)):
+            if word in known or _is_address(word):
+                continue
+            here: Location = ("tests", index, key)
+            if word in catalog.parties:
+                yield Mistake(
+                    here, f"{word} is not in this deployment; add systems.{word}.addresses"
+                )
+            else:
+                yield Mistake(here, f"{word!r} is no end of a flow here; {_ends(word, known)}")
+
+
+def _ends(word: str, known: Iterable[str]) -> str:
+    return f"{nearest(word, known)} (or an address such as 10.0.1.11 or 10.0.1.0/24)"
+
+
+def _is_address(word: str) -> bool:
+    try:
+        ip_network(word)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,207 @@
+"""The two ends of a row in one deployment, each by the addresses that the other's firewall sees.
+
+This is where NAT matters (see `deployment.reflection`): a host inside that talks to
+Expressway-E's public address sends to that address, and arrives from its own public address or
+from its NAT gateway's. Groups of a cloud never match such packets, so both ends are `translated`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from catalog.row import PartyReference, Row, Side
+from deployment.addresses import in_order, of_families
+from deployment.flow import End
+from deployment.interface import Network
+from deployment.interfaces import CORE, EDGE
+from deployment.placement import CLUSTER_PARTIES, Placement, Places, common_families
+from deployment.reflection import Reflection
+
+
+@dataclass(frozen=True, slots=True)
+class Unpaired:
+    """Why two parties of a row make no flow here.
+
+    `kind`: absent (a party is missing), elsewhere (neither end is managed here), local (the
+    packets never leave one host), off (an option keeps it closed), unknown-nat (the public
+    address of an inside host is not in the file; `key` names where it belongs), private-instead
+    (the same, and private addresses are used in its place until the file names it).
+    """
+
+    kind: str
+    reason: str
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """The ends of a flow. `ports_translated`: a NAT on the way gives it another source port.
+
+    `instead_of` says what the pair stands in for, where the file leaves the better one open.
+    """
+
+    source: End
+    destination: End
+    ports_translated: bool = False
+    instead_of: Unpaired | None = None
+
+
+def pairs_of(row: Row, places: Places, reflection: Reflection) -> Iterator[Pair | Unpaired]:
+    """Every source of `row` with every destination of it."""
+    for source in row.source.parties:
+        for destination in row.destination.parties:
+            if source.party in CLUSTER_PARTIES:
+                yield from _between_peers(source, destination, places)
+            else:
+                pair = _pair(row, source, destination, places, reflection)
+                yield pair
+                if isinstance(pair, Pair) and pair.instead_of is not None:
+                    yield pair.instead_of
+
+
+def _between_peers(
+    source: PartyReference, destination: PartyReference, places: Places
+) -> Iterator[Pair | Unpaired]:
+    peers = list(places.peers(source.of))
+    if not peers:
+        who = source.of or "Expressway"
+        yield Unpaired("absent", f"no {who} here has two or more peers: list each under `peers`")
+    for placement in peers:
+        yield Pair(
+            _private(replace(placement, party=source.party)),
+            _private(replace(placement, party=destination.party)),
+        )
+
+
+def _pair(
+    row: Row,
+    source: PartyReference,
+    destination: PartyReference,
+    places: Places,
+    reflection: Reflection,
+) -> Pair | Unpaired:
+    here = places.place(source, row.source.printed, destination)
+    there = places.place(destination, row.destination.printed, source)
+    for reference, placement in ((source, here), (destination, there)):
+        if placement is None:
+            reason = f"{reference.party} is not in this deployment: "
+            return Unpaired("absent", reason + places.missing(reference.party))
+    assert here is not None  # noqa: S101  (the loop above has returned)
+    assert there is not None  # noqa: S101
+    if here.interface is None and there.interface is None:
+        return Unpaired("elsewhere", "both ends are outside this deployment")
+    if source.party == EDGE == destination.party:
+        return _edge_to_edge(row, source, destination, places, reflection)
+    families = common_families(here, there)
+    if not families:
+        return Unpaired("elsewhere", "the two ends have no IP version in common")
+    if destination.party == EDGE and not here.outward:
+        return _towards_edge(row, destination, here, there, reflection)
+    if here.interface is there.interface:
+        return _same_card(here)
+    source_end = _outside(here, here.arrives_from) if there.outward else _private(here)
+    destination_end = _outside(there, there.reached_at) if here.outward else _private(there)
+    return narrowed(Pair(source_end, destination_end), families)
+
+
+def _same_card(placement: Placement) -> Pair | Unpaired:
+    assert placement.interface is not None  # noqa: S101
+    hosts = placement.interface.members
+    if len(hosts) == 1 and all(n.prefixlen == n.max_prefixlen for n in placement.private):
+        return Unpaired("local", f"{placement.party} is one host: the packets never leave it")
+    return Pair(_private(placement), _private(placement))
+
+
+def _edge_to_edge(
+    row: Row,
+    source: PartyReference,
+    destination: PartyReference,
+    places: Places,
+    reflection: Reflection,
+) -> Pair | Unpaired:
+    """Expressway-E to Expressway-E: TURN relays, by public or by private addresses."""
+    public = Side.PUBLIC in (source.side, destination.side)
+    reference = PartyReference(party=EDGE, side=Side.PUBLIC if public else Side.PRIVATE)
+    placement = places.place(reference, row.source.printed, reference)
+    if placement is None or placement.interface is None:
+        return Unpaired("elsewhere", "both ends are outside this deployment")
+    if public and reflection.relays:
+        addresses = placement.reached_at
+        return Pair(_by(placement, addresses), _by(placement, addresses))
+    return _same_card(placement)
+
+
+def _towards_edge(
+    row: Row,
+    destination: PartyReference,
+    inside: Placement,
+    edge: Placement,
+    reflection: Reflection,
+) -> Pair | Unpaired:
+    """An inside host to Expressway-E, by its private address or reflected at its public one."""
+    core = (
+        reflection.core
+        and not row.management
+        and (inside.party == CORE or destination.side is not Side.PRIVATE)
+    )
+    printed_public = destination.side is Side.PUBLIC
+    if not (core or printed_public) or not edge.public:
+        return narrowed(Pair(_private(inside), _private(edge)), common_families(inside, edge))
+    if not reflection.possible:
+        return Unpaired("off", f"NAT reflection is not in force: {reflection.reason}")
+    source = inside.arrives_from
+    if not source:
+        unknown = (
+            f"{inside.party} reaches Expressway-E at its public address, and this file does not "
+            f"say from which public address it arrives there: add {inside.nat_key}"
+        )
+        if core and not reflection.demanded:
+            # A host without a way out cannot reach a public address at all: what it can send to
+            # Expressway-E goes by private addresses.
+            note = f"{unknown}. Until then only its private address is admitted"
+            instead_of = Unpaired("private-instead", note, inside.nat_key)
+            pair = replace(Pair(_private(inside), _private(edge)), instead_of=instead_of)
+            return narrowed(pair, common_families(inside, edge))
+        return Unpaired("unknown-nat" if core else "absent", unknown, inside.nat_key)
+    target = edge.reached_at
+    families = frozenset(n.version for n in source) & frozenset(n.version for n in target)
+    one_to_one = inside.interface is not None and bool(inside.public)
+    ports_translated = edge.interface is not None and not one_to_one
+    return narrowed(Pair(_by(inside, source), _by(edge, target), ports_translated), families)
+
+
+def _private(placement: Placement) -> End:
+    return End(
+        placement.party,
+        placement.interface,
+        in_order(placement.private),
+        host_names=placement.host_names,
+    )
+
+
+def _outside(placement: Placement, addresses: tuple[Network, ...]) -> End:
+    """A managed end as the internet sees it; where that is not known, by its own addresses."""
+    if placement.interface is None or not addresses:
+        return _private(placement)
+    return _by(placement, addresses)
+
+
+def _by(placement: Placement, addresses: tuple[Network, ...]) -> End:
+    return End(
+        placement.party,
+        placement.interface,
+        addresses,
+        translated=addresses != in_order(placement.private),
+        host_names=placement.host_names,
+    )
+
+
+def narrowed(pair: Pair, families: frozenset[int]) -> Pair:
+    """Both ends with the addresses of these IP versions only."""
+
+    def end(whole: End) -> End:
+        addresses: tuple[Network, ...] = of_families(whole.addresses, families)
+        return replace(whole, addresses=addresses)
+
+    return replace(pair, source=end(pair.source), destination=end(pair.destination))

@@ -1,0 +1,237 @@
+"""A deployment file read as a site, or refused with everything that is wrong in it.
+
+All problems of a file are reported at once: those of single values (the model) and those that
+need several keys (`deployment.validation`), each with its line and what to write instead.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from pydantic import ValidationError
+
+from catalog.load import Catalog, load
+from catalog.located_model import as_model, problems
+from catalog.located_yaml import (
+    BadFileError,
+    Data,
+    LocatedYaml,
+    Location,
+    Problem,
+    parse_yaml,
+    read_yaml,
+)
+from catalog.overlay import with_overlays
+from deployment.finding import Finding
+from deployment.mistake import Mistake
+from deployment.resolution import Resolution
+from deployment.resolve import resolve
+from deployment.site import Site
+from deployment.validation import mistakes
+
+# Sections whose faults say nothing about the others: left out, the rest can still be judged.
+APART: Final = ("options", "tests", "quotas", "backend", "provider")
+
+
+def read_site(
+    path: Path,
+    changes: Mapping[str, str] | None = None,
+    *,
+    catalog: Catalog | None = None,
+    network_id_elsewhere: bool = False,
+) -> Site:
+    """The site that the file at `path` describes.
+
+    `changes` are dotted keys to set before reading, with values as YAML (`{"size": "medium"}`).
+    `catalog` is our own, and the overlays that the file names are added to it. With
+    `network_id_elsewhere` an app of the user's own gives the network's id. Raises BadFileError
+    with all problems of the file, in its order.
+    """
+    return _opened(path, changes or {}, catalog, network_id_elsewhere)[0]
+
+
+def resolve_file(
+    path: Path,
+    changes: Mapping[str, str] | None = None,
+    *,
+    catalog: Catalog | None = None,
+    network_id_elsewhere: bool = False,
+) -> Resolution:
+    """Read and resolve one deployment file, with the user's own rows that it names.
+
+    Raises BadFileError as `read_site` does. Findings carry the line of the key they are about.
+    """
+    site, known = _opened(path, changes or {}, catalog, network_id_elsewhere)
+    resolution = resolve(site, str(path), known)
+    return replace(resolution, findings=with_lines(resolution.findings, path))
+
+
+def with_lines(findings: tuple[Finding, ...], path: Path) -> tuple[Finding, ...]:
+    """`findings` with the line in the file at `path` of the key that each is about."""
+    if not any(found.key and found.line is None for found in findings):
+        return findings
+    located = read_yaml(path)
+    return tuple(
+        replace(found, line=located.line_of(_keys(found.key))) if found.key else found
+        for found in findings
+    )
+
+
+def _keys(dotted: str) -> Location:
+    return tuple(re.findall(r"[^.\[\]]+", dotted.split(" ")[0]))
+
+
+def _opened(
+    path: Path, changes: Mapping[str, str], catalog: Catalog | None, network_id_elsewhere: bool
+) -> tuple[Site, Catalog]:
+    located = changed(read_yaml(path), changes)
+    known = catalog or load()
+    match located.data:
+        case {"overlays": [str(), *_] as overlays}:
+            files = [path.parent / str(overlay) for overlay in overlays]
+            absent = [
+                located.problem(("overlays", index), f"there is no file {file}; check the path")
+                for index, file in enumerate(files)
+                if not file.exists()
+            ]
+            if absent:
+                raise BadFileError(absent)
+            known = with_overlays(known, files)
+    return site_of(located, known, network_id_elsewhere=network_id_elsewhere), known
+
+
+def site_of(located: LocatedYaml, catalog: Catalog, *, network_id_elsewhere: bool = False) -> Site:
+    """The site that a file's data describes. Raises BadFileError with all its problems."""
+    if not isinstance(located.data, dict):
+        return as_model(_with_advice(located), Site)
+    found: list[Problem] = []
+    left_out: list[Location] = []
+    site: Site | None
+    try:
+        site = Site.model_validate(located.data)
+    except ValidationError as error:
+        found += problems(located, Site, error)
+        left_out = [_location(located.data, part["loc"]) for part in error.errors()]
+        site = _without(located.data, left_out, error)
+    if site is not None:
+        found += [
+            located.problem(mistake.location, mistake.sentence)
+            for mistake in mistakes(site, catalog, network_id_elsewhere=network_id_elsewhere)
+            if not _about(mistake, left_out)
+        ]
+    if found or site is None:
+        raise BadFileError(sorted(found, key=lambda problem: (problem.line or 0, problem.key)))
+    return site
+
+
+def read_sites(paths: Iterable[Path], *, catalog: Catalog | None = None) -> tuple[Site, ...]:
+    """All sites, in the order of `paths`. Raises BadFileError with the problems of all files.
+
+    Two files must not have one name: it becomes the name of a stack, and one would overwrite the
+    other.
+    """
+    sites: list[Site] = []
+    found: list[Problem] = []
+    named: dict[str, Path] = {}
+    for path in paths:
+        try:
+            site = read_site(path, catalog=catalog)
+        except BadFileError as error:
+            found.extend(error.problems)
+            continue
+        if site.name in named:
+            found.append(_same_name(path, site.name, named[site.name]))
+        named.setdefault(site.name, path)
+        sites.append(site)
+    if found:
+        raise BadFileError(found)
+    return tuple(sites)
+
+
+def changed(located: LocatedYaml, changes: Mapping[str, str]) -> LocatedYaml:
+    """The file with some keys set: `options.turn.port` or `expressway_e.peers.0.public`.
+
+    Raises BadFileError for a key that cannot be set, or a value that is no YAML.
+    """
+    data = copy.deepcopy(located.data)
+    for key, text in changes.items():
+        value = parse_yaml(text, f"--set {key}").data
+        here: Data = data
+        *path, last = key.split(".")
+        for part in path:
+            here = _step(here, part, located, key)
+        if isinstance(here, dict):
+            here[last] = value
+        elif isinstance(here, list) and last.isdecimal() and int(last) < len(here):
+            here[int(last)] = value
+        else:
+            raise BadFileError([Problem(located.file, None, key, "this key cannot be set here")])
+    return LocatedYaml(located.file, data, located.lines)
+
+
+def _step(here: Data, part: str, located: LocatedYaml, key: str) -> Data:
+    if isinstance(here, dict):
+        return here.setdefault(part, {})
+    if isinstance(here, list) and part.isdecimal() and int(part) < len(here):
+        return here[int(part)]
+    raise BadFileError([Problem(located.file, None, key, f"there is no {part!r} to set it in")])
+
+
+def _with_advice(located: LocatedYaml) -> LocatedYaml:
+    if located.data is None:
+        message = "the file is empty; start from an example, or with `flowbridge init`"
+        raise BadFileError([Problem(located.file, None, "", message)])
+    return located
+
+
+def _same_name(path: Path, name: str, earlier: Path) -> Problem:
+    message = f"{name!r} is the name of {earlier} already; every deployment has a name of its own"
+    return Problem(str(path), None, "name", message)
+
+
+def _location(data: Data, parts: Iterable[str | int]) -> Location:
+    """The keys of `parts` that are in the file (pydantic adds the names of union members)."""
+    location: list[str | int] = []
+    here = data
+    for part in parts:
+        if (isinstance(here, dict) and part in here) or (
+            isinstance(here, list) and isinstance(part, int) and part < len(here)
+        ):
+            here = here[part]  # type: ignore[index]
+            location.append(part)
+    return tuple(location)
+
+
+def _without(data: Data, left_out: list[Location], error: ValidationError) -> Site | None:
+    """The site without the faulty keys, where the rest can be judged on its own."""
+    kinds = {part["type"] for part in error.errors() if part["loc"][0] not in APART}
+    if not kinds <= {"extra_forbidden"}:
+        return None
+    rest = copy.deepcopy(data)
+    for location in sorted(set(left_out), key=repr, reverse=True):
+        _drop(rest, location)
+    try:
+        return Site.model_validate(rest)
+    except ValidationError:
+        return None
+
+
+def _drop(data: Data, location: Location) -> None:
+    *path, last = location or ("",)
+    for part in path:
+        data = data[part]  # type: ignore[index]
+    if isinstance(data, dict):
+        data.pop(str(last), None)
+    elif isinstance(data, list) and isinstance(last, int):
+        data[last] = None
+
+
+def _about(mistake: Mistake, left_out: Iterable[Location]) -> bool:
+    """Whether a mistake may only be there because a faulty key below it was left out."""
+    here = mistake.location
+    return any(location[: len(here)] == here for location in left_out)

@@ -1,0 +1,172 @@
+"""A site and the catalog in, a resolution out: flows, and the fate of every row asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from catalog.load import PLATFORM, Catalog, Entry, entries_of
+from catalog.parameter import Parameter
+from catalog.release import NEWEST_DOCUMENTED, Release
+from deployment.addresses import order
+from deployment.facts import facts_of
+from deployment.finding import Finding, Severity
+from deployment.flow import End, Flow
+from deployment.guide.findings import guide_findings
+from deployment.guide.situation import Situation
+from deployment.management_sources import opens_to_many
+from deployment.parameters import Ranges, parameters_of
+from deployment.placement import Places
+from deployment.reflection import reflection_of
+from deployment.resolution import Outcome, Resolution, Selected
+from deployment.selection import Choice, Context, Need, choose
+from deployment.site import Site
+
+
+def resolve(site: Site, file: str, catalog: Catalog) -> Resolution:
+    """Select the rows of the site's services and turn them into flows.
+
+    `file` names the deployment file in messages. Needs a validated site (`deployment.read`);
+    KeyError where a row of the catalog names a fact or party that does not exist. The result
+    depends on what the site says only, never on the order in which it says it.
+    """
+    places = Places(site, catalog.parties)
+    reflection = reflection_of(site)
+    parameters = _parameters(site, catalog.parameters)
+    context = Context(facts_of(site), parameters, places, reflection)
+    corrected = site.options.errata == "corrected"
+    chosen: list[tuple[str, Entry, Choice]] = []
+    for service in sorted(set(site.services)):
+        for table in catalog.tables_of(service):
+            for entry in entries_of(table):
+                if entry.added is not None and not corrected:
+                    continue
+                row = entry.row.corrected() if corrected else entry.row
+                entry = replace(entry, row=row)
+                chosen.append((service, entry, choose(entry, row, context)))
+    for table in catalog.platform:
+        for entry in entries_of(table):
+            choice = choose(entry, entry.row, context)
+            # Of other clouds and what nobody switched on there is nothing to say.
+            if choice.outcome not in (Outcome.OTHER, Outcome.OFF):
+                chosen.append((table.document, entry, choice))
+    flows = merged(flow for _, _, choice in chosen for flow in choice.flows)
+    selected = tuple(_selected(entry, choice, flows) for _, entry, choice in chosen)
+    findings = (
+        *_findings(site, chosen, flows),
+        *guide_findings(Situation(site, context.facts, flows, selected)),
+    )
+    return Resolution(
+        site,
+        file,
+        places.interfaces,
+        flows,
+        selected,
+        tuple(sorted(findings, key=lambda found: (found.id, found.key, found.message))),
+    )
+
+
+def _parameters(site: Site, known: Mapping[str, Parameter]) -> Mapping[str, Ranges]:
+    """What the site configures; for the rest the catalog's default, where it has one."""
+    defaults = {name: one.default for name, one in known.items() if one.default}
+    return {**defaults, **parameters_of(site)}
+
+
+def _selected(entry: Entry, choice: Choice, flows: Iterable[Flow]) -> Selected:
+    mine: tuple[Flow, ...] = ()
+    if choice.outcome is Outcome.CARRIED:
+        mine = tuple(flow for flow in flows if entry.id in flow.rows)
+    why = f"the service {entry.table.service}" if entry.table.service else "the cloud itself"
+    reason = choice.reason or f"asked for by {why}"
+    return Selected(entry.id, entry.table, entry.row, choice.outcome, reason, mine)
+
+
+def merged(flows: Iterable[Flow]) -> tuple[Flow, ...]:
+    """Flows of the same content as one, asked for by the rows of all; in the order of content."""
+    by_content: dict[tuple[object, ...], Flow] = {}
+    for flow in flows:
+        content = _content(flow)
+        known = by_content.get(content)
+        by_content[content] = flow if known is None else _joined(known, flow)
+    return tuple(by_content[content] for content in sorted(by_content, key=repr))
+
+
+def _joined(one: Flow, other: Flow) -> Flow:
+    return replace(
+        one,
+        rows=tuple(sorted({*one.rows, *other.rows})),
+        management=one.management or other.management,
+        signalling=one.signalling or other.signalling,
+    )
+
+
+def _content(flow: Flow) -> tuple[object, ...]:
+    return (
+        _end(flow.source),
+        _end(flow.destination),
+        int(flow.protocol),
+        tuple(map(str, flow.destination_ports)),
+        tuple(map(str, flow.source_ports)),
+    )
+
+
+def _end(end: End) -> tuple[object, ...]:
+    return end.key, end.party, tuple(map(order, end.addresses)), end.translated, end.host_names
+
+
+def _findings(
+    site: Site, chosen: list[tuple[str, Entry, Choice]], flows: Iterable[Flow]
+) -> Iterator[Finding]:
+    yield from _missing_values(chosen)
+    if Release.parse(site.release) > Release.parse(NEWEST_DOCUMENTED):
+        yield Finding(
+            "deployment/undocumented-release",
+            Severity.WARNING,
+            f"the port guide ends at {NEWEST_DOCUMENTED}: {site.release} is treated like it; look "
+            "for a newer guide before you rely on this",
+            "port guide, title and change history (table 1)",
+            "release",
+        )
+    for service in sorted({service for service, _, _ in chosen} - {PLATFORM}):
+        choices = [choice for name, _, choice in chosen if name == service]
+        if not any(choice.outcome is Outcome.CARRIED for choice in choices):
+            reasons = "; ".join(dict.fromkeys(choice.reason for choice in choices))
+            message = f"the service {service} opens nothing here: {reasons}"
+            yield Finding(
+                "deployment/empty-service",
+                Severity.WARNING,
+                message,
+                f"service {service}",
+                "services",
+            )
+    if site.options.admin.allow_from_anywhere is None:
+        yield from _open_management(flows)
+
+
+def _missing_values(chosen: list[tuple[str, Entry, Choice]]) -> Iterator[Finding]:
+    rows: dict[Need, list[str]] = {}
+    for _, entry, choice in chosen:
+        for need in choice.needs:
+            rows.setdefault(need, []).append(entry.id)
+    for need, ids in rows.items():
+        yield Finding(
+            "deployment/missing-value",
+            need.severity,
+            need.reason,
+            f"row {', '.join(sorted(ids))}",
+            need.key,
+        )
+
+
+def _open_management(flows: Iterable[Flow]) -> Iterator[Finding]:
+    for flow in flows:
+        if flow.management and opens_to_many(flow.source.addresses):
+            yield Finding(
+                "guide/management-from-inside",
+                Severity.REFUSAL,
+                f"management of {flow.destination.key} would be open to {flow.source.party}; list "
+                f"its addresses in systems.{flow.source.party}.addresses, or say in "
+                "options.admin.allow_from_anywhere, in a sentence, why anyone may administer",
+                f"row {', '.join(flow.rows)}",
+                f"systems.{flow.source.party}",
+            )

@@ -1,0 +1,84 @@
+"""The JSON Schema of the deployment file, for editors (`schemas/deployment.schema.json`).
+
+Made from the model, so that an editor knows every key, and from the catalog, so that it knows
+every service, system and parameter. What needs several keys at once is beyond a schema and is
+said by `flowbridge check`.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from catalog.load import Catalog
+from catalog.ports import PortRange
+from deployment.naming import OPTION_OF
+from deployment.placement import CLUSTER_PARTIES
+from deployment.site import Site
+
+DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+
+
+def deployment_schema(catalog: Catalog) -> dict[str, Any]:
+    """The schema as JSON data, in one fixed order."""
+    schema: dict[str, Any] = Site.model_json_schema(by_alias=True, mode="validation")
+    _plain(schema)
+    properties = schema["properties"]
+    properties["services"]["items"] = {
+        "enum": sorted(catalog.services),
+        "description": "The name of a table's service.",
+    }
+    properties["services"]["uniqueItems"] = True
+    systems = sorted(name for name in catalog.parties if name not in CLUSTER_PARTIES)
+    properties["systems"]["propertyNames"] = {"enum": systems}
+    options = schema["$defs"]["Options"]["properties"]
+    names = sorted(name for name in catalog.parameters if name not in OPTION_OF)
+    options["ports"]["propertyNames"] = {"enum": names}
+    head = {
+        "$schema": DIALECT,
+        "title": "Flowbridge deployment file",
+        "description": "One deployment of Cisco Expressway, Unified CM and Meeting Server in one "
+        "cloud: what runs where, and which documented services it uses.",
+    }
+    return {**head, **{key: value for key, value in schema.items() if key != "description"}}
+
+
+def schema_text(catalog: Catalog) -> str:
+    """The schema as it is committed."""
+    return json.dumps(deployment_schema(catalog), indent=2, ensure_ascii=False) + "\n"
+
+
+def _plain(schema: Any) -> None:
+    """Without what only repeats the model: titles, and defaults that are whole sections.
+
+    A key that may be left out is of its own type, not of that or null: editors then say what is
+    wrong inside it.
+    """
+    match schema:
+        case dict():
+            _leave_out_null(schema)
+            if isinstance(schema.get("title"), str):
+                del schema["title"]
+            match schema.get("default"):
+                case {"first": int(first), "last": int(last)}:
+                    schema["default"] = str(PortRange(first, last))
+                case dict():
+                    del schema["default"]
+            for key, part in schema.items():
+                for member in part.values() if key in ("properties", "$defs") else [part]:
+                    _plain(member)
+        case list():
+            for part in schema:
+                _plain(part)
+
+
+def _leave_out_null(schema: dict[str, Any]) -> None:
+    match schema:
+        case {"anyOf": [*kinds]} if {"type": "null"} in kinds:
+            kinds.remove({"type": "null"})
+            schema["anyOf"] = kinds
+            if len(kinds) == 1:
+                del schema["anyOf"]
+                schema.update(kinds[0])
+            if schema.get("default", "") is None:
+                del schema["default"]

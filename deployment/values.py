@@ -1,0 +1,132 @@
+"""The single values of a deployment file: addresses, ports, releases, with clear refusals."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Annotated, Any
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    PlainSerializer,
+    WithJsonSchema,
+)
+from pydantic_core import core_schema
+
+from catalog.ports import PortRange
+from catalog.release import Release
+
+
+class Section(BaseModel):
+    """Unknown keys are refused: a misspelt key must never be an unnoticed default."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """Marks a text that has to match `pattern`, which `words` describe to a person."""
+
+    pattern: str
+    words: str
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        return core_schema.no_info_after_validator_function(self._checked, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {**handler(schema), "pattern": self.pattern}
+
+    def _checked(self, value: str) -> str:
+        if not re.fullmatch(self.pattern, value):
+            raise ValueError(f"{value!r} cannot be this name: write {self.words}")
+        return value
+
+
+def _network(value: object) -> object:
+    """A CIDR without host bits, or a single address; ValueError says what to write."""
+    if not isinstance(value, str):
+        raise ValueError("write an address such as 10.0.1.11, or a CIDR such as 10.0.1.0/24")
+    try:
+        return ip_network(value)
+    except ValueError:
+        try:
+            wide = ip_network(value, strict=False)
+        except ValueError:
+            raise ValueError(
+                f"{value!r} is not an IP address or CIDR: write one such as 10.0.1.11, "
+                "10.0.1.0/24 or 2001:db8::/64"
+            ) from None
+        raise ValueError(
+            f"{value} has bits set behind its prefix length: write {wide}, "
+            f"or {value.split('/')[0]} for the one address"
+        ) from None
+
+
+def _release(value: object) -> object:
+    return str(Release.parse(str(value)))
+
+
+def _ports(value: object) -> object:
+    return PortRange.parse(value) if isinstance(value, str | int) else value
+
+
+def several(value: object) -> object:
+    """A single value where a list of them may stand."""
+    return [value] if isinstance(value, str | int | float) else value
+
+
+def one_or_more(value: object) -> object:
+    """A single port or range where a list of them may stand."""
+    return [value] if isinstance(value, str | int) else value
+
+
+def _string(value: object) -> str:
+    return str(value)
+
+
+_ADDRESS_SCHEMA: dict[str, Any] = {"type": "string", "examples": ["10.0.1.11", "10.0.1.0/24"]}
+_PORTS_SCHEMA: dict[str, Any] = {
+    "anyOf": [
+        {"type": "integer", "minimum": 0, "maximum": 65535},
+        {"type": "string", "pattern": r"^(\d{1,5}(-\d{1,5})?( (even|odd))?|any)$"},
+    ],
+    "examples": [443, "36000-59999"],
+}
+Network = Annotated[
+    IPv4Network | IPv6Network,
+    BeforeValidator(_network),
+    PlainSerializer(_string),
+    WithJsonSchema(_ADDRESS_SCHEMA),
+]
+Ports = Annotated[
+    PortRange, BeforeValidator(_ports), PlainSerializer(_string), WithJsonSchema(_PORTS_SCHEMA)
+]
+Networks = Annotated[
+    tuple[Network, ...],
+    BeforeValidator(several),
+    WithJsonSchema({"anyOf": [_ADDRESS_SCHEMA, {"type": "array", "items": _ADDRESS_SCHEMA}]}),
+]
+PortList = Annotated[
+    tuple[Ports, ...],
+    BeforeValidator(one_or_more),
+    Field(min_length=1),
+    WithJsonSchema({"anyOf": [*_PORTS_SCHEMA["anyOf"], {"type": "array", "items": _PORTS_SCHEMA}]}),
+]
+ReleaseName = Annotated[
+    str,
+    BeforeValidator(_release),
+    WithJsonSchema(
+        {"type": "string", "pattern": r"^X\d+\.\d+(\.\d+)?$", "examples": ["X15.0", "X12.5.3"]}
+    ),
+]
+PortNumber = Annotated[int, Field(ge=1, le=65535)]

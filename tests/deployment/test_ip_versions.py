@@ -1,0 +1,29 @@
+"""Protocols that exist in one IP version only are asked for in that version only."""
+
+from __future__ import annotations
+
+from tests.deployment.files import DUAL, flows, resolved, setting
+
+DUAL_STACK = setting(
+    DUAL,
+    network__tiers__internal__cidrs=["10.0.10.0/24", "2001:db8:2::/48"],
+    systems__cucm__addresses=["10.0.10.21", "2001:db8:2::21"],
+    systems__endpoint={"addresses": ["10.30.0.0/16", "2001:db8:30::/48"]},
+    services=["cucm-common"],
+)
+
+
+def test_icmp_is_asked_of_ipv4_addresses_alone() -> None:
+    (echo,) = flows(resolved(DUAL_STACK), "cucm/2/1")
+    for end in (echo.source, echo.destination):
+        assert {network.version for network in end.addresses} == {4}
+
+
+def test_what_runs_over_both_versions_keeps_both() -> None:
+    versions = {
+        network.version
+        for flow in resolved(DUAL_STACK).flows
+        if flow.protocol.has_ports and flow.source.key == "endpoint"
+        for network in (*flow.source.addresses, *flow.destination.addresses)
+    }
+    assert versions == {4, 6}

@@ -1,0 +1,74 @@
+"""The JSON Schema that editors use: committed, strict, and in agreement with the model."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import jsonschema
+import pytest
+
+from catalog.load import load
+from catalog.located_yaml import read_yaml
+from deployment.schema import deployment_schema, schema_text
+from tests.deployment.files import DUAL, EXAMPLES, REPOSITORY, Data, setting
+
+SCHEMA = deployment_schema(load())
+
+
+def faults(data: Any) -> list[str]:
+    validator = jsonschema.Draft202012Validator(SCHEMA)
+    return ["/".join(map(str, error.absolute_path)) for error in validator.iter_errors(data)]
+
+
+def test_the_committed_schema_is_the_models() -> None:
+    """After a change of the model or the catalog: `flowbridge schema > schemas/...`."""
+    committed = REPOSITORY / "schemas" / "deployment.schema.json"
+    assert committed.read_text(encoding="utf-8") == schema_text(load())
+
+
+def test_the_schema_is_one() -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_examples_fit(path: Any) -> None:
+    assert faults(read_yaml(path).data) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "place"),
+    [
+        ({"nmae": "x"}, ""),
+        ({"options__sip_upd": True}, "options"),
+        ({"expressway_e__peers__0__extern": "10.0.1.1"}, "expressway_e/peers/0"),
+        ({"services": ["sip-call"]}, "services/0"),
+        ({"services": ["mra", "mra"]}, "services"),
+        ({"systems__cucn": {"addresses": ["10.0.0.1"]}}, "systems"),
+        ({"options__ports": {"smart-prox": 1}}, "options/ports"),
+        ({"cloud": "alibaba"}, "cloud"),
+        ({"release": "15.0"}, "release"),
+        ({"name": "Übung"}, "name"),
+        ({"options__media_ports": "36000..59999"}, "options/media_ports"),
+        ({"options__turn__port": 70000}, "options/turn/port"),
+    ],
+)
+def test_what_the_schema_refuses(changes: Data, place: str) -> None:
+    assert faults(DUAL) == []
+    assert place in faults(setting(DUAL, **changes))
+
+
+def test_every_section_is_strict_and_every_key_described() -> None:
+    sections = {"": SCHEMA, **SCHEMA["$defs"]}
+    for name, section in sections.items():
+        if section.get("type") != "object":
+            continue
+        assert section["additionalProperties"] is False, name
+        for key, value in section["properties"].items():
+            target = value.get("$ref", "").rsplit("/", 1)[-1]
+            described = "description" in value or "description" in sections.get(target, {})
+            assert described, f"{name}.{key}"
+
+
+def test_the_schema_is_plain_json() -> None:
+    assert json.loads(schema_text(load())) == SCHEMA

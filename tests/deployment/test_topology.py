@@ -1,0 +1,263 @@
+"""Which interface, which address and which port a row means, by topology."""
+
+from __future__ import annotations
+
+import pytest
+
+from deployment.finding import Severity
+from deployment.resolution import Outcome
+from tests.deployment.files import (
+    DUAL,
+    SINGLE,
+    complaints,
+    flows,
+    line,
+    resolved,
+    row,
+    setting,
+)
+
+NAT = {"network__tiers__internal__nat": ["198.51.100.7"]}
+CLUSTER = setting(
+    DUAL,
+    expressway_e__peers=[
+        {"external": f"10.0.1.{n}", "internal": f"10.0.2.{n}", "public": f"203.0.113.{n}"}
+        for n in (11, 12, 13)
+    ],
+    expressway_c__peers=[{"address": "10.0.10.11"}, {"address": "10.0.10.12"}],
+    services=["traversal-pair", "sip-calls", "cluster"],
+)
+
+
+def lines(resolution_of: dict[str, object], row_id: str) -> list[str]:
+    return [line(flow) for flow in flows(resolved(resolution_of), row_id)]
+
+
+def test_dual_nic_meets_the_inside_on_its_inner_card() -> None:
+    for row_id in ("expressway/6/1", "expressway/11/1", "expressway/11/9", "expressway/17/1"):
+        assert {f.destination.key for f in flows(resolved(DUAL), row_id)} == {
+            "expressway-e/internal"
+        }
+    assert lines(DUAL, "expressway/11/1") == [
+        "expressway-c/single 10.0.10.11 -> expressway-e/internal 10.0.2.11 tcp 7001"
+    ]
+
+
+def test_dual_nic_meets_the_internet_on_its_outer_card() -> None:
+    for row_id in ("expressway/11/7", "expressway/11/14", "expressway/16/1"):
+        assert {f.destination.key for f in flows(resolved(DUAL), row_id)} == {
+            "expressway-e/external"
+        }
+    assert lines(DUAL, "expressway/11/7") == [
+        "remote-sip-endpoint 0.0.0.0 -> expressway-e/external 203.0.113.11 tcp 5061"
+    ]
+
+
+def test_external_servers_are_met_on_the_outer_card() -> None:
+    data = setting(DUAL, **{"systems__dns-external": {"addresses": ["192.0.2.53"]}})
+    assert lines(data, "expressway/6/5") == [
+        "expressway-e/external 203.0.113.11 -> dns-external 192.0.2.53 udp 53",
+        "expressway-e/external 203.0.113.11 -> dns-external 192.0.2.53 tcp 53",
+    ]
+
+
+def test_a_cloud_service_is_met_on_the_outer_card() -> None:
+    """Row 19/2 prints Expressway-E without a side; its other end is on the internet."""
+    data = setting(DUAL, **{"systems__webex-identity": {"addresses": ["192.0.2.80"]}})
+    (flow,) = flows(resolved(data), "expressway/19/2")
+    assert flow.source.key == "expressway-e/external"
+    assert flow.destination.host_names == ("idbroker.webex.com",)
+
+
+def test_the_outer_card_by_its_private_address() -> None:
+    """Row 20/3 prints `プライベート IP (外部 NIC)`: private, and yet the outer card."""
+    data = setting(
+        DUAL,
+        services=["traversal-pair", "jabber-guest"],
+        **{"systems__jabber-guest": {"addresses": ["10.9.1.4"]}},
+    )
+    assert {f.destination.key for f in flows(resolved(data), "expressway/20/3")} == {
+        "expressway-e/external"
+    }
+    assert {f.destination.key for f in flows(resolved(data), "expressway/20/9")} == {
+        "expressway-e/internal"
+    }
+
+
+def test_single_nic_meets_everybody_on_its_one_card() -> None:
+    resolution = resolved(setting(SINGLE, **NAT))
+    ends = {
+        end.key
+        for flow in resolution.flows
+        for end in (flow.source, flow.destination)
+        if end.party == "expressway-e"
+    }
+    assert ends == {"expressway-e/single"}
+
+
+def test_inner_tier() -> None:
+    data = setting(
+        DUAL,
+        network__tiers__inside={"cidrs": ["10.0.3.0/24"]},
+        expressway_e__internal_tier="inside",
+        expressway_e__peers__0__internal="10.0.3.11",
+    )
+    tiers = {interface.key: interface.tier for interface in resolved(data).interfaces}
+    assert (tiers["expressway-e/external"], tiers["expressway-e/internal"]) == ("dmz", "inside")
+
+
+def test_cluster_rows_are_between_peers_of_one_workload() -> None:
+    """A row of cluster traffic is for either Expressway, each within itself and on inner cards."""
+    assert {
+        (f.source.key, f.destination.key) for f in flows(resolved(CLUSTER), "expressway/9/2")
+    } == {
+        ("expressway-c/single", "expressway-c/single"),
+        ("expressway-e/internal", "expressway-e/internal"),
+    }
+
+
+def test_every_peer_is_an_end() -> None:
+    (flow,) = flows(resolved(CLUSTER), "expressway/11/7")
+    assert [str(network) for network in flow.destination.addresses] == [
+        "203.0.113.11/32",
+        "203.0.113.12/32",
+        "203.0.113.13/32",
+    ]
+
+
+def test_one_peer_is_no_cluster() -> None:
+    resolution = resolved(setting(DUAL, services=["traversal-pair", "cluster"]))
+    assert row(resolution, "expressway/9/2").outcome is Outcome.ABSENT
+    assert "two or more peers" in row(resolution, "expressway/9/2").reason
+    assert [found.id for found in complaints(resolution)] == ["deployment/empty-service"]
+
+
+def test_the_release_decides_the_cluster_tables() -> None:
+    old = resolved(setting(CLUSTER, release="X8.7"))
+    new = resolved(CLUSTER)
+    assert row(old, "expressway/8/1").outcome is Outcome.CARRIED
+    assert row(old, "expressway/9/1").outcome is Outcome.OTHER
+    assert row(new, "expressway/8/1").outcome is Outcome.OTHER
+    assert row(new, "expressway/9/1").outcome is Outcome.CARRIED
+    assert {flow.protocol.label for flow in flows(old, "expressway/8/1")} == {"ah"}
+
+
+def test_systems_with_a_tier_are_workloads_and_others_are_not() -> None:
+    resolution = resolved(DUAL)
+    (to_cucm,) = flows(resolution, "expressway/18/3")
+    (to_imp,) = flows(resolution, "expressway/18/11")
+    assert to_cucm.destination.interface is not None
+    assert to_cucm.destination.interface.tier == "internal"
+    assert to_imp.destination.interface is None
+
+
+def test_an_expressway_elsewhere_is_a_system() -> None:
+    data = setting(
+        DUAL, expressway_c=None, **{"systems__expressway-c": {"addresses": ["10.8.0.11"]}}
+    )
+    assert lines(data, "expressway/11/1") == [
+        "expressway-c 10.8.0.11 -> expressway-e/internal 10.0.2.11 tcp 7001"
+    ]
+    assert row(resolved(data), "expressway/18/3").outcome is Outcome.CARRIED
+    assert row(resolved(data), "expressway/18/11").outcome is Outcome.ELSEWHERE
+
+
+def test_an_absent_party_names_the_key_to_add() -> None:
+    selected = row(resolved(DUAL), "expressway/18/15")
+    assert selected.outcome is Outcome.ABSENT
+    assert selected.reason.endswith("add systems.unity.addresses")
+    webex = row(resolved(DUAL), "expressway/19/1")
+    assert "stand for fos-a.wbx2.com in systems.webex-onboarding.addresses" in webex.reason
+
+
+def test_a_switch_names_itself() -> None:
+    selected = row(resolved(DUAL), "expressway/11/5")
+    assert selected.outcome is Outcome.OFF
+    assert selected.reason.startswith("options.sip_udp is false")
+    opened = row(resolved(setting(DUAL, options__sip_udp=True)), "expressway/11/5")
+    assert opened.outcome is Outcome.CARRIED
+
+
+def test_sip_tcp_is_on_by_default_before_x8_9_2() -> None:
+    for release, outcome in (("X8.9.1", Outcome.CARRIED), ("X8.9.2", Outcome.OFF)):
+        assert row(resolved(setting(DUAL, release=release)), "expressway/11/6").outcome is outcome
+
+
+def test_an_internet_party_can_be_narrowed() -> None:
+    data = setting(DUAL, **{"systems__offpremises-endpoint": {"addresses": ["198.51.100.0/24"]}})
+    (flow,) = flows(resolved(data), "expressway/16/1")
+    assert list(map(str, flow.source.addresses)) == ["198.51.100.0/24"]
+    assert flow.destination.key == "expressway-e/external"
+
+
+def test_errata_printed_uses_the_rows_as_they_stand() -> None:
+    """Row 5/1 is printed without a destination, and the Assent RTCP row 11/+1 not at all."""
+    printed = resolved(setting(DUAL, options__errata="printed"))
+    assert row(printed, "expressway/5/1").outcome is Outcome.UNPRINTED
+    assert "expressway/11/+1" not in {selected.id for selected in printed.selected}
+    assert flows(resolved(DUAL), "expressway/5/1")
+    assert flows(resolved(DUAL), "expressway/11/+1")
+
+
+def test_ports_without_a_number_have_to_be_supplied() -> None:
+    """Row 7/4: the port of the user's own proxy."""
+    data = setting(
+        DUAL,
+        services=["smart-licensing"],
+        options__smart_licensing__transport="proxy",
+        **{"systems__smart-proxy": {"addresses": ["10.30.0.9"]}},
+    )
+    missing = resolved(data)
+    assert row(missing, "expressway/7/4").outcome is Outcome.ABSENT
+    assert [f.key for f in missing.findings if f.severity is Severity.REFUSAL] == [
+        "options.ports.smart-proxy"
+    ]
+    given = setting(data, options__ports={"smart-proxy": [3128, "8080-8081"]})
+    (flow, _) = flows(resolved(given), "expressway/7/4")
+    assert list(map(str, flow.destination_ports)) == ["3128", "8080-8081"]
+    assert not complaints(resolved(given))
+
+
+def test_a_port_is_asked_for_only_where_its_row_would_use_it() -> None:
+    data = setting(DUAL, services=["smart-licensing"], options__smart_licensing__transport="proxy")
+    assert not [f for f in resolved(data).findings if f.severity is Severity.REFUSAL]
+
+
+@pytest.mark.parametrize("single", [True, False])
+def test_ipv6_is_taken_wherever_addresses_are(single: bool) -> None:
+    """Both families go where both ends have them; one end's IPv4 alone leaves IPv4 alone."""
+    tiers = {
+        "dmz": {"cidrs": ["10.0.1.0/24", "10.0.2.0/24", "2001:db8:1::/48"]},
+        "internal": {"cidrs": ["10.0.10.0/24", "2001:db8:2::/48"], "nat": ["198.51.100.7"]},
+    }
+    peer = (
+        {"address": ["10.0.1.11", "2001:db8:1::11"]}
+        if single
+        else {
+            "external": ["10.0.1.11", "2001:db8:1::11"],
+            "internal": ["10.0.2.11", "2001:db8:1::1:11"],
+        }
+    )
+    data = setting(
+        SINGLE if single else DUAL,
+        network__tiers=tiers,
+        expressway_e__peers=[{**peer, "public": "203.0.113.11"}],
+        expressway_c__peers=[{"address": ["10.0.10.11", "2001:db8:2::11"]}],
+    )
+    resolution = resolved(data)
+    (outside,) = flows(resolution, "expressway/11/7")
+    assert list(map(str, outside.source.addresses)) == ["0.0.0.0/0", "::/0"]
+    assert list(map(str, outside.destination.addresses)) == [
+        "203.0.113.11/32",
+        "2001:db8:1::11/128",
+    ]
+    (inside,) = flows(resolution, "expressway/11/1")
+    assert {network.version for network in inside.source.addresses} == {4, 6}
+    assert {network.version for network in inside.destination.addresses} == {4, 6}
+    (to_imp,) = flows(resolution, "expressway/18/11")
+    assert list(map(str, to_imp.source.addresses)) == ["10.0.10.11/32"]
+
+
+def test_ends_without_a_common_family_make_no_flow() -> None:
+    data = setting(DUAL, systems__imp__addresses=["2001:db8:9::31"])
+    assert row(resolved(data), "expressway/18/11").outcome is Outcome.ELSEWHERE
