@@ -1,0 +1,190 @@
+"""Closed rows: documented rows that would ask for a packet but carry nothing here, and why.
+
+This is the answer to "what would have to be switched on". Rows of requested services come with
+the outcome that the selection gave them; rows of other services with the service to request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from catalog.party import Party, PartyKind
+from catalog.ports import ANY_PORT, PortRange
+from catalog.protocol import Protocol
+from catalog.row import Disposition, PortCell, Row
+from deployment.resolution import Outcome, Resolution
+
+if TYPE_CHECKING:
+    from catalog.load import Entry
+
+NOT_REQUESTED = "not-requested"
+CLUSTER_PARTIES = ("this-peer", "other-peer")
+_NOT_ASKED = (Outcome.CARRIED, Outcome.LOCAL)
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedRow:
+    """`outcome` is the selection's (`off`, `absent`, ...), or `not-requested`; `reason` says in
+    words what would change it. `missing` are parties of the row that the deployment lacks."""
+
+    id: str
+    service: str
+    purpose: str
+    outcome: str
+    reason: str
+    missing: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.id} ({self.purpose}): {self.reason}"
+
+    def as_plain(self) -> dict[str, Any]:
+        return {
+            "row": self.id,
+            "service": self.service,
+            "purpose": self.purpose,
+            "outcome": self.outcome,
+            "reason": self.reason,
+            "missing_parties": list(self.missing),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    closed: ClosedRow
+    ports: tuple[PortRange, ...]  # those printed, under whatever condition; all where none are
+    source_ports: tuple[PortRange, ...]  # likewise
+    sources: frozenset[str]
+    destinations: frozenset[str]
+
+
+class ClosedRows:
+    """The closed rows of one deployment, by protocol and destination port."""
+
+    def __init__(
+        self,
+        resolution: Resolution,
+        documented: Iterable[Entry] = (),
+        parties: Mapping[str, Party] | None = None,
+    ) -> None:
+        """`documented` are all rows of the catalog, for services that were not requested; they
+        are read when the first packet is asked about."""
+        self._resolution = resolution
+        self._documented = documented
+        self._internet = frozenset(
+            name for name, party in (parties or {}).items() if party.kind is PartyKind.INTERNET
+        ) | {"internet", "any"}
+        self._present = frozenset(
+            {card.workload for card in resolution.interfaces} | set(resolution.site.systems)
+        )
+        self._by_protocol: dict[int, list[_Candidate]] | None = None
+
+    def asking_for(
+        self,
+        protocol: int,
+        port: int,
+        sources: Iterable[str],
+        destinations: Iterable[str],
+        source_ports: Iterable[PortRange] = (ANY_PORT,),
+    ) -> tuple[ClosedRow, ...]:
+        """Closed rows for packets of `protocol` to `port`, between ends that are called so, that
+        leave from some of `source_ports`.
+
+        Switches come before missing parties, and those before services not requested.
+        """
+        senders, asked = self._called(sources), tuple(source_ports)
+        return tuple(
+            candidate.closed
+            for candidate in self._to(protocol, port, destinations)
+            if self._is(candidate.sources, senders) and _meet(candidate.source_ports, asked)
+        )
+
+    def at(self, protocol: int, port: int, destinations: Iterable[str]) -> tuple[ClosedRow, ...]:
+        """As `asking_for`, from anywhere."""
+        return tuple(candidate.closed for candidate in self._to(protocol, port, destinations))
+
+    def _to(self, protocol: int, port: int, destinations: Iterable[str]) -> list[_Candidate]:
+        receivers = self._called(destinations)
+        order = {Outcome.OFF.value: 0, Outcome.OTHER.value: 1, Outcome.ABSENT.value: 2}
+        return sorted(
+            (
+                candidate
+                for candidate in self._at(protocol, port)
+                if self._is(candidate.destinations, receivers)
+            ),
+            key=lambda candidate: order.get(candidate.closed.outcome, 3),
+        )
+
+    def _called(self, names: Iterable[str]) -> frozenset[str]:
+        """Names of one end as rows print them: `expressway-c/single` is also `this-peer`."""
+        plain = {name.split("/")[0] for name in names}
+        if plain & {"expressway-e", "expressway-c"}:
+            plain |= set(CLUSTER_PARTIES)
+        return frozenset(plain)
+
+    def _is(self, printed: frozenset[str], names: frozenset[str]) -> bool:
+        """Whether an end of the row may be what `names` call it: by name, as the internet, or as
+        a party whose addresses the deployment does not say."""
+        if printed & names:
+            return True
+        if names & self._present:
+            return False
+        return bool(printed & self._internet) or not printed <= self._present
+
+    def _at(self, protocol: int, port: int) -> list[_Candidate]:
+        if self._by_protocol is None:
+            self._by_protocol = {}
+            for candidate, row in self._closed():
+                for number in row.protocol.l4:
+                    self._by_protocol.setdefault(number, []).append(candidate)
+        with_ports = Protocol(protocol).has_ports
+        return [
+            candidate
+            for candidate in self._by_protocol.get(protocol, ())
+            if not with_ports or any(port in span for span in candidate.ports)
+        ]
+
+    def _closed(self) -> Iterator[tuple[_Candidate, Row]]:
+        requested = set(self._resolution.site.services)
+        known: set[str] = set()
+        for selected in self._resolution.selected:
+            known.add(selected.id)
+            if selected.outcome not in _NOT_ASKED:
+                yield self._candidate(
+                    selected.id,
+                    selected.table.service or "",
+                    selected.row,
+                    selected.outcome.value,
+                    selected.reason,
+                )
+        for entry in self._documented:
+            service = entry.table.service
+            if entry.id in known or service is None or service in requested:
+                continue
+            if entry.row.disposition is Disposition.NETWORK:
+                reason = f"the service {service} is not requested: add it to `services`"
+                yield self._candidate(entry.id, service, entry.row, NOT_REQUESTED, reason)
+
+    def _candidate(
+        self, row_id: str, service: str, row: Row, outcome: str, reason: str
+    ) -> tuple[_Candidate, Row]:
+        sources = frozenset(part.party for part in row.source.parties)
+        destinations = frozenset(part.party for part in row.destination.parties)
+        named = (sources | destinations) - self._internet - set(CLUSTER_PARTIES)
+        missing = tuple(sorted(named - self._present))
+        if missing and outcome == NOT_REQUESTED:
+            reason += f", with {' and '.join(missing)} under `systems`"
+        closed = ClosedRow(row_id, service, row.purpose.en, outcome, reason, missing)
+        ports, source_ports = _printed(row.destination_ports), _printed(row.source_ports)
+        return _Candidate(closed, ports, source_ports, sources, destinations), row
+
+
+def _printed(cell: PortCell) -> tuple[PortRange, ...]:
+    """The ports of a cell under whatever condition; all where it prints none."""
+    spans = (span for alternative in cell.alternatives for span in alternative.ports)
+    return tuple(dict.fromkeys(spans)) or (ANY_PORT,)
+
+
+def _meet(some: Iterable[PortRange], others: tuple[PortRange, ...]) -> bool:
+    return any(a.first <= b.last and b.first <= a.last for a in some for b in others)

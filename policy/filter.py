@@ -1,0 +1,104 @@
+"""What a cloud enforces at a point, in one shape for every cloud and for live state.
+
+A cloud's semantics reads Terraform JSON (or its live API) into filters; proof, trace, audit and
+diff then work on filters alone and know no cloud.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from policy.packets import ALL, EMPTY, Packet, PacketSet
+from policy.point import Point
+
+
+class Order(StrEnum):
+    """How the rules of one filter are combined."""
+
+    UNION = "union"  # AWS security groups: any allow admits, there is no deny
+    FIRST_MATCH = "first-match"  # network ACLs, NSGs, GCP priorities: the first match decides
+
+
+@dataclass(frozen=True, slots=True)
+class FilterRule:
+    """One rule as it is enforced. `packets` is over peers, exactly as the cloud matches."""
+
+    name: str  # Terraform address or live id: what a person can look up
+    allow: bool
+    packets: PacketSet
+    rows: tuple[str, ...] = ()
+    description: str = ""
+    built_in: bool = False  # the cloud's own (implied, default): nobody wrote or can remove it
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """One stage a packet meets, for instance a security group set or a network ACL.
+
+    Rules are in the order of evaluation. What no rule matches is denied, unless
+    `default_allow`. A stateful filter lets the replies of what it allowed pass by itself.
+    """
+
+    name: str
+    kind: str  # `security-group`, `network-acl`, `nsg`, `vpc-firewall`, ...
+    order: Order
+    stateful: bool
+    rules: tuple[FilterRule, ...]
+    default_allow: bool = False
+    # Peers whose packets never meet this filter (a network ACL inside its own subnet).
+    bypassed_by: PacketSet = EMPTY
+    # What the rules leave open (a group that is not in the file), each naming its resource.
+    notes: tuple[str, ...] = ()
+
+    def allowed(self) -> PacketSet:
+        """Every packet this filter lets through."""
+        return self.decided().allowed
+
+    def decided(self) -> Decided:
+        """What each rule decides by itself: rules shadowed by earlier ones decide less."""
+        if self.order is Order.UNION:
+            union = PacketSet.union(rule.packets for rule in self.rules if rule.allow)
+            return Decided(union | self.bypassed_by, tuple(rule.packets for rule in self.rules))
+        allowed = self.bypassed_by
+        open_packets = ALL - self.bypassed_by
+        shares: list[PacketSet] = []
+        for rule in self.rules:
+            share = rule.packets & open_packets
+            shares.append(share)
+            open_packets = open_packets - share
+            if rule.allow:
+                allowed = allowed | share
+        if self.default_allow:
+            allowed = allowed | open_packets
+        return Decided(allowed, tuple(shares))
+
+    def verdict(self, packet: Packet) -> tuple[bool, FilterRule | None]:
+        """Whether `packet` passes, and the rule that decided (None: no rule matched)."""
+        if packet in self.bypassed_by:
+            return True, None
+        for rule in self.rules:
+            if packet in rule.packets and (rule.allow or self.order is Order.FIRST_MATCH):
+                return rule.allow, rule
+        return self.default_allow, None
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A filter's outcome: what passes, and for each rule the packets that it decided."""
+
+    allowed: PacketSet
+    shares: tuple[PacketSet, ...]
+
+
+# In the order a packet meets them at that point.
+Enforcement = Mapping[Point, tuple[Filter, ...]]
+
+
+def passes(filters: Iterable[Filter]) -> PacketSet:
+    """What gets through all of `filters`."""
+    through = ALL
+    for stage in filters:
+        through = through & stage.allowed()
+    return through

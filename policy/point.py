@@ -1,0 +1,28 @@
+"""Where packets are judged: one interface of one workload, in one direction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Direction(StrEnum):
+    """Seen from the interface: `ingress` arrives at it, `egress` leaves it."""
+
+    INGRESS = "ingress"
+    EGRESS = "egress"
+
+    @property
+    def opposite(self) -> Direction:
+        return Direction.EGRESS if self is Direction.INGRESS else Direction.INGRESS
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Point:
+    """`expressway-e/external ingress`: the key of every packet set in a policy."""
+
+    interface: str
+    direction: Direction
+
+    def __str__(self) -> str:
+        return f"{self.interface} {self.direction}"

@@ -1,0 +1,62 @@
+"""Differences in packets, grouped by peer and rows; rules in another order are none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from policy.compiled import compile_policy
+from policy.difference import Change, difference, of_enforcement, of_policy
+from policy.packets import PacketSet
+from policy.point import Direction, Point
+from tests.policy.edge import edge_flows, edge_interfaces, edge_policy, faithful, ports
+
+POLICY = edge_policy()
+
+
+def test_a_policy_does_not_differ_from_itself_in_another_order() -> None:
+    again = compile_policy(edge_interfaces(), reversed(edge_flows()))
+    assert difference(of_policy(POLICY), of_policy(again)) == ()
+    enforcement = faithful(POLICY)
+    reversed_rules = {
+        point: tuple(replace(stage, rules=stage.rules[::-1]) for stage in filters)
+        for point, filters in enforcement.items()
+    }
+    assert difference(of_enforcement(enforcement), of_enforcement(reversed_rules)) == ()
+
+
+def test_a_changed_port_is_one_opening_and_one_closing() -> None:
+    flows = tuple(
+        replace(flow, destination_ports=ports(5060)) if "expressway/11/1" in flow.rows else flow
+        for flow in edge_flows()
+    )
+    found = difference(of_policy(POLICY), of_policy(compile_policy(edge_interfaces(), flows)))
+    point = Point("expressway-e/external", Direction.INGRESS)
+    assert [(f.point, f.change, f.peer, f.rows) for f in found] == [
+        (point, Change.ALLOWED, "internet", ("expressway/11/1",)),
+        (point, Change.REFUSED, "internet", ("expressway/11/1",)),
+    ]
+    opened, closed = (flow.packets.example() for flow in found)
+    assert opened is not None
+    assert closed is not None
+    assert (opened.destination_port, closed.destination_port) == (5060, 5061)
+
+
+def test_the_lines_together_are_exactly_the_difference() -> None:
+    larger = edge_policy(6)
+    found = difference(of_policy(POLICY), of_policy(larger))
+    assert found
+    for point in larger.demands:
+        for change, wanted in (
+            (Change.ALLOWED, larger.intended(point) - POLICY.intended(point)),
+            (Change.REFUSED, POLICY.intended(point) - larger.intended(point)),
+        ):
+            lines = [f.packets for f in found if (f.point, f.change) == (point, change)]
+            assert PacketSet.union(lines) == wanted
+            assert sum(packets.count() for packets in lines) == wanted.count(), "no packet twice"
+
+
+def test_what_no_flow_asks_for_is_put_down_to_its_rule() -> None:
+    before, after = faithful(POLICY), faithful(POLICY, PacketSet.without_source_ports)
+    found = difference(of_enforcement(before, POLICY), of_enforcement(after, POLICY))
+    assert {flow.change for flow in found} == {Change.ALLOWED}
+    assert all(flow.rows for flow in found), "each excess comes with the rows of its rule"

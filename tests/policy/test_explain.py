@@ -1,0 +1,105 @@
+"""Why a port is open, and which row, switch, party or service would open it."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from catalog.load import load
+from catalog.protocol import Protocol
+from deployment.read import resolve_file
+from deployment.resolution import Resolution
+from policy.closed_rows import ClosedRow
+from policy.compiled import compile_policy
+from policy.explain import Explanation, explain
+from policy.question import Question
+from policy.trace import Trace, trace
+from tests.policy.edge import faithful, ports
+
+EXAMPLE = Path(__file__).parent.parent.parent / "examples" / "emea-edge.yaml"
+
+
+@cache
+def resolved(*changes: tuple[str, str]) -> Resolution:
+    return resolve_file(EXAMPLE, dict(changes))
+
+
+def explained(question: Question, *changes: tuple[str, str]) -> Explanation:
+    resolution = resolved(*changes)
+    policy = compile_policy(resolution.interfaces, resolution.flows)
+    catalog = load()
+    return explain(
+        resolution, policy, faithful(policy), question, catalog.entries(), catalog.parties
+    )
+
+
+def traced(question: Question) -> Trace:
+    resolution = resolved()
+    policy = compile_policy(resolution.interfaces, resolution.flows)
+    catalog = load()
+    return trace(resolution, policy, faithful(policy), question, catalog.entries(), catalog.parties)
+
+
+def by_id(rows: tuple[ClosedRow, ...]) -> dict[str, ClosedRow]:
+    return {row.id: row for row in rows}
+
+
+def test_an_open_port_names_peers_rows_and_rules() -> None:
+    found = explained(Question("any", "expressway-e", Protocol.TCP, ports(5061)))
+    assert found.open
+    rows = {row for opening in found.openings for row in opening.rows}
+    assert rows & {"expressway/11/7", "expressway/16/2"}
+    assert all(opening.rules for opening in found.openings)
+    assert not rows & set(by_id(found.closed)), "a carried row is not closed"
+
+
+def test_a_switch_that_is_off_is_named_and_opens_the_port_when_on() -> None:
+    question = Question("any", "expressway-e", Protocol.UDP, ports(5060))
+    off = explained(question)
+    assert not off.open
+    assert off.closed[0].outcome == "off", "switches come first"
+    assert "sip_udp" in by_id(off.closed)["expressway/11/5"].reason
+    on = explained(question, ("options.sip_udp", "true"))
+    assert on.open
+    assert "expressway/11/5" in {row for opening in on.openings for row in opening.rows}
+    assert "expressway/11/5" not in by_id(on.closed)
+
+
+def test_a_service_that_is_not_requested_is_named() -> None:
+    found = explained(Question("any", "expressway-e", Protocol.TCP, ports(5269)))
+    assert not found.open
+    services = {row.service for row in found.closed if row.outcome == "not-requested"}
+    assert "xmpp-federation" in services
+
+
+def test_a_refused_packet_names_what_would_ask_for_it() -> None:
+    found = traced(Question("internet", "expressway-e", Protocol.UDP, ports(5060)))
+    assert found.verdict == "denied"
+    assert "expressway/11/5" in by_id(found.closed)
+
+
+def test_a_party_that_is_missing_is_named() -> None:
+    """SNMP needs a manager, which the example does not list."""
+    found = explained(
+        Question("any", "expressway-c", Protocol.UDP, ports(161)), ("services", "[serviceability]")
+    )
+    absent = [row for row in found.closed if "snmp-manager" in row.missing]
+    assert absent
+    assert absent[0].outcome == "absent"
+
+
+def test_what_no_document_has_is_opened_by_nothing() -> None:
+    found = explained(Question("any", "expressway-c", Protocol.TCP, ports(3389)))
+    assert not found.open
+    assert not [row for row in found.closed if row.outcome == "off"]
+
+
+def test_an_external_destination_is_explained_at_its_senders() -> None:
+    found = explained(Question("expressway-c", "ntp", Protocol.UDP, ports(123)))
+    assert {opening.point.interface for opening in found.openings} <= {"expressway-c/single"}
+
+
+def test_an_explanation_is_plain_data() -> None:
+    plain = explained(Question("any", "expressway-e", Protocol.TCP, ports(5061))).as_plain()
+    assert plain["open"] is True
+    assert plain["rows"] == sorted(plain["rows"])
