@@ -1,0 +1,227 @@
+"""Amazon Web Services: security groups for each interface, a network ACL for each tier."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from deployment.finding import Finding, Severity
+from deployment.site import Site
+from policy.compiled import Policy
+from policy.filter import Enforcement
+from policy.packets import PacketSet
+from policy.point import Direction, Point
+from providers.aws.expressible import expressible
+from providers.aws.group_split import weight
+from providers.aws.network_acl import NetworkAcl, network_acls
+from providers.aws.obligations import obligations
+from providers.aws.port_translation import emit_translator
+from providers.aws.port_translation import findings as translator_findings
+from providers.aws.quotas import Quotas, quotas_for
+from providers.aws.security_groups import InterfaceGroups, security_groups
+from providers.aws.terraform import emit_groups, emit_network_acl, outputs
+from providers.port_translation import translator_of, useless
+from providers.provider import Lowered, TerraformJson, Usage
+from providers.resource_set import ResourceSet
+
+# Wide enough for the majors that know every resource used here; both are tested.
+VERSIONS: Final = ">= 5.100.0, < 7.0.0"
+
+
+class Aws:
+    """See the module's opening."""
+
+    name = "aws"
+
+    def lower(self, policy: Policy, site: Site, network_id: str | None = None) -> Lowered:
+        """Terraform JSON for `policy`; see `providers.provider.Provider.lower`."""
+        quotas = quotas_for(site.quotas)
+        network = network_id or site.network.id
+        findings: list[Finding] = []
+        if network is None:
+            findings.append(_no_network())
+        resources = ResourceSet()
+        groups = security_groups(policy, quotas)
+        rules, group_ids = emit_groups(groups, site.name, network or "", resources)
+        findings.extend(refused := tuple(_group_limits(groups.interfaces, quotas)))
+        # Lists that no group can take are refused already: fitting them into an ACL is for nothing.
+        usable, tiers = quotas.usable_acl_entries, site.network.tiers
+        acls = () if refused else network_acls(policy, tiers, usable)
+        acl_ids: dict[str, str] = {}
+        for acl in acls:
+            entries, acl_ids[acl.tier] = emit_network_acl(acl, site.name, network or "", resources)
+            rules += entries
+        findings.extend(_acl_limits(acls, quotas))
+        findings.extend(_acl_widened(acls, quotas))
+        findings.extend(obligations(policy, site))
+        findings.extend(useless(policy, site))
+        known = outputs(group_ids, acl_ids)
+        if (translator := translator_of(policy, site)) is not None:
+            known |= emit_translator(translator, network or "", resources)
+            findings.extend(translator_findings(translator, policy))
+        return Lowered(
+            terraform={"resource": resources.json(), "output": known},
+            rules=rules,
+            usage=(
+                *_group_usage(groups.interfaces, site, quotas),
+                *_acl_usage(acls, site, quotas),
+            ),
+            excess=(*groups.excess, *(part for acl in acls for part in acl.excess)),
+            findings=tuple(findings),
+        )
+
+    def enforcement(self, terraform: Mapping[str, Any], policy: Policy, site: Site) -> Enforcement:
+        """What `terraform` enforces; see `providers.provider.Provider.enforcement`."""
+        from providers.aws.semantics import enforcement
+
+        return enforcement(terraform, policy, site)
+
+    def expressible(self, intended: PacketSet, point: Point) -> PacketSet:  # noqa: ARG002
+        """See `providers.aws.expressible`; it is the same at every point."""
+        return expressible(intended)
+
+    def settings(self, site: Site) -> TerraformJson:
+        """The `terraform.required_providers` and `provider` blocks for `site`."""
+        settings = site.provider
+        provider: dict[str, Any] = {"region": site.region}
+        if settings.profile:
+            provider["profile"] = settings.profile
+        if settings.assume_role:
+            provider["assume_role"] = [{"role_arn": settings.assume_role}]
+        if settings.default_tags:
+            provider["default_tags"] = [{"tags": dict(sorted(settings.default_tags.items()))}]
+        if settings.endpoints:
+            provider["endpoints"] = [dict(sorted(settings.endpoints.items()))]
+        required = {"source": "hashicorp/aws", "version": settings.version or VERSIONS}
+        return {
+            "terraform": {"required_providers": {"aws": required}},
+            "provider": {"aws": [provider]},
+        }
+
+
+PROVIDER: Final = Aws()
+
+
+def _no_network() -> Finding:
+    return Finding(
+        id="aws/no-network",
+        severity=Severity.REFUSAL,
+        message="the VPC is not named: write its id, for instance vpc-0a1b2c3d4e5f60718, as "
+        "`network.id`",
+        source="EC2 API, CreateSecurityGroup",
+        key="network.id",
+    )
+
+
+def _group_usage(
+    interfaces: Iterable[InterfaceGroups], site: Site, quotas: Quotas
+) -> Iterator[Usage]:
+    per_group = quotas.rules_per_security_group
+    per_interface = quotas.security_groups_per_interface
+    product = quotas.rules_times_groups
+    for groups in interfaces:
+        scope = f"{site.name} {groups.interface.key}"
+        split = groups.groups or {0: groups.rules}
+        for number, rules in split.items():
+            title = f"{scope} group {number}" if number else scope
+            for direction in Direction:
+                members = [rule for rule in rules if rule.direction is direction]
+                for family in (4, 6):
+                    used = weight(members, family)
+                    if used or family == 4:
+                        yield Usage(
+                            per_group.limit,
+                            f"{title} {direction} IPv{family}",
+                            used,
+                            per_group.value,
+                            per_group.source,
+                        )
+        yield Usage(
+            per_interface.limit, scope, len(split), per_interface.value, per_interface.source
+        )
+        yield Usage(
+            product.limit,
+            scope,
+            len(split) * per_group.value,
+            product.value,
+            product.source,
+        )
+
+
+def _group_limits(interfaces: Iterable[InterfaceGroups], quotas: Quotas) -> Iterator[Finding]:
+    quota = quotas.rules_per_security_group
+    for groups in interfaces:
+        if groups.groups is not None:
+            continue
+        counts = {
+            f"{direction} IPv{family}": weight(
+                [rule for rule in groups.rules if rule.direction is direction], family
+            )
+            for direction in Direction
+            for family in (4, 6)
+        }
+        name, count = max(counts.items(), key=lambda item: item[1])
+        yield Finding(
+            id="aws/rules-do-not-fit",
+            severity=Severity.REFUSAL,
+            message=f"{groups.interface.key} needs {count} rules ({name}), and its "
+            f"{quotas.groups} groups of {quota.value} take {quotas.groups * quota.value}: "
+            f"ask for fewer addresses or services, or {quota.remedy}",
+            source=quota.source,
+            key="quotas.rules_per_security_group",
+        )
+
+
+def _acl_usage(acls: Iterable[NetworkAcl], site: Site, quotas: Quotas) -> Iterator[Usage]:
+    quota = quotas.network_acl_entries
+    for acl in acls:
+        for direction in Direction:
+            for version in (4, 6):
+                if (direction, version) in acl.exact_entries:
+                    yield Usage(
+                        quota.limit,
+                        f"{site.name} {acl.tier} {direction} IPv{version}",
+                        acl.count(direction, version) + 1,
+                        quota.value,
+                        quota.source,
+                    )
+
+
+def _acl_limits(acls: Iterable[NetworkAcl], quotas: Quotas) -> Iterator[Finding]:
+    quota = quotas.network_acl_entries
+    for acl in acls:
+        for overflow in acl.overflows:
+            costly = "; ".join(
+                f"{', '.join(flow.rows)} ({flow.source.key} to {flow.destination.key}, {count} "
+                f"{'entry' if count == 1 else 'entries'})"
+                for count, flow in overflow.costly
+            )
+            yield Finding(
+                id="aws/network-acl-does-not-fit",
+                severity=Severity.REFUSAL,
+                message=f"the network ACL of tier {overflow.tier} needs {overflow.needed} "
+                f"{overflow.direction} entries for IPv{overflow.version} and has room for "
+                f"{quotas.usable_acl_entries}, and nothing wider is safe; most entries go to "
+                f"{costly}: move workloads to a tier of their own, ask for fewer addresses, or "
+                f"{quota.remedy}",
+                source=quota.source,
+                key="quotas.network_acl_entries",
+            )
+
+
+def _acl_widened(acls: Iterable[NetworkAcl], quotas: Quotas) -> Iterator[Finding]:
+    quota = quotas.network_acl_entries
+    for acl in acls:
+        for (direction, version), exact in acl.exact_entries.items():
+            used = acl.count(direction, version)
+            if 0 < used < exact:
+                yield Finding(
+                    id="aws/network-acl-widened",
+                    severity=Severity.WARNING,
+                    message=f"the network ACL of tier {acl.tier} would need {exact} {direction} "
+                    f"entries for IPv{version} and has room for {quotas.usable_acl_entries}: "
+                    f"{used} wider ones are used, and the security groups behind them refuse what "
+                    f"they let in; {quota.remedy}",
+                    source=quota.source,
+                    key="quotas.network_acl_entries",
+                )

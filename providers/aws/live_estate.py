@@ -1,0 +1,268 @@
+"""The live estate of a deployment in AWS: its filters, who made each rule, and what departs.
+
+Pure: made from the answers of one fetch. The meaning of rules is that of Terraform JSON
+(`providers.aws.semantics`); see `live_terraform`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from deployment.site import Site
+from policy.compiled import Policy
+from policy.estate import (
+    Cause,
+    Estate,
+    Holder,
+    LiveInterface,
+    LiveRule,
+    Unread,
+)
+from policy.filter import Enforcement, Filter
+from policy.point import Direction
+from providers.aws.live_answers import Answers, Part, Row, tags_of
+from providers.aws.live_attachment import (
+    attachment_of,
+    live_site,
+)
+from providers.aws.live_deviations import deviations
+from providers.aws.live_faults import fault_of
+from providers.aws.live_fetch import BLOCK_CALL
+from providers.aws.live_identity import live_peer
+from providers.aws.live_situation import Situation
+from providers.aws.live_terraform import (
+    acl_entries,
+    entry_name,
+    groups_of,
+    live_id,
+    live_terraform,
+    rule_direction,
+)
+from providers.aws.semantics import stages
+from providers.aws.semantics_acl import NetworkAcls
+from providers.aws.semantics_group import SecurityGroups
+from providers.aws.terraform import ATTACHMENT, GROUP
+from providers.live import Access
+from providers.terraform_json import row_ids
+
+_GROUP_KIND: Final = "security-group"
+_ACL_KIND: Final = "network-acl"
+
+
+def estate(
+    answers: Answers, policy: Policy, site: Site, planned: Mapping[str, Any], access: Access
+) -> Estate:
+    """See `providers.live.LiveReader.estate`."""
+    if not answers.has(Part.GROUPS, Part.RULES):
+        return _unjudged(answers)
+    try:
+        return _estate(Situation.of(answers, policy, site, planned, access))
+    except (KeyError, TypeError, ValueError) as error:
+        # An answer of a shape that EC2 does not document, or a rule that has no meaning.
+        fault = fault_of(error)
+        call = "ec2:DescribeSecurityGroupRules"
+        return _unjudged(
+            answers,
+            Unread(answers.scope, call, Cause.GARBLED, fault.message, "Report this answer."),
+        )
+
+
+def _unjudged(answers: Answers, *more: Unread) -> Estate:
+    unread = (*answers.audit_unread, *answers.lists_unread.values(), *more)
+    return Estate(answers.scope, {}, {}, (), (), (), unread, managed=True, read=_counts(answers))
+
+
+def _counts(answers: Answers) -> dict[str, int]:
+    return {str(part): len(rows) for part, rows in answers.parts.items() if part != Part.BLOCKS}
+
+
+def _estate(here: Situation) -> Estate:
+    groups = here.relevant_groups()
+    rules = {rule.id: rule for rule in (*_group_rules(here, groups), *_acl_rules(here))}
+    enforcement = _enforcement(here)
+    lists = here.answers.lists_unread
+    open_lists = {
+        row["PrefixListId"]
+        for row in here.answers.rows(Part.RULES)
+        if row["GroupId"] in groups and row.get("PrefixListId") in lists
+    }
+    unread = (*here.answers.audit_unread, *(lists[name] for name in sorted(open_lists)))
+    return Estate(
+        scope=here.answers.scope,
+        enforcement=enforcement,
+        rules=rules,
+        holders=(*_group_holders(here, groups), *_acl_holders(here)),
+        interfaces=tuple(_live_interfaces(here)),
+        deviations=tuple(deviations(here, groups)),
+        unread=unread,
+        managed=here.identity.managed,
+        notes=tuple(_notes(here, enforcement)),
+        read=_counts(here.answers),
+        uncertain=_uncertain(here, bool(open_lists)),
+    )
+
+
+def _uncertain(here: Situation, lists: bool) -> frozenset[str]:
+    """Where cards or lists were not read a rule may stand for more addresses than are known."""
+    if lists or not here.answers.has(Part.CARDS, Part.LISTS):
+        return frozenset(interface.key for interface in here.policy.interfaces)
+    return frozenset()
+
+
+def _enforcement(here: Situation) -> Enforcement:
+    document = live_terraform(here.answers, here.identity.tags, here.identity.network_acls.icmp)
+    for key, chosen in here.placement.groups.items():
+        for group in chosen:
+            name = f"{key.replace('/', '_')}_{group}"
+            document["resource"].setdefault(ATTACHMENT, {})[name] = {
+                "network_interface_id": attachment_of(key),
+                "security_group_id": f"${{{GROUP}.{group}.id}}",
+            }
+    strangers = here.placement.strangers
+    everyone = (*here.placement.interfaces, *((strangers,) if strangers else ()))
+    known = replace(here.policy, interfaces=everyone)
+    groups = SecurityGroups.read(document, known, here.site)
+    acls = None
+    if here.answers.has(Part.ACLS, Part.SUBNETS):
+        acls = NetworkAcls.read(document, live_site(here.site, here.answers, here.placement))
+    judged = [each for each in here.placement.interfaces if each.members]
+    named = _Names()
+    return {
+        point: tuple(map(named.live, filters))
+        for point, filters in stages(groups, acls, judged, here.policy).items()
+    }
+
+
+def _group_rules(here: Situation, groups: Mapping[str, Row]) -> Iterator[LiveRule]:
+    for row in here.answers.rows(Part.RULES):
+        if row["GroupId"] not in groups:
+            continue
+        name, tags = row["SecurityGroupRuleId"], tags_of(row)
+        description = row.get("Description") or ""
+        marked = tags.get("flowbridge:site") == here.site.name
+        held = here.identity.planned(row["GroupId"]) is not None
+        yield LiveRule(
+            name,
+            row["GroupId"],
+            ours=marked or (held and bool(row_ids(description))),
+            planned=here.identity.rules.get(name),
+            text=_rule_text(row, groups[row["GroupId"]]),
+            description=description,
+            tags=tags,
+        )
+
+
+def _acl_rules(here: Situation) -> Iterator[LiveRule]:
+    known = here.identity.network_acls
+    for acl, row in here.relevant_acls().items():
+        for direction in Direction:
+            for entry in acl_entries(row, direction):
+                name = entry_name(acl, direction, entry)
+                yield LiveRule(
+                    name,
+                    acl,
+                    # Entries carry neither tags nor descriptions; our numbers tell ours.
+                    ours=name in known.numbered,
+                    planned=known.entries.get(name),
+                    text=_entry_text(acl, direction, entry),
+                    was=known.numbered.get(name),
+                )
+
+
+def _group_holders(here: Situation, groups: Mapping[str, Row]) -> Iterator[Holder]:
+    attached: dict[str, list[str]] = {}
+    for card in here.answers.parts.get(Part.CARDS, ()):
+        for group in groups_of(card):
+            attached.setdefault(group, []).append(card["NetworkInterfaceId"])
+    for name, row in groups.items():
+        yield Holder(
+            name,
+            _GROUP_KIND,
+            row["GroupName"],
+            here.identity.planned(name),
+            tuple(sorted(attached.get(name, ()))),
+            tags_of(row),
+        )
+
+
+def _acl_holders(here: Situation) -> Iterator[Holder]:
+    for name, row in here.relevant_acls().items():
+        tags = tags_of(row)
+        title = tags.get("Name") or ("default network ACL" if row.get("IsDefault") else name)
+        subnets = tuple(sorted(a["SubnetId"] for a in row["Associations"]))
+        yield Holder(name, _ACL_KIND, title, here.identity.planned(name), subnets, tags)
+
+
+def _live_interfaces(here: Situation) -> Iterator[LiveInterface]:
+    for interface in here.policy.interfaces:
+        for member, card in here.on(interface.key):
+            subnet = card["SubnetId"]
+            acl = here.at_subnet.get(subnet, {}).get("NetworkAclId")
+            holders = (*groups_of(card), *((acl,) if acl else ()))
+            yield LiveInterface(interface.key, member, card["NetworkInterfaceId"], subnet, holders)
+        for member in here.placement.absent[interface.key]:
+            yield LiveInterface(interface.key, member, None)
+
+
+def _notes(here: Situation, enforcement: Enforcement) -> Iterator[str]:
+    if not here.identity.managed:
+        yield (
+            "nothing here was made by Flowbridge for this deployment: the estate is judged "
+            "against the documents alone"
+        )
+    for unread in here.answers.aside_unread:
+        if unread.call == BLOCK_CALL:
+            yield f"whether VPC Block Public Access is on could not be read ({unread.cause})"
+    for name in here.identity.network_acls.icmp:
+        yield f"{name}: the endpoint does not tell its ICMP type, which is taken as planned"
+    told = {note for filters in enforcement.values() for stage in filters for note in stage.notes}
+    yield from sorted(told)
+    if not here.answers.has(Part.CARDS):
+        return
+    for key, members in here.placement.absent.items():
+        if members and not here.placement.groups[key]:
+            yield (
+                f"{key}: no network interface has {', '.join(members)}: the groups made for "
+                "it are judged"
+            )
+
+
+class _Names:
+    """Filters with live ids for names; one filter stays one object."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[Filter, Filter]] = {}
+
+    def live(self, stage: Filter) -> Filter:
+        if id(stage) not in self._known:
+            rules = tuple(replace(rule, name=live_id(rule.name)) for rule in stage.rules)
+            name = " / ".join(live_id(part) for part in stage.name.split(" / "))
+            self._known[id(stage)] = (stage, replace(stage, name=name, rules=rules))
+        return self._known[id(stage)][1]
+
+
+def _rule_text(row: Row, group: Row) -> str:
+    arrow = "to" if row["IsEgress"] else "from"
+    protocol = "all protocols" if row["IpProtocol"] == "-1" else row["IpProtocol"]
+    ports = _span(row.get("FromPort"), row.get("ToPort"))
+    where = f"{row['GroupId']} ({group['GroupName']})"
+    said = f"{protocol}{ports} {arrow} {live_peer(row)}"
+    return f"{rule_direction(row)} {said} in {where}"
+
+
+def _entry_text(acl: str, direction: Direction, entry: Mapping[str, Any]) -> str:
+    arrow = "to" if direction is Direction.EGRESS else "from"
+    numbers = {"-1": "all protocols", "6": "tcp", "17": "udp", "1": "icmp", "58": "icmpv6"}
+    protocol = numbers.get(entry["protocol"], f"protocol {entry['protocol']}")
+    ports = _span(entry["from_port"], entry["to_port"])
+    peer = entry["cidr_block"] or entry["ipv6_cidr_block"]
+    said = f"{entry['rule_no']} {entry['action']} {protocol}{ports} {arrow} {peer}"
+    return f"{direction} {said} in {acl}"
+
+
+def _span(first: int | None, last: int | None) -> str:
+    if first is None or first == -1:
+        return ""
+    return f" {first}" if first == last else f" {first}-{last}"

@@ -1,0 +1,276 @@
+"""What would fail half-way through an apply, told from the account before it.
+
+Terraform creates resources one by one: a name that is taken, a subnet of another VPC or a quota
+that is reached ends an apply with some of them made. All of these can be read beforehand.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from deployment.finding import Finding, Severity
+from deployment.interfaces import interfaces_of
+from deployment.site import Site
+from policy.compiled import Policy
+from policy.estate import Cause
+from policy.packets import PacketSet
+from policy.point import Direction
+from providers.aws.live_acl_identity import planned_entries
+from providers.aws.live_answers import Answers, Part, marks, tags_of
+from providers.aws.live_attachment import addresses_of
+from providers.aws.live_fetch import BLOCK_CALL, QUOTA_CALL
+from providers.aws.live_identity import planned_rules
+from providers.aws.live_situation import Situation
+from providers.aws.live_terraform import groups_of
+from providers.aws.quotas import Quota, default_quotas
+from providers.aws.terraform import ATTACHMENT, GROUP, NETWORK_ACL, PREFIX_LIST
+from providers.live import Access, Preflight
+from providers.provider import Usage
+from providers.terraform_json import Reference, resources
+
+_GROUPS_PER_REGION: Final = "L-E79EC296"
+_ACLS_PER_VPC: Final = "L-B4A6D682"
+# Where Service Quotas cannot be asked: Amazon VPC user guide, Amazon VPC quotas.
+_DEFAULTS: Final = {_GROUPS_PER_REGION: 2500.0, _ACLS_PER_VPC: 200.0}
+# Quotas have defaults that an account can only raise; the other says nothing about an apply.
+_NOT_NEEDED: Final = (QUOTA_CALL, BLOCK_CALL)
+_QUOTAS: Final = "Amazon VPC user guide, Amazon VPC quotas"
+
+
+def preflight(
+    answers: Answers, policy: Policy, site: Site, planned: Mapping[str, Any]
+) -> Preflight:
+    """See `providers.live.LiveReader.preflight`."""
+    unread = tuple(each for each in answers.unread if each.call not in _NOT_NEEDED)
+    if not answers.has(Part.GROUPS, Part.RULES):
+        absent = [each for each in unread if each.cause is Cause.ABSENT]
+        rest = tuple(each for each in unread if each.cause is not Cause.ABSENT)
+        return Preflight(tuple(_absent(answers, each.message) for each in absent), (), rest)
+    here = Situation.of(answers, policy, site, planned, Access())
+    usage = (*_usage(here),)
+    findings = (
+        *_subnets(here),
+        *_cards(here),
+        *_names(here),
+        *_public(here),
+        *_unknown_quotas(answers),
+        *(_over(each) for each in usage if each.used > each.allowed),
+    )
+    return Preflight(findings, usage, unread)
+
+
+def _absent(answers: Answers, message: str) -> Finding:
+    return _refusal(
+        "vpc",
+        f"{message}: {answers.scope} is not where the deployment belongs, or network.id is wrong",
+        "EC2 API, CreateSecurityGroup",
+        "network.id",
+    )
+
+
+def _refusal(name: str, message: str, source: str, key: str = "") -> Finding:
+    return Finding(f"aws/live/{name}", Severity.REFUSAL, message, source, key)
+
+
+def _warning(name: str, message: str, source: str, key: str = "") -> Finding:
+    return Finding(f"aws/live/{name}", Severity.WARNING, message, source, key)
+
+
+def _over(usage: Usage) -> Finding:
+    return _refusal(
+        "quota",
+        f"{usage.scope}: {usage.used} {usage.limit} after the apply, and the account has "
+        f"{usage.allowed}: raise the quota first",
+        usage.source,
+    )
+
+
+def _subnets(here: Situation) -> Iterator[Finding]:
+    if not here.answers.has(Part.SUBNETS):
+        return
+    live = {row["SubnetId"]: row for row in here.answers.rows(Part.SUBNETS)}
+    for name, tier in here.site.network.tiers.items():
+        said = PacketSet.of(tier.cidrs, None)
+        for subnet in dict.fromkeys(tier.subnets):
+            row = live.get(subnet)
+            if row is None:
+                yield _refusal(
+                    "subnet",
+                    f"subnet {subnet} is not in {here.answers.place.vpc}: its network ACL cannot "
+                    "be attached",
+                    "EC2 API, ReplaceNetworkAclAssociation",
+                    f"network.tiers.{name}.subnets",
+                )
+            elif not PacketSet.of(_cidr(row["CidrBlock"]), None) & said:
+                yield _warning(
+                    "subnet-cidr",
+                    f"subnet {subnet} is {row['CidrBlock']}, and tier {name} names no such range",
+                    "EC2 API, DescribeSubnets",
+                    f"network.tiers.{name}.cidrs",
+                )
+
+
+def _cidr(text: str) -> tuple[Any, ...]:
+    from ipaddress import ip_network
+
+    return (ip_network(text),)
+
+
+def _cards(here: Situation) -> Iterator[Finding]:
+    if not here.answers.has(Part.CARDS):
+        return
+    for key, name in here.placement.missing:
+        yield _refusal(
+            "interface",
+            f"the network interface {name} of {key} is not in {here.answers.place.vpc}",
+            "EC2 API, ModifyNetworkInterfaceAttribute",
+        )
+    for interface in interfaces_of(here.site):
+        members = {member.name: member for member in interface.members}
+        for member, card in here.on(interface.key):
+            said = PacketSet.of(members[member].private, None)
+            if not PacketSet.of(addresses_of(card), None) & said:
+                has = ", ".join(str(each.network_address) for each in addresses_of(card))
+                yield _warning(
+                    "address",
+                    f"{card['NetworkInterfaceId']} of {interface.key} has {has}, not {member}",
+                    "EC2 API, DescribeNetworkInterfaces",
+                )
+
+
+def _names(here: Situation) -> Iterator[Finding]:
+    """Groups have unique names in a VPC, whatever their case."""
+    blocks = resources(here.planned, GROUP)
+    for address, live in here.identity.groups.items():
+        row, block = here.groups[live], blocks[address]
+        if row.get("Description") != block.get("description"):
+            yield _refusal(
+                "group-name",
+                f"{live} has the name {row['GroupName']} already and is not ours: delete it, or "
+                "give the deployment another name",
+                "EC2 API, CreateSecurityGroup",
+                "name",
+            )
+        else:
+            owned = marks(tags_of(row)).get("flowbridge:site") == here.site.name
+            yield Finding(
+                "aws/live/exists",
+                Severity.NOTE,
+                f"{live} ({row['GroupName']}) exists"
+                f"{' and is ours' if owned else ''}: where Terraform's state does not have it, "
+                "`flowbridge adopt` first",
+                "EC2 API, CreateSecurityGroup",
+            )
+
+
+def _public(here: Situation) -> Iterator[Finding]:
+    if not here.answers.has(Part.ADDRESSES):
+        return
+    there = {row.get("PublicIp") for row in here.answers.rows(Part.ADDRESSES)}
+    for interface in here.policy.interfaces:
+        for network in interface.public:
+            text = str(network.network_address)
+            if network.num_addresses == 1 and network.version == 4 and text not in there:
+                yield _warning(
+                    "public-address",
+                    f"{text} of {interface.key} is no Elastic IP address of this account and "
+                    "region: rules for it will match nothing until it is",
+                    "EC2 API, DescribeAddresses",
+                )
+
+
+def _unknown_quotas(answers: Answers) -> Iterator[Finding]:
+    failed = [each for each in answers.aside_unread if each.call == QUOTA_CALL]
+    if failed:
+        yield Finding(
+            "aws/live/quotas-unknown",
+            Severity.NOTE,
+            "not all quotas of the account could be read, and AWS's defaults are assumed for the "
+            f"others, which is the least that an account has: {failed[0]}",
+            _QUOTAS,
+        )
+
+
+def _usage(here: Situation) -> Iterator[Usage]:
+    quotas = default_quotas()
+    yield from _rules_per_group(here, quotas.rules_per_security_group)
+    yield from _groups_per_card(here, quotas.security_groups_per_interface)
+    yield from _entries_per_acl(here, quotas.network_acl_entries)
+    made = resources(here.planned, GROUP).keys() - here.identity.groups.keys()
+    groups = here.answers.region_groups
+    if groups is not None:
+        yield Usage(
+            "security groups",
+            here.answers.scope,
+            groups + len(made),
+            _allowed(here, _GROUPS_PER_REGION),
+            _QUOTAS,
+        )
+    if here.answers.has(Part.ACLS):
+        new = resources(here.planned, NETWORK_ACL).keys() - here.identity.network_acls.acls.keys()
+        yield Usage(
+            "network ACLs",
+            here.answers.place.vpc,
+            len(here.acls) + len(new),
+            _allowed(here, _ACLS_PER_VPC),
+            _QUOTAS,
+        )
+
+
+def _allowed(here: Situation, code: str, quota: Quota | None = None) -> int:
+    default = quota.value if quota else _DEFAULTS[code]
+    return int(here.answers.quotas.get(code, default))
+
+
+def _rules_per_group(here: Situation, quota: Quota) -> Iterator[Usage]:
+    """Planned rules and those beside them that Terraform does not know and will leave."""
+    sizes = {
+        address: block.required_number("max_entries")
+        for address, block in resources(here.planned, PREFIX_LIST).items()
+    }
+    used: Counter[tuple[str, str, int]] = Counter()
+    for _, direction, block in planned_rules(here.planned):
+        group = Reference.parse(block.get("security_group_id"))
+        if group is None:
+            continue
+        names = Reference.parse(block.get("prefix_list_id"))
+        weight = sizes.get(names.address, 1) if names else 1
+        families = (4,) if block.has("cidr_ipv4") else (6,) if block.has("cidr_ipv6") else (4, 6)
+        for family in families:
+            used[group.address, str(direction), family] += weight
+    for row in here.answers.rows(Part.RULES):
+        address = here.identity.planned(row["GroupId"])
+        if address is not None and row["SecurityGroupRuleId"] not in here.identity.rules:
+            way = str(Direction.EGRESS if row["IsEgress"] else Direction.INGRESS)
+            used[address, way, 6 if row.get("CidrIpv6") else 4] += 1
+    names_of = {a: str(b.get("name")) for a, b in resources(here.planned, GROUP).items()}
+    for (address, way, family), count in sorted(used.items()):
+        scope = f"{names_of.get(address, address)} {way} IPv{family}"
+        yield Usage(quota.limit, scope, count, _allowed(here, quota.code, quota), quota.source)
+
+
+def _groups_per_card(here: Situation, quota: Quota) -> Iterator[Usage]:
+    if not here.answers.has(Part.CARDS):
+        return
+    cards = {row["NetworkInterfaceId"]: row for row in here.answers.rows(Part.CARDS)}
+    wanted: dict[str, set[str]] = {}
+    for block in resources(here.planned, ATTACHMENT).values():
+        group = Reference.parse(block.get("security_group_id"))
+        if group is not None:
+            live = here.identity.groups.get(group.address, group.address)
+            wanted.setdefault(str(block.get("network_interface_id")), set()).add(live)
+    for card, groups in sorted(wanted.items()):
+        if card in cards:
+            used = len(groups | set(groups_of(cards[card])))
+            yield Usage(quota.limit, card, used, _allowed(here, quota.code, quota), quota.source)
+
+
+def _entries_per_acl(here: Situation, quota: Quota) -> Iterator[Usage]:
+    for address, entries in planned_entries(here.planned).items():
+        counted = Counter((entry.direction, ":" in str(entry.content[3])) for entry in entries)
+        for (direction, v6), count in sorted(counted.items()):
+            scope = f"{address} {direction} IPv{6 if v6 else 4}"
+            allowed = _allowed(here, quota.code, quota)
+            yield Usage(quota.limit, scope, count + 1, allowed, quota.source)

@@ -1,0 +1,168 @@
+"""Microsoft Azure: a network security group for each tier, an application security group for each
+interface."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from deployment.finding import Finding, Severity
+from deployment.site import Site
+from policy.compiled import Policy
+from policy.filter import Enforcement
+from policy.packets import PacketSet
+from policy.point import Point
+from providers.azure import limits
+from providers.azure.expressible import expressible
+from providers.azure.network_security_groups import network_security_groups
+from providers.azure.obligations import obligations
+from providers.azure.port_translation import emit_translator
+from providers.azure.port_translation import findings as translator_findings
+from providers.azure.quotas import quotas_for
+from providers.azure.resource_ids import ResourceIds, data_for
+from providers.azure.security_rules import SecurityRules, security_rules
+from providers.azure.terraform import emit_groups, emit_nsg, outputs
+from providers.port_translation import translator_of, useless
+from providers.provider import Lowered, TerraformJson
+from providers.resource_set import ResourceSet
+
+# Both majors know every attribute used here by the same name.
+VERSIONS: Final = ">= 4.0.0, < 6.0.0"
+
+
+class Azure:
+    """See the module's opening."""
+
+    name = "azure"
+
+    def lower(self, policy: Policy, site: Site, network_id: str | None = None) -> Lowered:
+        """Terraform JSON for `policy`; `network_id` is the name or id of the virtual network.
+
+        See `providers.provider.Provider.lower`.
+        """
+        quotas = quotas_for(site.quotas)
+        ids = ResourceIds.of(site, network_id)
+        emitted = security_rules(policy, quotas)
+        nsgs = network_security_groups(policy, emitted, quotas)
+        resources = ResourceSet()
+        memberships = emit_groups(policy.interfaces, site, ids, resources)
+        rules = [
+            rule
+            for nsg in nsgs.values()
+            for rule in emit_nsg(nsg, site, ids, memberships, resources)
+        ]
+        known = outputs(policy.interfaces, nsgs.values())
+        if (translator := translator_of(policy, site)) is not None:
+            known |= emit_translator(translator, ids, resources)
+        terraform: TerraformJson = {"resource": resources.json(), "output": known}
+        data = data_for(json.dumps(terraform))
+        if data:
+            terraform["data"] = data
+        return Lowered(
+            terraform=terraform,
+            rules=tuple(rules),
+            usage=tuple(limits.usage(nsgs, policy, site, quotas)),
+            excess=emitted.excess,
+            findings=(
+                *_no_network(ids),
+                *_named_twice(policy, site),
+                *_impossible(emitted),
+                *limits.refusals(nsgs, policy, quotas),
+                *obligations(policy, site),
+                *useless(policy, site),
+                *(translator_findings(translator) if translator else ()),
+            ),
+        )
+
+    def enforcement(self, terraform: Mapping[str, Any], policy: Policy, site: Site) -> Enforcement:
+        """What `terraform` enforces; see `providers.provider.Provider.enforcement`."""
+        from providers.azure.semantics import enforcement
+
+        return enforcement(terraform, policy, site)
+
+    def expressible(self, intended: PacketSet, point: Point) -> PacketSet:  # noqa: ARG002
+        """`intended` with every ICMP type, and long rows of every second port without gaps."""
+        return expressible(intended)
+
+    def settings(self, site: Site) -> TerraformJson:
+        """The `terraform.required_providers` and `provider` blocks for `site`."""
+        provider: dict[str, Any] = {"features": [{}]}
+        if site.provider.subscription:
+            provider["subscription_id"] = site.provider.subscription
+        required = {
+            "source": "hashicorp/azurerm",
+            "version": site.provider.version or VERSIONS,
+        }
+        return {
+            "terraform": {"required_providers": {"azurerm": required}},
+            "provider": {"azurerm": [provider]},
+        }
+
+
+PROVIDER: Final = Azure()
+
+
+def _no_network(ids: ResourceIds) -> Iterator[Finding]:
+    for value, key, message in (
+        (ids.resource_group, "resource_group", "the resource group is not named"),
+        (ids.network, "vnet", "the virtual network is not named"),
+    ):
+        if not value:
+            yield Finding(
+                id=f"azure/no-{key.replace('_', '-')}",
+                severity=Severity.REFUSAL,
+                message=f"{message}: write its name as `network.{key}`",
+                source="Azure network API",
+                key=f"network.{key}",
+            )
+
+
+def _named_twice(policy: Policy, site: Site) -> Iterator[Finding]:
+    """Subnets in two tiers and network cards of two interfaces: one would undo the other."""
+    tiers = [
+        (subnet, tier)
+        for tier in sorted({interface.tier for interface in policy.interfaces})
+        for subnet in dict.fromkeys(site.network.tiers[tier].subnets)
+    ]
+    cards = [
+        (member.attachment, f"{interface.key} {member.name}")
+        for interface in policy.interfaces
+        for member in interface.members
+        if member.attachment
+    ]
+    for named, what, key, source in (
+        (tiers, "the subnet", "network.tiers", "one NSG for each subnet"),
+        (cards, "the network card", "", "a card is one machine's"),
+    ):
+        owners: dict[str, str] = {}
+        for name, owner in named:
+            first = owners.setdefault(name.lower(), owner)
+            if first != owner:
+                yield Finding(
+                    id="azure/named-twice",
+                    severity=Severity.REFUSAL,
+                    message=f"{what} {name} is named for {first} and for {owner}: name it once",
+                    source=f"Azure network security groups: {source}",
+                    key=key,
+                )
+
+
+def _impossible(emitted: SecurityRules) -> Iterator[Finding]:
+    """Protocols that no rule can name: opening all protocols instead is no answer."""
+    seen: set[tuple[object, ...]] = set()
+    for point, demand in emitted.impossible:
+        flow = demand.flow
+        if (key := (flow.protocol, flow.rows)) in seen:
+            continue
+        seen.add(key)
+        yield Finding(
+            id=f"azure/no-{flow.protocol.label}",
+            severity=Severity.REFUSAL,
+            message=f"{', '.join(flow.rows)} asks {point.interface} for {flow.protocol.label} "
+            f"with {demand.peer.key}, and an Azure rule can only allow it by allowing every "
+            "protocol: leave out the service or this party, its addresses of that family, or the "
+            "protocol where an option has it (options.cucm.ipsec_protocols)",
+            source="Azure network API, SecurityRuleProtocol: Tcp, Udp, Icmp, Esp, Ah",
+            key="services",
+        )

@@ -1,0 +1,593 @@
+"""The live estate of a deployment in Azure: its filters, who made each rule, and what departs.
+
+Pure: made from the answers of one fetch. The meaning of rules is that of Terraform JSON
+(`providers.azure.semantics`); see `live_terraform` and `live_admin`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from deployment.interface import Interface
+from deployment.site import Site
+from policy.compiled import Policy
+from policy.estate import (
+    Cause,
+    Departure,
+    Deviation,
+    Estate,
+    Holder,
+    LiveInterface,
+    LiveRule,
+    Unread,
+)
+from policy.filter import Enforcement, Filter, Order
+from policy.packets import PacketSet
+from policy.point import Direction, Point
+from providers.azure.live_admin import AdminRules, admin_text
+from providers.azure.live_answers import (
+    Answers,
+    Part,
+    Row,
+    properties,
+    same,
+    subnets_of,
+    tags_of,
+)
+from providers.azure.live_faults import fault_of
+from providers.azure.live_identity import (
+    Identity,
+    identify,
+    planned_members,
+    planned_subnets,
+    rule_id,
+)
+from providers.azure.live_placement import STRANGERS, Card, Placement, live_site, place
+from providers.azure.live_terraform import groups_in, live_terraform, rules_of, terraform_id
+from providers.azure.semantics import enforcement
+from providers.azure.terraform import GROUP, NSG
+from providers.live import Access
+from providers.terraform_json import Block, resources, row_ids
+
+_KIND: Final = "nsg"
+# An NSG on a card stands beside that of the subnet, and the plan has none: it can only refuse.
+_CARD_KIND: Final = "nsg-of-card"
+_ADMIN_KIND: Final = "security-admin"
+_NEEDED: Final = (Part.NETWORKS, Part.NSGS, Part.CARDS)
+
+
+def estate(
+    answers: Answers, policy: Policy, site: Site, planned: Mapping[str, Any], access: Access
+) -> Estate:
+    """See `providers.live.LiveReader.estate`.
+
+    Without the networks, the NSGs or the cards nothing is judged: who is a member of a group is
+    known from the cards alone.
+    """
+    if not answers.has(*_NEEDED):
+        return _unjudged(answers)
+    try:
+        return _Reading.of(answers, policy, site, planned, access).estate()
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        # An answer of a shape that is not documented, or a rule that has no meaning.
+        fault = fault_of(error)
+        call = "Microsoft.Network/networkSecurityGroups/read"
+        return _unjudged(
+            answers,
+            Unread(answers.scope, call, Cause.GARBLED, fault.message, "Report this answer."),
+        )
+
+
+def _unjudged(answers: Answers, *more: Unread) -> Estate:
+    unread = (*answers.audit_unread, *more)
+    return Estate(answers.scope, {}, {}, (), (), (), unread, managed=True, read=_counts(answers))
+
+
+def _counts(answers: Answers) -> dict[str, int]:
+    aside = (Part.USAGES, Part.RESOURCE_GROUP)
+    return {str(part): len(rows) for part, rows in answers.parts.items() if part not in aside}
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """Everything that the parts of an estate are made from."""
+
+    answers: Answers
+    policy: Policy
+    site: Site
+    planned: Mapping[str, Any]
+    identity: Identity
+    placement: Placement
+    subnets: Mapping[str, Row]
+    nsgs: Mapping[str, Row]
+
+    @classmethod
+    def of(
+        cls,
+        answers: Answers,
+        policy: Policy,
+        site: Site,
+        planned: Mapping[str, Any],
+        access: Access,
+    ) -> _Reading:
+        placement = place(answers, policy, access.placed)
+        return cls(
+            answers,
+            policy,
+            live_site(site, answers, placement),
+            planned,
+            identify(answers, planned),
+            placement,
+            subnets_of(answers),
+            {str(row["id"]).lower(): row for row in answers.rows(Part.NSGS)},
+        )
+
+    def estate(self) -> Estate:
+        nsgs = self._relevant()
+        judged, admin = self._enforcement(nsgs)
+        rules = {rule.id: rule for rule in (*self._rules(nsgs), *self._admin_rules(admin))}
+        notes = [note for filters in judged.values() for stage in filters for note in stage.notes]
+        return Estate(
+            scope=self.answers.scope,
+            enforcement=judged,
+            rules=rules,
+            holders=tuple(self._holders(nsgs, admin)),
+            interfaces=tuple(self._live_interfaces()),
+            deviations=(*self._deviations(admin), *self._unresolved(notes, rules)),
+            unread=self.answers.audit_unread,
+            managed=self.identity.managed,
+            notes=tuple(self._notes()),
+            read=_counts(self.answers),
+        )
+
+    def _cards(self, key: str) -> list[Card]:
+        return [card for _, card in self.placement.cards[key]]
+
+    def _own_cards(self) -> list[Card]:
+        return [card for key in self.placement.cards for card in self._cards(key)]
+
+    def _nsg_at(self, subnet: str) -> str | None:
+        """The id of the NSG on a subnet, in lower case."""
+        found = properties(self.subnets.get(subnet.lower(), {})).get("networkSecurityGroup") or {}
+        return str(found["id"]).lower() if found.get("id") else None
+
+    def _tier_subnets(self) -> set[str]:
+        """The ids of the subnets of all tiers that have interfaces, in lower case."""
+        tiers = {interface.tier for interface in self.policy.interfaces}
+        return {s.lower() for tier in tiers for s in self.site.network.tiers[tier].subnets}
+
+    def _relevant(self) -> dict[str, Row]:
+        """Ours, and those on our subnets and cards."""
+        ids = [str(row["id"]).lower() for row in self.identity.nsgs.values()]
+        ids += [nsg for s in sorted(self._tier_subnets()) if (nsg := self._nsg_at(s))]
+        ids += [card.nsg.lower() for card in self._own_cards() if card.nsg]
+        for placed in self.placement.placed.values():
+            ids += [nsg for text in placed if (nsg := self._placed_id(text))]
+        return {nsg: self.nsgs[nsg] for nsg in dict.fromkeys(ids) if nsg in self.nsgs}
+
+    def _placed_id(self, text: str) -> str | None:
+        for nsg, row in self.nsgs.items():
+            if text.lower() in (nsg, str(row.get("name")).lower()):
+                return nsg
+        return None
+
+    def _enforcement(self, nsgs: Mapping[str, Row]) -> tuple[Enforcement, AdminRules]:
+        everyone = self.placement.interfaces
+        named = groups_in(row for nsg in nsgs.values() for row in rules_of(nsg))
+        ours = {str(row["id"]) for row in self.identity.groups.values()}
+        groups = {group.lower(): group for group in sorted(named | ours)}
+        strangers = tuple(
+            card.as_member()
+            for card in self.placement.strangers
+            if any(group.lower() in groups for group in card.groups)
+        )
+        site = self.site
+        if strangers:
+            everyone = (*everyone, replace(STRANGERS, members=strangers))
+            one = next(iter(site.network.tiers.values()))
+            tiers = {**site.network.tiers, STRANGERS.tier: one}
+            network = site.network.model_copy(update={"tiers": tiers})
+            site = site.model_copy(update={"network": network})
+        known = replace(self.policy, interfaces=everyone)
+        memberships = [
+            (card.id, groups[group.lower()])
+            for card in self.placement.everyone
+            for group in card.groups
+            if group.lower() in groups
+        ]
+        on_subnets = [
+            (subnet, nsg)
+            for subnet in sorted(self._tier_subnets())
+            if (nsg := self._nsg_at(subnet)) is not None
+        ]
+        on_cards = [(card.id, card.nsg) for card in self._own_cards() if card.nsg]
+        judged, placed = self._placed()
+        on_cards += placed
+        holding = {nsg.lower() for _, nsg in on_cards}
+        everything = live_terraform(
+            nsgs.values(), groups.values(), self.identity.tags, memberships, on_subnets, ()
+        )
+        at_cards = live_terraform(
+            [row for nsg, row in nsgs.items() if nsg in holding],
+            groups.values(),
+            {nsg: {} for nsg in holding} | dict(self.identity.tags),
+            memberships,
+            (),
+            on_cards,
+        )
+        names = _Names(nsgs.values())
+        of_subnets = enforcement(everything, known, site, judged)
+        of_cards = enforcement(_untagged(at_cards), known, site, judged) if holding else {}
+        admin = AdminRules.read(self.answers, known, site, judged)
+        out: dict[Point, tuple[Filter, ...]] = {}
+        for point, filters in of_subnets.items():
+            outer = [names.live(stage, _KIND) for stage in filters] or [_OPEN]
+            inner = [names.live(stage, _CARD_KIND) for stage in of_cards.get(point, ())]
+            stages = (*outer, *inner)
+            out[point] = stages if point.direction is Direction.INGRESS else stages[::-1]
+        return admin.before(out), admin
+
+    def _placed(self) -> tuple[list[Interface], list[tuple[str, str]]]:
+        """The interfaces to judge, and the NSGs that the command put on made-up cards of them."""
+        judged: list[Interface] = []
+        pairs: list[tuple[str, str]] = []
+        for interface in self.placement.interfaces:
+            nsgs = [self._placed_id(text) for text in self.placement.placed[interface.key]]
+            made_up = []
+            for number, nsg in enumerate(filter(None, nsgs)):
+                for member in interface.members:
+                    card = f"/placed/{interface.key}/{number}/{member.name}"
+                    made_up.append(replace(member, name=card, attachment=card))
+                    pairs.append((card, nsg))
+            members = tuple(made_up) or interface.members
+            if members:
+                judged.append(replace(interface, members=members))
+        return judged, pairs
+
+    def _rules(self, nsgs: Mapping[str, Row]) -> Iterator[LiveRule]:
+        for nsg in nsgs.values():
+            held = self.identity.planned(nsg["id"]) is not None
+            for row in rules_of(nsg):
+                name = rule_id(nsg, row)
+                description = properties(row).get("description") or ""
+                planned = self.identity.rules.get(name)
+                named = self.identity.named.get(name)
+                yield LiveRule(
+                    name,
+                    str(nsg["id"]),
+                    ours=held and (named is not None or bool(row_ids(description))),
+                    planned=planned,
+                    text=_rule_text(row, nsg),
+                    description=description,
+                    was=None if planned else named,
+                )
+
+    def _admin_rules(self, admin: AdminRules) -> Iterator[LiveRule]:
+        for name, row in admin.rows.items():
+            description = properties(row).get("description") or ""
+            yield LiveRule(name, row["network"], False, None, admin_text(row), description)
+
+    def _holders(self, nsgs: Mapping[str, Row], admin: AdminRules) -> Iterator[Holder]:
+        for nsg in nsgs.values():
+            own = properties(nsg)
+            attached = [
+                str(each["id"])
+                for key in ("subnets", "networkInterfaces")
+                for each in own.get(key) or ()
+            ]
+            yield Holder(
+                str(nsg["id"]),
+                _KIND,
+                str(nsg.get("name")),
+                self.identity.planned(nsg["id"]),
+                tuple(sorted(attached)),
+                tags_of(nsg),
+            )
+        for network in dict.fromkeys(row["network"] for row in admin.rows.values()):
+            name = f"security admin rules of {network.rsplit('/', 1)[-1]}"
+            yield Holder(network, _ADMIN_KIND, name, None, (network,))
+
+    def _live_interfaces(self) -> Iterator[LiveInterface]:
+        for interface in self.policy.interfaces:
+            for member, card in self.placement.cards[interface.key]:
+                at_subnet = self._nsg_at(card.subnet)
+                ids = [str(row["id"]) for nsg, row in self.nsgs.items() if nsg == at_subnet]
+                holders = (*ids, *((card.nsg,) if card.nsg else ()), *card.groups)
+                yield LiveInterface(interface.key, member, card.card, card.subnet, holders)
+            for member in self.placement.absent[interface.key]:
+                yield LiveInterface(interface.key, member, None)
+
+    def _deviations(self, admin: AdminRules) -> Iterator[Deviation]:
+        if self.identity.managed:
+            yield from self._missing_holders()
+            yield from self._subnets_that_differ()
+            yield from self._memberships_that_differ()
+            yield from self._lost_tags()
+        yield from self._foreign_nsgs()
+        yield from self._cards_that_differ()
+        deciding = [n for n in admin.rows if admin.access[n] != "Allow"]
+        if deciding:
+            yield Deviation(
+                Departure.OVERRIDDEN,
+                admin.rows[deciding[0]]["network"],
+                f"{len(deciding)} security admin rules decide before the NSGs; what they open or "
+                "refuse is judged with the rest",
+                drift=False,
+            )
+
+    def _missing_holders(self) -> Iterator[Deviation]:
+        for kind, found, what, part in (
+            (NSG, self.identity.nsgs, "network security group", Part.NSGS),
+            (GROUP, self.identity.groups, "application security group", Part.GROUPS),
+        ):
+            if not self.answers.has(part):
+                continue
+            for address, block in resources(self.planned, kind).items():
+                if address not in found:
+                    yield Deviation(
+                        Departure.HOLDER_MISSING,
+                        address,
+                        f"the {what} {block.get('name')} does not exist in resource group "
+                        f"{block.get('resource_group_name')}",
+                        interfaces=self._keys_of(block),
+                    )
+
+    def _keys_of(self, block: Block) -> tuple[str, ...]:
+        workload, name = block.tag("flowbridge:workload"), block.tag("flowbridge:interface")
+        if workload and name:
+            return (f"{workload}/{name}",)
+        tier = block.tag("flowbridge:tier")
+        return tuple(i.key for i in self.policy.interfaces if i.tier == tier)
+
+    def _subnets_that_differ(self) -> Iterator[Deviation]:
+        due = planned_subnets(self.planned, self.answers)
+        placed: set[str] = set()
+        for address, block in resources(self.planned, NSG).items():
+            tier, keys = block.tag("flowbridge:tier"), self._keys_of(block)
+            used = {card.subnet for key in keys for card in self._cards(key)}
+            wanted = {s.lower(): s for s in sorted({*due.get(address, ()), *used})}
+            ours = self.identity.nsgs.get(address)
+            for subnet, said in wanted.items():
+                placed.add(subnet)
+                name = said.rsplit("/", 1)[-1]
+                if subnet not in self.subnets:
+                    yield Deviation(
+                        Departure.INTERFACE_MISSING,
+                        said,
+                        f"subnet {name} of tier {tier} is not in {said.split('/subnets/')[0]}",
+                        interfaces=keys,
+                    )
+                    continue
+                live = self._nsg_at(subnet)
+                if ours is not None and same(live, str(ours["id"])):
+                    continue
+                what = "no NSG" if live is None else f"the NSG {live.rsplit('/', 1)[-1]}"
+                yield Deviation(
+                    Departure.FALLBACK if live is None else Departure.DETACHED,
+                    said,
+                    f"subnet {name} of tier {tier} has {what}, not that of the plan",
+                    interfaces=keys,
+                )
+        for row in self.identity.nsgs.values():
+            for each in properties(row).get("subnets") or ():
+                if str(each["id"]).lower() not in placed:
+                    yield Deviation(
+                        Departure.FOREIGN_MEMBER,
+                        str(row["id"]),
+                        f"{row['name']} is also on {each['id']}, which is no subnet of this "
+                        "deployment",
+                        drift=False,
+                    )
+
+    def _memberships_that_differ(self) -> Iterator[Deviation]:
+        keys = {card.id: key for key in self.placement.cards for card in self._cards(key)}
+        wanted: dict[str, set[str]] = {}
+        for card_id, address in planned_members(self.planned, self.answers).values():
+            group = self.identity.groups.get(address)
+            if group is None:
+                continue
+            wanted.setdefault(str(group["id"]).lower(), set()).add(card_id.lower())
+            for card in self.placement.everyone:
+                inside = any(same(each, str(group["id"])) for each in card.groups)
+                if same(card.card, card_id) and not inside:
+                    yield Deviation(
+                        Departure.DETACHED,
+                        str(group["id"]),
+                        f"{card.name} is no member of {group['name']} any more",
+                        interfaces=(keys[card.id],) if card.id in keys else (),
+                    )
+        if not self.answers.has(Part.GROUPS):
+            return
+        for address, group in self.identity.groups.items():
+            members = wanted.get(str(group["id"]).lower(), set())
+            own = set(self._keys_of(resources(self.planned, GROUP)[address]))
+            for card in self.placement.everyone:
+                inside = any(same(each, str(group["id"])) for each in card.groups)
+                if inside and card.card.lower() not in members and keys.get(card.id) not in own:
+                    yield Deviation(
+                        Departure.FOREIGN_MEMBER,
+                        str(group["id"]),
+                        f"{card.card} is a member of {group['name']}, and no card of that "
+                        "interface; what its membership opens is judged with the rest",
+                        drift=False,
+                    )
+
+    def _foreign_nsgs(self) -> Iterator[Deviation]:
+        for key in self.placement.cards:
+            for card in self._cards(key):
+                if card.nsg:
+                    yield Deviation(
+                        Departure.FOREIGN_HOLDER,
+                        card.nsg,
+                        f"the NSG {card.nsg.rsplit('/', 1)[-1]} is on {card.name}, a card of "
+                        f"{key}, and not in the plan; it can only refuse more",
+                        drift=False,
+                        interfaces=(key,),
+                    )
+
+    def _lost_tags(self) -> Iterator[Deviation]:
+        for row in (*self.identity.nsgs.values(), *self.identity.groups.values()):
+            live = tags_of(row)
+            wanted = self.identity.tags[str(row["id"]).lower()]
+            if lost := ", ".join(key for key, value in wanted.items() if live.get(key) != value):
+                message = f"{row['name']} lost the tags {lost}"
+                yield Deviation(Departure.TAGS_LOST, str(row["id"]), message)
+
+    def _cards_that_differ(self) -> Iterator[Deviation]:
+        for key, name in self.placement.missing:
+            yield Deviation(
+                Departure.INTERFACE_MISSING,
+                name,
+                f"the network interface {name} of {key} does not exist",
+                interfaces=(key,),
+            )
+        for interface in self.policy.interfaces:
+            by_member: dict[str, list[Card]] = {}
+            for member, card in self.placement.cards[interface.key]:
+                by_member.setdefault(member, []).append(card)
+            for said in interface.members:
+                cards = by_member.get(said.name)
+                if cards:
+                    yield from self._card_that_differs(interface.key, said.private, cards)
+                    yield from self._public_that_differs(interface.key, said.public, cards)
+
+    def _card_that_differs(
+        self, key: str, said: Iterable[Any], cards: list[Card]
+    ) -> Iterator[Deviation]:
+        has = [network for card in cards for network in card.private]
+        if not PacketSet.of(said, None) & PacketSet.of(has, None):
+            yield Deviation(
+                Departure.ADDRESS_CHANGED,
+                cards[0].card,
+                f"{cards[0].name} of {key} has {_listed(has) or 'no address'}, the deployment "
+                f"says {_listed(said)}",
+                interfaces=(key,),
+            )
+
+    def _public_that_differs(
+        self, key: str, said: Iterable[Any], cards: list[Card]
+    ) -> Iterator[Deviation]:
+        if not self.answers.has(Part.ADDRESSES):
+            return
+        known = {str(r["id"]).lower(): properties(r) for r in self.answers.rows(Part.ADDRESSES)}
+        has = [
+            str(address)
+            for card in cards
+            for public in card.public
+            if (address := known.get(public.lower(), {}).get("ipAddress"))
+        ]
+        wanted = [str(each.network_address) for each in said]
+        if wanted and not set(wanted) & set(has):
+            yield Deviation(
+                Departure.ADDRESS_CHANGED,
+                cards[0].card,
+                f"{cards[0].name} of {key} has {', '.join(has) or 'no public address'}, the "
+                f"deployment says {', '.join(wanted)}",
+                drift=False,
+                interfaces=(key,),
+            )
+
+    def _unresolved(
+        self, notes: Iterable[str], rules: Mapping[str, LiveRule]
+    ) -> Iterator[Deviation]:
+        for note in dict.fromkeys(notes):
+            name, _, what = note.partition(": ")
+            rule = rules.get(name)
+            if rule is not None:
+                yield Deviation(
+                    Departure.UNRESOLVED,
+                    name,
+                    f"{rule.text}: {what.removesuffix(' are not known from this file')} cannot be "
+                    "told from here",
+                    drift=rule.planned is None,
+                )
+
+    def _notes(self) -> Iterator[str]:
+        if not self.identity.managed:
+            yield (
+                "nothing here was made by Flowbridge for this deployment: the estate is judged "
+                "against the documents alone"
+            )
+        for key, members in self.placement.absent.items():
+            if members and not self.placement.placed[key]:
+                yield (
+                    f"{key}: no network interface has {', '.join(members)}: the NSG of its tier "
+                    "is judged for its addresses"
+                )
+
+
+_OPEN: Final = Filter("no NSG", _KIND, Order.FIRST_MATCH, True, (), default_allow=True)
+
+
+def _untagged(document: Mapping[str, Any]) -> dict[str, Any]:
+    """NSGs without tags, so that only associations place them."""
+    blocks = dict(document["resource"])
+    blocks[NSG] = {name: {**body, "tags": {}} for name, body in blocks.get(NSG, {}).items()}
+    return {"resource": blocks}
+
+
+class _Names:
+    """Filters with live names; one filter stays one object."""
+
+    def __init__(self, nsgs: Iterable[Row]) -> None:
+        self._rules: dict[str, str] = {}
+        self._nsgs: dict[str, str] = {}
+        self._known: dict[tuple[int, str], tuple[Filter, Filter]] = {}
+        for nsg in nsgs:
+            address = f"{NSG}.{terraform_id(nsg['id'])}"
+            self._nsgs[address] = str(nsg.get("name"))
+            for place_, row in enumerate(rules_of(nsg)):
+                self._rules[f"{address}.security_rule[{place_}]"] = rule_id(nsg, row)
+
+    def live(self, stage: Filter, kind: str) -> Filter:
+        if (id(stage), kind) not in self._known:
+            renamed = replace(
+                stage,
+                name=" / ".join(self._nsgs.get(part, part) for part in stage.name.split(" / ")),
+                kind=kind,
+                rules=tuple(replace(rule, name=self._name(rule.name)) for rule in stage.rules),
+                notes=tuple(self._note(note) for note in stage.notes),
+            )
+            self._known[id(stage), kind] = (stage, renamed)
+        return self._known[id(stage), kind][1]
+
+    def _name(self, name: str) -> str:
+        if name in self._rules:
+            return self._rules[name]
+        nsg, blank, rest = name.partition(" ")
+        return f"{self._nsgs.get(nsg, nsg)}{blank}{rest}"
+
+    def _note(self, note: str) -> str:
+        name, colon, rest = note.partition(": ")
+        return f"{self._name(name)}{colon}{rest}"
+
+
+def _listed(networks: Iterable[object]) -> str:
+    return ", ".join(str(each).removesuffix("/32").removesuffix("/128") for each in networks)
+
+
+def _rule_text(row: Row, nsg: Row) -> str:
+    own = properties(row)
+    ends = " to ".join(_end(own, end) for end in ("source", "destination"))
+    return (
+        f"{own.get('direction')} {own.get('priority')} {own.get('access')} {own.get('protocol')} "
+        f"from {ends} in {nsg.get('name')}"
+    )
+
+
+def _end(own: Row, end: str) -> str:
+    groups = own.get(f"{end}ApplicationSecurityGroups") or ()
+    who = [str(group["id"]).rsplit("/", 1)[-1] for group in groups]
+    who += list(own.get(f"{end}AddressPrefixes") or ())
+    who += [own[f"{end}AddressPrefix"]] if own.get(f"{end}AddressPrefix") else []
+    ports = list(own.get(f"{end}PortRanges") or ())
+    ports += [own[f"{end}PortRange"]] if own.get(f"{end}PortRange") else []
+    shown = "" if ports in ([], ["*"]) else f" port {_few(ports)}"
+    return f"{_few(who)}{shown}"
+
+
+def _few(texts: list[str]) -> str:
+    more = f" and {len(texts) - 4} more" if len(texts) > 4 else ""
+    return ", ".join(texts[:4]) + more

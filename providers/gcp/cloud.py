@@ -1,0 +1,179 @@
+"""Google Cloud: VPC firewall rules, or network firewall policies, for each interface."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from deployment.cloud_network import network_of
+from deployment.finding import Finding, Severity
+from deployment.interface import Interface
+from deployment.site import Site
+from policy.compiled import Policy
+from policy.filter import Enforcement
+from policy.packets import PacketSet
+from policy.point import Point
+from providers.gcp.expressible import excess, expressible
+from providers.gcp.grouping import rules_of
+from providers.gcp.limits import refusals, unknown_tuples, usage
+from providers.gcp.network_policy import emit_network_policies
+from providers.gcp.obligations import facts, obligations
+from providers.gcp.outputs import outputs
+from providers.gcp.port_translation import findings as translator_findings
+from providers.gcp.port_translation import translator_outputs, translator_resources
+from providers.gcp.quotas import quotas_for
+from providers.gcp.targets import targets_of
+from providers.gcp.vpc_rules import emit_vpc_rules
+from providers.port_translation import translator_of, useless
+from providers.provider import Lowered, TerraformJson
+
+# Every major that knows the resources used; policies with their rules came later than the rest.
+VERSIONS: Final = {
+    "vpc-rules": ">= 6.0.0, < 9.0.0",
+    "network-policy": ">= 6.49.1, < 9.0.0",
+}
+
+
+class Gcp:
+    """See the module's opening."""
+
+    name = "gcp"
+
+    def lower(self, policy: Policy, site: Site, network_id: str | None = None) -> Lowered:
+        """Terraform JSON for `policy`; see `providers.provider.Provider.lower`.
+
+        `network_id` stands for `network.id`; networks that the site names for single interfaces
+        or tiers keep their names.
+        """
+        quotas = quotas_for(site.quotas)
+        options = site.options.gcp
+        in_policies = options.rules == "network-policy"
+        networks = _networks(policy, site, network_id)
+        targets = targets_of(site, policy.interfaces)
+        rules = [
+            rule
+            for interface in policy.interfaces
+            for rule in rules_of(
+                policy, site.name, interface, networks[interface.key], quotas.ports_per_protocol
+            )
+        ]
+        if in_policies:
+            emitted = emit_network_policies(rules, targets, site.network.project or "")
+        else:
+            emitted = emit_vpc_rules(rules, targets, options.priority)
+        known = facts(policy, site, networks, targets, emitted.resources)
+        resources = emitted.resources
+        described = outputs(policy, networks, targets, resources)
+        if (translator := translator_of(policy, site)) is not None:
+            resources = {**resources, **translator_resources(translator)}
+            described |= translator_outputs()
+        return Lowered(
+            terraform={"resource": resources, "output": described},
+            rules=emitted.rules,
+            usage=tuple(usage(rules, site.name, quotas, in_policies)),
+            excess=tuple(excess(policy)),
+            findings=(
+                *_network_refusals(policy, networks),
+                *_account_refusals(policy, site),
+                *refusals(rules, site.name, quotas, in_policies),
+                *obligations(known),
+                *useless(policy, site),
+                *(translator_findings(translator) if translator else ()),
+                *(unknown_tuples(rules, quotas) if in_policies else ()),
+            ),
+        )
+
+    def enforcement(self, terraform: Mapping[str, Any], policy: Policy, site: Site) -> Enforcement:
+        """What `terraform` enforces; see `providers.provider.Provider.enforcement`."""
+        from providers.gcp.semantics import enforcement
+
+        return enforcement(terraform, policy, site)
+
+    def expressible(self, intended: PacketSet, point: Point) -> PacketSet:  # noqa: ARG002
+        """`intended` with every source port and every ICMP type, which rules cannot match."""
+        return expressible(intended)
+
+    def settings(self, site: Site) -> TerraformJson:
+        """The `terraform.required_providers` and `provider` blocks for `site`.
+
+        `provider.endpoints` are the provider's `<service>_custom_endpoint` arguments.
+        """
+        settings = site.provider
+        provider: dict[str, Any] = {"region": site.region}
+        if site.network.project:
+            provider["project"] = site.network.project
+        if settings.default_tags:
+            provider["default_labels"] = dict(sorted(settings.default_tags.items()))
+        for service, address in sorted(settings.endpoints.items()):
+            provider[f"{service}_custom_endpoint"] = address
+        version = settings.version or VERSIONS[site.options.gcp.rules]
+        required = {"source": "hashicorp/google", "version": version}
+        return {
+            "terraform": {"required_providers": {"google": required}},
+            "provider": {"google": [provider]},
+        }
+
+
+PROVIDER: Final = Gcp()
+
+
+def _networks(policy: Policy, site: Site, network_id: str | None) -> dict[str, str]:
+    """The VPC network of each interface, by its key; empty where the site names none."""
+    if network_id is not None:
+        section = site.network.model_copy(update={"id": network_id})
+        site = site.model_copy(update={"network": section})
+    return {card.key: network_of(site, card) or "" for card in policy.interfaces}
+
+
+def _network_refusals(policy: Policy, networks: Mapping[str, str]) -> Iterator[Finding]:
+    first: dict[tuple[str, str], Interface] = {}
+    for interface in policy.interfaces:
+        network = networks[interface.key]
+        if not network:
+            yield Finding(
+                id="gcp/no-network",
+                severity=Severity.REFUSAL,
+                message=f"the VPC network of {interface.key} is not named: write it as "
+                f"`network.networks.{interface.name}` or `network.id`",
+                source="compute API, Firewall.network",
+                key="network",
+            )
+            continue
+        other = first.setdefault((interface.workload, network), interface)
+        if other is not interface:
+            yield Finding(
+                id="gcp/one-network-for-two-cards",
+                severity=Severity.REFUSAL,
+                message=f"{other.key} and {interface.key} are two cards of one machine and both in "
+                f"network {network}, where no rule could tell them apart: write "
+                "`network.networks: {external: ..., internal: ...}`",
+                source="VPC, multiple network interfaces: each in a network of its own",
+                key="network.networks",
+            )
+
+
+def _account_refusals(policy: Policy, site: Site) -> Iterator[Finding]:
+    """An account that is nobody's, or that would put one workload's rules on another's machines."""
+    workloads = sorted({interface.workload for interface in policy.interfaces})
+    owner: dict[str, str] = {}
+    for workload, account in sorted(site.options.gcp.service_accounts.items()):
+        other = owner.setdefault(account, workload)
+        if workload not in workloads:
+            message = (
+                f"{workload!r} is no workload of this deployment, so no rule is for its service "
+                f"account: write one of {', '.join(workloads)}"
+            )
+        elif other != workload:
+            message = (
+                f"{other} and {workload} run as one service account, so the rules of each would be "
+                "for the machines of both: give each its own, or leave both out to use tags"
+            )
+        else:
+            continue
+        yield Finding(
+            id="gcp/service-account",
+            severity=Severity.REFUSAL,
+            message=message,
+            source="compute API, Firewall.targetServiceAccounts",
+            key=f"options.gcp.service_accounts.{workload}",
+        )

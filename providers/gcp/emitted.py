@@ -1,0 +1,72 @@
+"""What both kinds of rules have in common once they are Terraform JSON."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from catalog.protocol import Protocol
+from providers.gcp.markers import Marker, described
+from providers.gcp.rule import Action, Rule
+from providers.provider import LoweredRule, TerraformJson
+
+_NETWORK_PATH: Final = re.compile(r"(?:^|/)projects/([^/]+)/global/networks/([^/]+)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Emitted:
+    """`resources` by type and name; `rules` as a person reads them."""
+
+    resources: TerraformJson
+    rules: tuple[LoweredRule, ...]
+
+
+def description(rule: Rule) -> str:
+    """The rows, what the rule is for, and the marker by which it is known from outside."""
+    marker = Marker.of(rule.site, rule.interface)
+    return described(rule.rows, rule.subject, marker)
+
+
+def lowered(rule: Rule, address: str, priority: int) -> tuple[LoweredRule, ...]:
+    """The rule as it is printed: a line for each protocol, since ports belong to one."""
+    text = description(rule)
+    peer = ", ".join(map(str, rule.peer.networks))
+    return tuple(
+        LoweredRule(
+            address=address,
+            stage="vpc-firewall",
+            scope=rule.interface.key,
+            direction=rule.direction.value,
+            action=rule.action.value,
+            priority=priority,
+            peer=peer,
+            protocol="any" if layer.protocol is None else layer.protocol.label,
+            source_ports="any" if layer.protocol is None or layer.protocol.has_ports else "",
+            destination_ports=_ports(layer.port_texts, layer.protocol),
+            rows=layer.rows,
+            description=text,
+        )
+        for layer in rule.layers
+    )
+
+
+def _ports(texts: list[str], protocol: Protocol | None) -> str:
+    if texts:
+        return ", ".join(texts)
+    return "any" if protocol is None or protocol.has_ports else ""
+
+
+def network_parts(network: str) -> tuple[str | None, str]:
+    """The project (None where `network` does not say it) and the name of a VPC network."""
+    found = _NETWORK_PATH.search(network)
+    return (found[1], found[2]) if found else (None, network)
+
+
+def is_deny(rule: Rule) -> bool:
+    return rule.action is Action.DENY
+
+
+def reading_order(rule: Rule) -> tuple[str, str, bool, str]:
+    """A sort key: by interface and direction, what denies last."""
+    return rule.interface.key, rule.direction, is_deny(rule), rule.terraform_name

@@ -1,0 +1,144 @@
+"""Flows into rules: one rule for each interface, direction, peer and IP version.
+
+A rule holds every protocol and port that its peer is asked for, so a flow that is added or taken
+away changes that one rule. Peers are always written as ranges: a tag as a source stands only for
+the first interface of a machine and never for a public address (compute API,
+Firewall.sourceTags), so it would sometimes mean something else than the flow.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from ipaddress import collapse_addresses
+from typing import Any, Final, cast
+
+from catalog.ports import ANY_PORT, HIGHEST_PORT, PortRange
+from catalog.protocol import Protocol
+from deployment.addresses import EVERYWHERE, is_public
+from deployment.interface import Interface, Network
+from policy.compiled import Demand, Policy
+from policy.point import Direction, Point
+from policy.port_mask import port_mask, port_runs
+from providers.gcp.naming import digest
+from providers.gcp.quotas import Quota
+from providers.gcp.rule import EVERYTHING, TRANSLATED, Action, Layer, Peer, Rule
+
+_PUBLIC: Final = "public"
+_Who = tuple[str, str, int]  # party, qualifier, IP version
+
+
+def rules_of(
+    policy: Policy, site: str, interface: Interface, network: str, ports: Quota
+) -> tuple[Rule, ...]:
+    """The rules of `interface`, those that allow first, in the order of their names.
+
+    `ports`: how many ports and ranges one protocol of a rule may have.
+    """
+    allows: list[Rule] = []
+    denies: list[Rule] = []
+    for direction in Direction:
+        demands = policy.demands.get(Point(interface.key, direction), ())
+        for peer, asked in _by_peer(demands, interface):
+            for part, layers in _parts(asked, ports.value or 1):
+                allows.append(
+                    Rule(site, network, interface, direction, Action.ALLOW, peer, layers, part)
+                )
+        for whole in EVERYWHERE:
+            peer = Peer(EVERYTHING, "", (whole,))
+            layers = (Layer(None),)
+            denies.append(Rule(site, network, interface, direction, Action.DENY, peer, layers))
+    return tuple(
+        rule for group in (allows, denies) for rule in sorted(group, key=lambda rule: rule.name)
+    )
+
+
+def _by_peer(
+    demands: Iterable[Demand], interface: Interface
+) -> Iterator[tuple[Peer, tuple[Demand, ...]]]:
+    """The demands of each peer. A party with several address sets is as many peers."""
+    found: defaultdict[_Who, defaultdict[tuple[Network, ...], list[Demand]]] = defaultdict(
+        lambda: defaultdict(list)
+    )
+    families = interface.families
+    placed: dict[tuple[int, int], list[Demand]] = {}  # by the end and the IP version
+    for demand in demands:
+        peer = demand.peer
+        # The compute API refuses a rule for ICMP that names IPv6 ranges, and the reverse.
+        for version in families & demand.flow.protocol.ip_versions:
+            known = placed.get((id(peer), version))
+            if known is None:
+                networks = collapsed(peer.addresses, version)
+                who = _who(peer.key, peer.translated, networks, version)
+                known = found[who][networks] if networks else []
+                placed[id(peer), version] = known
+            known.append(demand)
+    for (party, qualifier, _), sets in found.items():
+        for networks, asked in sets.items():
+            # One set keeps its name when its addresses change. Several cannot all have the same.
+            own = digest(*networks) if len(sets) > 1 else ""
+            names = sorted({name for demand in asked for name in demand.peer.host_names})
+            qualified = f"{qualifier} {own}".strip()
+            yield Peer(party, qualified, networks, tuple(names)), tuple(asked)
+
+
+@lru_cache(maxsize=4096)
+def _who(key: str, translated: bool, networks: tuple[Network, ...], version: int) -> _Who:
+    if translated:
+        return key, TRANSLATED, version
+    return key, _PUBLIC if all(map(is_public, networks)) else "", version
+
+
+@lru_cache(maxsize=4096)
+def collapsed(networks: tuple[Network, ...], version: int) -> tuple[Network, ...]:
+    """The addresses of one IP version as few ranges, in rising order."""
+    mine = cast("Iterable[Any]", [n for n in networks if n.version == version])
+    return tuple(collapse_addresses(mine))
+
+
+def _parts(demands: Iterable[Demand], limit: int) -> Iterator[tuple[str, tuple[Layer, ...]]]:
+    """The layers of one rule; a protocol with more than `limit` port entries has its own rules."""
+    asked: defaultdict[Protocol, list[Demand]] = defaultdict(list)
+    for demand in demands:
+        asked[demand.flow.protocol].append(demand)
+    shared: list[Layer] = []
+    for protocol, members in sorted(asked.items()):
+        layer = _layer(protocol, members)
+        if len(layer.ports) <= limit:
+            shared.append(layer)
+            continue
+        for block in _blocks(layer.ports, limit):
+            yield f"{protocol.label} {block}", (_layer(protocol, members, block),)
+    if shared:
+        yield "", tuple(shared)
+
+
+def _layer(protocol: Protocol, demands: Iterable[Demand], within: PortRange | None = None) -> Layer:
+    window = port_mask([within or ANY_PORT])
+    asked = 0
+    rows: set[str] = set()
+    for demand in demands:
+        mask = port_mask(demand.flow.destination_ports) & window
+        if mask:
+            asked |= mask
+            rows.update(demand.flow.rows)
+    # No rule tells ICMP types apart, so all of them go with one.
+    ports = port_runs(asked) if protocol.has_ports else ()
+    return Layer(protocol, ports, tuple(sorted(rows)))
+
+
+def _blocks(ports: tuple[PortRange, ...], limit: int) -> tuple[PortRange, ...]:
+    """The port space cut into equal blocks, as few as leave at most `limit` entries in each; those
+    that hold any of `ports`.
+
+    The cuts do not depend on the ports, so a port more or less changes the block that holds it.
+    """
+    size = HIGHEST_PORT + 1
+    counts: Counter[int] = Counter()
+    while not counts or max(counts.values()) > limit:
+        size //= 2
+        counts = Counter(
+            block for span in ports for block in range(span.first // size, span.last // size + 1)
+        )
+    return tuple(PortRange(block * size, (block + 1) * size - 1) for block in sorted(counts))

@@ -1,0 +1,114 @@
+"""Import blocks for what exists already: the ids as the google provider takes them.
+
+google documentation, Import: `projects/P/global/firewalls/N`, `.../global/firewallPolicies/N`, and
+`.../associations/A` below a policy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from deployment.site import Site
+from policy.compiled import Policy
+from policy.estate import Cause, Unread
+from providers.gcp.live_answers import Answers, Part, Row, network_parts
+from providers.gcp.live_faults import fault_of
+from providers.gcp.live_identity import Identity, identify
+from providers.gcp.live_terraform import firewalls
+from providers.gcp.network_policy import ASSOCIATION, POLICY, TAG_BINDING, TAG_KEY, TAG_VALUE
+from providers.gcp.vpc_rules import FIREWALL
+from providers.live import Adoption, Import
+from providers.terraform_json import Block, Reference, resources
+
+_MADE = (FIREWALL, POLICY, ASSOCIATION, TAG_KEY, TAG_VALUE, TAG_BINDING)
+
+
+def adoption(
+    answers: Answers,
+    policy: Policy,  # noqa: ARG001
+    site: Site,
+    planned: Mapping[str, Any],
+) -> Adoption:
+    """See `providers.live.LiveReader.adoption`."""
+    if not answers.has(Part.NETWORKS, Part.FIREWALLS):
+        return Adoption((), (), (), (), answers.audit_unread)
+    try:
+        return _adoption(answers, site, planned)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        message = fault_of(error).message
+        unread = Unread(
+            answers.scope, "compute.firewalls.list", Cause.GARBLED, message, "Report this answer."
+        )
+        return Adoption((), (), (), (), (*answers.audit_unread, unread))
+
+
+def _adoption(answers: Answers, site: Site, planned: Mapping[str, Any]) -> Adoption:
+    identity = identify(answers, site, planned)
+    imports: list[Import] = []
+    changes: list[tuple[str, str]] = []
+    for address, row in identity.firewalls.items():
+        project = row["project"]
+        imports.append(
+            Import(address, f"projects/{project}/global/firewalls/{row['name']}", "name")
+        )
+        block = resources(planned, FIREWALL)[address]
+        if said := "; ".join(_differences(block, row, identity, address)):
+            changes.append((address, said))
+    imports += _policies(answers, planned)
+    known = {each.to for each in imports}
+    wanted = {address for kind in _MADE for address in resources(planned, kind)}
+    return Adoption(
+        tuple(sorted(imports, key=lambda each: each.to)),
+        tuple(sorted(wanted - known)),
+        tuple(sorted(changes)),
+        tuple(_left(answers, identity)),
+        answers.audit_unread,
+    )
+
+
+def _differences(block: Block, row: Row, identity: Identity, address: str) -> Iterator[str]:
+    if identity.rules.get(str(row["name"])) != address:
+        yield "what it matches is made what the plan says"
+    planned = block.number("priority")
+    live = row.get("priority", 1000)
+    if planned is not None and planned != live:
+        yield f"its priority {live} becomes {planned}"
+    if (block.text("description") or "") != (row.get("description") or ""):
+        yield "its description is written anew"
+    if (row.get("logConfig") or {}).get("enable"):
+        yield "its logging is switched off"
+    if row.get("direction") != (block.text("direction") or "INGRESS"):
+        yield "it is replaced, because a direction cannot be changed"
+
+
+def _policies(answers: Answers, planned: Mapping[str, Any]) -> Iterator[Import]:
+    """Policies by name, and what associates them."""
+    rows = {row["name"]: row for row in answers.parts.get(Part.POLICIES, ())}
+    home = answers.place.project
+    for address, block in resources(planned, POLICY).items():
+        name = block.text("name")
+        if name in rows:
+            project = block.text("project") or home
+            yield Import(address, f"projects/{project}/global/firewallPolicies/{name}", "name")
+    for address, block in resources(planned, ASSOCIATION).items():
+        reference = Reference.parse(block.get("firewall_policy"))
+        policy = resources(planned, POLICY).get(reference.address) if reference else None
+        name = policy.text("name") if policy else None
+        for each in rows.get(name, {}).get("associations") or ():
+            mine = network_parts(block.text("attachment_target") or "", home)
+            if network_parts(str(each.get("attachmentTarget")), home) != mine:
+                continue
+            project = block.text("project") or home
+            path = f"projects/{project}/global/firewallPolicies/{name}"
+            # A name of its own would be a replacement: left for the apply to say.
+            if each.get("name") == block.text("name"):
+                yield Import(address, f"{path}/associations/{each['name']}", "name and network")
+
+
+def _left(answers: Answers, identity: Identity) -> Iterator[str]:
+    adopted = {row["name"] for row in identity.firewalls.values()}
+    for row in firewalls(answers):
+        if row["name"] not in adopted:
+            network = str(row["network"]).rsplit("/", 1)[-1]
+            yield f"the firewall rule {row['name']} of network {network} stays as it is"

@@ -1,0 +1,289 @@
+"""All that is read of one place, by GET and LIST calls alone.
+
+An answer is believed only where it does not contradict itself: every page says what kind of list
+it is, a network says its name, a firewall rule that is in force is among the rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final
+
+from deployment.site import Site
+from policy.estate import Cause, Unread
+from providers.gcp.live_answers import Answers, Part, Place, Row, network_parts
+from providers.gcp.live_client import Connection, EndpointRefusedError
+from providers.gcp.live_faults import Fault, fault_of
+from providers.live import Access
+from providers.live_reading import FATAL, GarbledError
+
+# A garbled answer is asked for again; the connection retries everything else by itself.
+_TRIES: Final = 3
+# Secure tags are read machine by machine.
+_MOST_TAGGED: Final = 1000
+
+
+def fetch(site: Site, access: Access, *, asides: bool = False) -> Answers:
+    """See `providers.live.LiveReader.fetch`."""
+    place = Place.of(site, access)
+    reading = _Reading(place)
+    try:
+        connection = Connection(place, access)
+    except EndpointRefusedError as error:
+        reading.unread.append(
+            Unread(place.scope, "credentials", Cause.NO_CREDENTIALS, str(error), error.remedy)
+        )
+        return reading.answers()
+    except Exception as error:
+        # Whatever the SDK raises while it finds credentials is a fault of this place, not ours.
+        reading.fail("credentials", fault_of(error))
+        return reading.answers()
+    _read(reading, connection)
+    if asides:
+        reading.keep(
+            Part.PROJECT,
+            "compute.projects.get",
+            lambda: [_project(reading, connection)],
+            aside=True,
+        )
+    return reading.answers()
+
+
+class _Reading:
+    """Answers while they come in."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.parts: dict[Part, tuple[Row, ...]] = {}
+        self.unread: list[Unread] = []
+        self.asides: list[Unread] = []
+        self.over = False
+
+    def answers(self) -> Answers:
+        return Answers(self.place, self.parts, tuple(self.unread), tuple(self.asides))
+
+    def fail(self, call: str, fault: Fault, *, aside: bool = False) -> None:
+        missing = Unread(self.place.scope, call, fault.cause, fault.message, fault.remedy)
+        (self.asides if aside else self.unread).append(missing)
+        self.over = self.over or fault.cause in FATAL
+
+    def keep(
+        self, part: Part, call: str, ask: Callable[[], Sequence[Row]], *, aside: bool = False
+    ) -> None:
+        """The rows of one call under `part`; where it failed, that is noted instead."""
+        if self.over:
+            return
+        fault: Fault | None = None
+        for _ in range(_TRIES):
+            try:
+                self.parts[part] = tuple(ask())
+            except Exception as error:
+                # Nothing but the SDK runs inside `ask`: what it raises is an answer, too.
+                fault = fault_of(error)
+                if fault.cause is not Cause.GARBLED:
+                    break
+            else:
+                return
+        assert fault is not None  # noqa: S101
+        self.fail(call, fault, aside=aside)
+
+
+def _read(reading: _Reading, connection: Connection) -> None:
+    place = reading.place
+    reading.keep(
+        Part.NETWORKS,
+        "compute.networks.get",
+        lambda: [_network(connection, *each) for each in place.networks],
+    )
+    if any(unread.cause is Cause.ABSENT for unread in reading.unread):
+        return
+    reading.keep(
+        Part.EFFECTIVE,
+        "compute.networks.getEffectiveFirewalls",
+        lambda: [row for each in place.networks for row in _effective(connection, place, *each)],
+    )
+    reading.keep(
+        Part.FIREWALLS,
+        "compute.firewalls.list",
+        lambda: _firewalls(reading, connection),
+    )
+    reading.keep(
+        Part.INSTANCES,
+        "compute.instances.list",
+        lambda: _instances(connection, place.project),
+    )
+    if place.in_policies:
+        reading.keep(
+            Part.POLICIES,
+            "compute.firewallPolicies.list",
+            lambda: [
+                row
+                for project in place.projects
+                for row in _listed(connection, "NetworkFirewallPoliciesClient", project)
+            ],
+        )
+    if any(_secure(rule) for row in reading.parts.get(Part.EFFECTIVE, ()) for rule in _rules(row)):
+        reading.keep(
+            Part.TAGS,
+            "compute.instances.listEffectiveTags",
+            lambda: _tags(reading, connection),
+        )
+
+
+def _plain(message: Any) -> dict[str, Any]:
+    """The message as JSON, in the API's own names; what was not in the answer is left out."""
+    row: dict[str, Any] = type(message).to_dict(
+        message,
+        preserving_proto_field_name=False,
+        always_print_fields_with_no_presence=False,
+        use_integers_for_enums=False,
+    )
+    return row
+
+
+def _pages(pager: Any) -> Iterable[Any]:
+    """The pages of a list. GarbledError for a page that is none, or that repeats."""
+    seen: set[str] = set()
+    for page in pager.pages:
+        if not page.kind:
+            raise GarbledError("a page that does not say what kind of list it is")
+        token = page.next_page_token
+        if token and token in seen:
+            raise GarbledError("the pages of the list repeat")
+        seen.add(token)
+        yield page
+
+
+def _listed(connection: Connection, kind: str, project: str) -> list[Row]:
+    pager = connection.client(kind).list(project=project, **connection.asking())
+    return [_plain(each) for page in _pages(pager) for each in page.items]
+
+
+def _network(connection: Connection, project: str, name: str) -> Row:
+    client = connection.client("NetworksClient")
+    row = _plain(client.get(project=project, network=name, **connection.asking()))
+    if row.get("name") != name:
+        raise GarbledError(f"asked for the network {name}, and the answer is about another")
+    return {**row, "project": project}
+
+
+def _rules(policy: Row) -> Sequence[Row]:
+    return policy.get("rules") or ()
+
+
+def _secure(rule: Row) -> bool:
+    return bool(rule.get("targetSecureTags") or (rule.get("match") or {}).get("srcSecureTags"))
+
+
+def _effective(connection: Connection, place: Place, project: str, name: str) -> list[Row]:
+    """The firewall policies in force in a network, regional ones last, and its rules' names."""
+    whole = _plain(
+        connection.client("NetworksClient").get_effective_firewalls(
+            project=project, network=name, **connection.asking()
+        )
+    )
+    regional = _plain(
+        connection.client("RegionNetworkFirewallPoliciesClient").get_effective_firewalls(
+            project=project, region=place.region, network=name, **connection.asking()
+        )
+    )
+    found = [*(whole.get("firewallPolicys") or ())]
+    found += [
+        each
+        for each in regional.get("firewallPolicys") or ()
+        if "REGIONAL" in str(each.get("type", ""))
+    ]
+    rules = [each["name"] for each in whole.get("firewalls") or ()]
+    here = {"network": (project, name)}
+    return [{**each, **here} for each in found] + [{**here, "firewalls": rules}]
+
+
+def _firewalls(reading: _Reading, connection: Connection) -> list[Row]:
+    found: list[Row] = []
+    for project in reading.place.projects:
+        rows = _listed(connection, "FirewallsClient", project)
+        if lost := [row for row in rows if not row.get("name") or not row.get("network")]:
+            raise GarbledError(f"a firewall rule without name or network: {lost[0]}")
+        found += [{**row, "project": project} for row in rows]
+    known = {(*network_parts(row["network"], row["project"]), row["name"]) for row in found}
+    for row in reading.parts.get(Part.EFFECTIVE, ()):
+        for name in row.get("firewalls", ()):
+            if (*row["network"], name) not in known:
+                raise GarbledError(f"the rule {name} is in force, and not in the list of rules")
+    return found
+
+
+def _instances(connection: Connection, project: str) -> list[Row]:
+    client = connection.client("InstancesClient")
+    pager = client.aggregated_list(project=project, **connection.asking())
+    found: list[Row] = []
+    for page in _pages(pager):
+        if page.unreachables:
+            raise ConnectionError(f"not reachable: {', '.join(page.unreachables)}")
+        for zone, scoped in page.items.items():
+            if "UNREACHABLE" in str(scoped.warning.code):
+                raise ConnectionError(f"not reachable: {zone}")
+            found.extend(_plain(each) for each in scoped.instances)
+    return found
+
+
+def _project(reading: _Reading, connection: Connection) -> Row:
+    client = connection.client("ProjectsClient")
+    return _plain(client.get(project=reading.place.projects[0], **connection.asking()))
+
+
+def _tags(reading: _Reading, connection: Connection) -> list[Row]:
+    """The secure tags of every machine in our networks, from the tag service of its zone."""
+    from google.auth.transport.requests import AuthorizedSession
+
+    project = connection.client("ProjectsClient").get(
+        project=reading.place.project, **connection.asking()
+    )
+    session = AuthorizedSession(connection.credentials)  # type: ignore[no-untyped-call]
+    machines = [
+        row
+        for row in reading.parts.get(Part.INSTANCES, ())
+        if any(
+            network_parts(nic.get("network", ""), reading.place.project) in reading.place.networks
+            for nic in row.get("networkInterfaces") or ()
+        )
+    ]
+    if len(machines) > _MOST_TAGGED:
+        raise GarbledError(f"{len(machines)} machines are more than are asked for their tags")
+    return [
+        {"instance": row["id"], "tags": _tags_of(session, connection, project.id, row)}
+        for row in machines
+    ]
+
+
+def _tags_of(session: Any, connection: Connection, project: int, row: Row) -> list[str]:
+    from google.api_core.exceptions import from_http_response
+
+    zone = str(row["zone"]).rsplit("/", 1)[-1]
+    server = connection.endpoint or f"https://{zone}-cloudresourcemanager.googleapis.com"
+    parent = f"//compute.googleapis.com/projects/{project}/zones/{zone}/instances/{row['id']}"
+    found: list[str] = []
+    token = ""
+    while True:
+        asked = {"parent": parent, "pageSize": "300", **({"pageToken": token} if token else {})}
+
+        def ask(asked: dict[str, str] = asked) -> Any:
+            answer = session.get(
+                f"{server}/v3/effectiveTags",
+                params=asked,
+                timeout=connection.asking()["timeout"],
+            )
+            if answer.status_code >= 400:
+                raise from_http_response(answer)  # type: ignore[no-untyped-call]
+            return answer.json()
+
+        body = connection.retry()(ask)()
+        if not isinstance(body, dict) or not isinstance(body.get("effectiveTags", []), list):
+            raise GarbledError("an answer about tags that is none")
+        found += [str(each["tagValue"]) for each in body.get("effectiveTags", [])]
+        following = str(body.get("nextPageToken") or "")
+        if not following:
+            return found
+        if following == token:
+            raise GarbledError("the pages of the list repeat")
+        token = following

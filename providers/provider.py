@@ -1,0 +1,101 @@
+"""What every cloud's folder offers. Adding a cloud is adding a folder that does this.
+
+`lower` and `enforcement` are written apart: the first turns a policy into Terraform JSON, the
+second gives that JSON (or a hand-edited or foreign one) its meaning as filters. They share no
+code for what a rule means, so that one can convict the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from deployment.finding import Finding
+from deployment.site import Site
+from policy.compiled import Policy
+from policy.filter import Enforcement
+from policy.packets import PacketSet
+from policy.point import Point
+
+TerraformJson = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """How much of a limit is used. `source` is where the limit is documented."""
+
+    limit: str  # "rules per security group and direction"
+    scope: str  # "emea-edge expressway-e external ingress IPv4"
+    used: int
+    allowed: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Excess:
+    """Packets the emitted rules allow and no flow asks for, and why the cloud needs them."""
+
+    where: str  # point or tier and direction, in words
+    reason: str  # "AWS security groups do not match source ports"
+    packets: PacketSet
+
+
+@dataclass(frozen=True, slots=True)
+class LoweredRule:
+    """One emitted rule as `flowbridge rules` prints it; `address` is its Terraform address."""
+
+    address: str
+    stage: str  # security-group | network-acl | nsg | vpc-firewall
+    scope: str  # the interface key or the tier
+    direction: str
+    action: str
+    priority: int | None
+    peer: str
+    protocol: str
+    source_ports: str
+    destination_ports: str
+    rows: tuple[str, ...]
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lowered:
+    """A policy in one cloud's terms.
+
+    `terraform` holds `resource`, `output` (and `data`) blocks as Terraform JSON, with resource
+    names made from content. It is complete but for the `terraform` and `provider` blocks.
+    """
+
+    terraform: TerraformJson
+    rules: tuple[LoweredRule, ...]
+    usage: tuple[Usage, ...]
+    excess: tuple[Excess, ...]
+    findings: tuple[Finding, ...]  # obligations, warnings, and refusals where a limit is exceeded
+
+
+class Provider(Protocol):
+    """One cloud."""
+
+    name: str
+
+    def lower(self, policy: Policy, site: Site, network_id: str | None = None) -> Lowered:
+        """Terraform JSON for `policy`. `network_id` (for instance a CDKTF token) replaces the
+        site's own. A limit that cannot be kept is a refusal among the findings."""
+        ...
+
+    def enforcement(self, terraform: Mapping[str, Any], policy: Policy, site: Site) -> Enforcement:
+        """What `terraform` (a whole cdk.tf.json) enforces at every point of `policy`.
+
+        Group references are resolved to the member addresses of `policy.interfaces`, found by
+        the `flowbridge:` tags. ValueError names a resource that cannot be understood.
+        """
+        ...
+
+    def expressible(self, intended: PacketSet, point: Point) -> PacketSet:
+        """The tightest set this cloud's stateful rules can say that contains `intended`."""
+        ...
+
+    def settings(self, site: Site) -> TerraformJson:
+        """The `terraform.required_providers` and `provider` blocks for `site`."""
+        ...
