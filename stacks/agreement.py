@@ -1,0 +1,24 @@
+"""Several deployments held against each other, by what `policy.agreement` needs to know of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from policy.agreement import Disagreement, Party, disagreements
+from stacks.pipeline import Built
+
+
+def disagreements_of(built: Iterable[Built]) -> tuple[Disagreement, ...]:
+    """What one deployment opens towards a workload of another, and the other does not."""
+    return disagreements([_party(each) for each in built])
+
+
+def _party(built: Built) -> Party:
+    resolution = built.resolution
+    tiers = resolution.site.network.tiers
+    return Party(
+        resolution.site.name,
+        built.policy,
+        {interface.key: tiers[interface.tier].nat for interface in resolution.interfaces},
+        {row.id: "" if row.flows else row.reason for row in resolution.selected},
+    )

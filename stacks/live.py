@@ -1,0 +1,112 @@
+"""Built deployments against the live cloud: one fetch a place, many places at a time.
+
+What talks to the cloud is `providers.live`; what judges is `policy.audit`. Here the two meet, as
+`stacks.pipeline` is where building and proving meet.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from policy.audit import Audit, Verdict, audit
+from policy.filter import Enforcement
+from providers.live import Access, Adoption, LiveReader, Preflight, reader_for
+from stacks.pipeline import Built
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A deployment with the answers of its cloud."""
+
+    built: Built
+    reader: LiveReader[Any]
+    answers: Any
+    access: Access
+
+    @property
+    def scope(self) -> str:
+        scope: str = self.answers.scope
+        return scope
+
+    def audit(self, plan: Enforcement | None = None) -> Audit:
+        """Live against intent. `plan`: what `plan_of` gives, where it is at hand already."""
+        built = self.built
+        live = self.reader.estate(
+            self.answers, built.policy, built.resolution.site, _document(built), self.access
+        )
+        known = plan_of(built) if plan is None else plan
+        return audit(built.policy, known, live, built.provider.expressible)
+
+    def adoption(self) -> Adoption:
+        built = self.built
+        return self.reader.adoption(
+            self.answers, built.policy, built.resolution.site, _document(built)
+        )
+
+    def preflight(self) -> Preflight:
+        built = self.built
+        return self.reader.preflight(
+            self.answers, built.policy, built.resolution.site, _document(built)
+        )
+
+
+def plan_of(built: Built) -> Enforcement:
+    """What the deployment's own Terraform JSON enforces."""
+    return built.provider.enforcement(_document(built), built.policy, built.resolution.site)
+
+
+def fetched(
+    every: Sequence[Built], access: Access, *, asides: bool = False, at_once: int = 8
+) -> Iterator[tuple[Live, ...]]:
+    """The deployments of one place after the other, as their answers come in.
+
+    The answers of a place are given up once its deployments were yielded, so that a thousand
+    places need the memory of a few.
+    """
+    places: dict[Hashable, list[Built]] = {}
+    for built in every:
+        site = built.resolution.site
+        reader = reader_for(site.cloud)
+        places.setdefault((site.cloud, reader.place(site, access)), []).append(built)
+    waiting = list(places.values())
+    with _pool(at_once) as pool:
+        running: dict[Future[Any], list[Built]] = {}
+        while waiting or running:
+            # Only as many as there are threads: finished answers would pile up otherwise.
+            while waiting and len(running) < at_once:
+                group = waiting.pop(0)
+                site = group[0].resolution.site
+                reader = reader_for(site.cloud)
+                running[pool.submit(reader.fetch, site, access, asides=asides)] = group
+            done = next(as_completed(running))
+            group = running.pop(done)
+            reader = reader_for(group[0].resolution.site.cloud)
+            yield tuple(Live(built, reader, done.result(), access) for built in group)
+
+
+@contextmanager
+def _pool(at_once: int) -> Iterator[ThreadPoolExecutor]:
+    """A pool that an interrupt does not wait for."""
+    pool = ThreadPoolExecutor(at_once)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _document(built: Built) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(json.dumps(built.document))
+    return document
+
+
+def worst(audits: Iterable[Audit]) -> int:
+    """The exit code: 1 where any drifts, else 2 where any could not be read whole, else 0."""
+    verdicts = {each.verdict for each in audits}
+    if Verdict.DRIFT in verdicts:
+        return 1
+    return 2 if Verdict.INCOMPLETE in verdicts else 0

@@ -1,0 +1,225 @@
+"""From a deployment file to proved Terraform JSON, in four steps, without the engine.
+
+`load` reads and resolves, `build` compiles and lowers, `judge` reads a Terraform JSON document
+back and proves it, `check` is the three together. The command and the CDKTF app stand on these
+same steps, so that `flowbridge check` and `cdktf synth` cannot disagree. Nothing here starts
+node: the engine only writes the document that `build` already knows (`stacks.document`).
+"""
+
+from __future__ import annotations
+
+import glob
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from catalog.load import load as load_catalog
+from catalog.located_yaml import BadFileError, Problem, read_yaml
+from deployment.finding import Finding, Severity
+from deployment.read import resolve_file, with_lines
+from deployment.resolution import Resolution
+from policy.assertions import AssertionResult, run_assertions
+from policy.compiled import Policy, compile_policy
+from policy.filter import Enforcement
+from policy.proof import Proof, prove
+from providers.provider import Lowered, Provider, TerraformJson
+from providers.registry import provider_for
+from stacks.document import backend_gaps, render
+
+_GRAVITY: Final = {severity: rank for rank, severity in enumerate(Severity)}
+
+
+class RefusedError(ValueError):
+    """A deployment that must not be synthesized; str() says why, a line for each reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A resolved deployment in its cloud's terms.
+
+    `document` is the content of `cdk.tf.json` but for the engine's own metadata: `terraform`
+    (backend, required providers), `provider`, `resource`, `output`. `findings` are those of the
+    deployment, its cloud and its backend, the gravest first.
+    """
+
+    resolution: Resolution
+    policy: Policy
+    provider: Provider
+    lowered: Lowered
+    document: TerraformJson
+    findings: tuple[Finding, ...]
+
+    @property
+    def refusals(self) -> tuple[Finding, ...]:
+        return tuple(f for f in self.findings if f.severity is Severity.REFUSAL)
+
+    def refused(self) -> tuple[Problem, ...]:
+        """The refusals as problems of the deployment file."""
+        file = self.resolution.file
+        return tuple(
+            Problem(file, finding.line, finding.key, f"{finding.message} ({finding.source})")
+            for finding in self.refusals
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A built deployment and the judgement on its document.
+
+    `enforcement` is the document's meaning, read back; `proof` and `assertions` (one a line of
+    `tests:`) are judged on it.
+    """
+
+    built: Built
+    enforcement: Enforcement
+    proof: Proof
+    assertions: tuple[AssertionResult, ...]
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """One sentence for each failed test and each gap of the proof."""
+        return tuple(
+            f"test {number}: {outcome}"
+            for number, outcome in enumerate(self.assertions, 1)
+            if not outcome.holds
+        ) + tuple(self.proof.failures())
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the document leaves open (a group that is not in it, an address of later)."""
+        stages = (stage for filters in self.enforcement.values() for stage in filters)
+        return tuple(sorted({note for stage in stages for note in stage.notes}))
+
+    @property
+    def exit_code(self) -> int:
+        """0 holds, 1 a failed test or proof, 2 refused."""
+        if self.built.refusals:
+            return 2
+        return 1 if self.failures else 0
+
+    def require(self) -> None:
+        """RefusedError unless everything holds."""
+        reasons = [*map(str, self.built.refused()), *self.failures]
+        if reasons:
+            raise RefusedError("\n".join(reasons))
+
+
+def load(
+    file: Path, changes: Mapping[str, str] | None = None, *, network_id_elsewhere: bool = False
+) -> Resolution:
+    """Read and resolve one deployment file; `changes` are dotted keys to set (`size: medium`).
+
+    `network_id_elsewhere`: an app gives the network's id to `build`. BadFileError for everything
+    that is wrong in the file.
+    """
+    return resolve_file(file, changes, network_id_elsewhere=network_id_elsewhere)
+
+
+def build(resolution: Resolution, network_id: str | None = None) -> Built:
+    """Compile and lower. Never fails on a finding: see `Built.refusals`.
+
+    `network_id` (also a token of another construct) takes the place of the file's own.
+    """
+    site = resolution.site
+    provider = provider_for(site.cloud)
+    policy = compile_policy(resolution.interfaces, resolution.flows)
+    lowered = provider.lower(policy, site, network_id)
+    document = render(site, provider, lowered)
+    later = with_lines((*lowered.findings, *backend_gaps(site)), Path(resolution.file))
+    findings = sorted((*resolution.findings, *later), key=lambda found: _GRAVITY[found.severity])
+    return Built(resolution, policy, provider, lowered, document, tuple(findings))
+
+
+def judge(built: Built, document: Mapping[str, Any] | None = None) -> Checked:
+    """Prove `document` (any cdk.tf.json, also a hand-edited one) against what `built` intends.
+
+    Without `document` its own is judged, through JSON text and back. ValueError names a resource
+    that cannot be understood.
+    """
+    given: dict[str, Any]
+    if document is None:
+        given = json.loads(json.dumps(built.document))
+    else:
+        given = {block: content for block, content in document.items() if block != "//"}
+    site, provider, policy = built.resolution.site, built.provider, built.policy
+    enforcement = provider.enforcement(given, policy, site)
+    foreign = document is not None and given != built.document
+    plan = provider.enforcement(built.document, policy, site) if foreign else None
+    proof = prove(policy, enforcement, provider.expressible, plan)
+    parties = load_catalog().parties
+    outcomes = run_assertions(built.resolution, policy, enforcement, parties)
+    return Checked(built, enforcement, proof, outcomes)
+
+
+def check(file: Path) -> Checked:
+    """`judge(build(load(file)))`."""
+    return judge(build(load(file)))
+
+
+def build_all(files: Iterable[Path]) -> tuple[Built, ...]:
+    """`build(load(...))` for each file.
+
+    BadFileError with the problems and refusals of all of them, and where two of them have one
+    name or share one Terraform state.
+    """
+    built: list[Built] = []
+    problems: list[Problem] = []
+    for file in files:
+        try:
+            built.append(build(load(file)))
+        except BadFileError as error:
+            problems.extend(error.problems)
+        else:
+            problems.extend(built[-1].refused())
+    problems.extend(_clashes(built))
+    if problems:
+        raise BadFileError(problems)
+    return tuple(built)
+
+
+def deployment_files(spec: str | Iterable[str], root: Path, place: str) -> tuple[Path, ...]:
+    """The files that `spec` names: paths or globs relative to `root`, separated by `:`.
+
+    In the order given, a glob's own in the order of their names; a file named twice counts once.
+    BadFileError (naming `place`, where `spec` stands) for a part that names no file.
+    """
+    parts = spec.split(":") if isinstance(spec, str) else list(spec)
+    found: dict[Path, Path] = {}
+    problems: list[Problem] = []
+    for part in (part.strip() for part in parts):
+        if not part:
+            continue
+        if (root / part).exists() or not glob.has_magic(part):
+            names = [part]  # where there is no such file, reading it says so
+        else:
+            # Path.glob refuses absolute patterns.
+            names = sorted(glob.glob(part, root_dir=root, recursive=True))  # noqa: PTH207
+        if not names:
+            problems.append(Problem(place, None, "", f"{part!r} names no file; check the path"))
+        for name in names:
+            found.setdefault((root / name).resolve(), root / name)
+    if not found and not problems:
+        problems.append(
+            Problem(place, None, "", "no deployment file is named; write a path or a glob")
+        )
+    if problems:
+        raise BadFileError(problems)
+    return tuple(found.values())
+
+
+def _clashes(built: Iterable[Built]) -> Iterable[Problem]:
+    names: dict[str, str] = {}
+    states: dict[str, str] = {}
+    for each in built:
+        file, site = each.resolution.file, each.resolution.site
+        first = names.setdefault(site.name, file)
+        if first != file:
+            message = f"{first} has the name {site.name!r} too; give each deployment its own"
+            yield read_yaml(Path(file)).problem(("name",), message)
+        state = json.dumps(each.document["terraform"]["backend"], sort_keys=True)
+        first = states.setdefault(state, file)
+        if first != file and names[site.name] == file:
+            message = f"{first} keeps its state in the same place; each would destroy the other"
+            yield Problem(file, None, "backend.settings", message)

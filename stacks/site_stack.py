@@ -1,0 +1,39 @@
+"""One stack for one deployment: its backend, its providers, its rules, its outputs."""
+
+from __future__ import annotations
+
+import importlib
+
+from constructs import Construct
+
+from stacks.backend import declare_backend
+from stacks.engine import engine
+from stacks.exports import Exports
+from stacks.fragment import crossing
+from stacks.pipeline import Built
+
+
+class SiteStack(engine.TerraformStack, Exports):
+    """The stack of one built deployment, named as the deployment is.
+
+    Its JSON is laid over the empty stack instead of being an element of it, so that it crosses to
+    node once and not three times. What overrides cannot carry is tokens, and a deployment file
+    has none; a firewall with tokens is a `Firewall`.
+    """
+
+    def __init__(self, scope: Construct, built: Built) -> None:
+        self.built = built
+        site = built.resolution.site
+        super().__init__(scope, site.name)
+        declare_backend(self, site)
+        for block, content in built.document.items():
+            if block == "terraform":
+                content = {key: each for key, each in content.items() if key != "backend"}
+            self.add_override(block, crossing(content))
+
+
+def stack_for(scope: Construct, built: Built) -> SiteStack:
+    """The stack of the deployment's cloud: the `STACK` of `stacks.<cloud>`."""
+    module = importlib.import_module(f"stacks.{built.resolution.site.cloud}")
+    stack: SiteStack = module.STACK(scope, built)
+    return stack

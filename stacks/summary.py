@@ -1,0 +1,225 @@
+"""What a person reads after a synth: per deployment the interfaces, groups, limits and excess."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from deployment.finding import Finding, Severity
+from deployment.resolution import Outcome
+from providers.provider import TerraformJson, Usage
+from stacks.pipeline import Checked
+
+_COLOURS: Final = {
+    Severity.REFUSAL: "bold red",
+    Severity.WARNING: "yellow",
+    Severity.OBLIGATION: "cyan",
+    Severity.NOTE: "dim",
+}
+_NAMED_ONLY: Final = (Severity.OBLIGATION, Severity.NOTE)
+_PLAIN_WIDTH: Final = 130
+_SHOWN: Final = 3  # addresses of an interface before the rest is counted
+_MANY: Final = 12  # deployments whose sections a person still reads
+_NEAR: Final = 0.8  # of a limit: worth a look before the next service is added
+
+
+def print_summary(checked: Iterable[Checked], outdir: Path, console: Console | None = None) -> None:
+    """Print a section per deployment (a line, where there are many), and what was written.
+
+    A deployment that fails always has its section.
+    """
+    out = console or _console()
+    deployments = tuple(checked)
+    many = len(deployments) > _MANY
+    for each in deployments:
+        if each.exit_code or not many:
+            print_deployment(each, out, brief=True)
+    if any(each.exit_code for each in deployments):
+        out.print("[bold red]Nothing was written.[/]")
+        return
+    if many:
+        out.print(_overview(deployments))
+    written = f"{_count(len(deployments), 'deployment')} checked, proved and written"
+    folder = outdir / "stacks"
+    if len(deployments) == 1:
+        folder /= deployments[0].built.resolution.site.name
+    out.print(f"[bold green]{written}[/] to {escape(_short(folder))}", soft_wrap=True)
+
+
+def _overview(deployments: Iterable[Checked]) -> Table:
+    table = _table("Deployment", "Cloud", "Region", "Interfaces", "Rules", "Nearest limit")
+    for each in deployments:
+        site, lowered = each.built.resolution.site, each.built.lowered
+        nearest = max(lowered.usage, key=_share, default=None)
+        table.add_row(
+            site.name,
+            site.cloud,
+            site.region,
+            str(len(each.built.policy.interfaces)),
+            str(len(lowered.rules)),
+            f"{nearest.used} of {nearest.allowed}" if nearest else "",
+        )
+    return table
+
+
+def _share(usage: Usage) -> float:
+    return usage.used / (usage.allowed or 1)
+
+
+def print_deployment(checked: Checked, out: Console, *, brief: bool = False) -> None:
+    """One deployment: what is opened where, what is used of each limit, what is left to do.
+
+    `brief` names obligations and notes instead of spelling them out.
+    """
+    site = checked.built.resolution.site
+    verdict = "[bold green]proved[/]" if checked.exit_code == 0 else "[bold red]FAILED[/]"
+    out.rule(
+        f"[bold]{site.name}[/] {site.cloud} {site.region} {site.size} {site.release} {verdict}"
+    )
+    out.print(_interfaces(checked))
+    if checked.built.lowered.usage:
+        out.print(_limits(checked))
+    _print_excess(checked, out)
+    _print_absent(checked, out, brief=brief)
+    tests = len(checked.assertions)
+    if tests:
+        held = sum(outcome.holds for outcome in checked.assertions)
+        out.print(f"Tests: {held} of {tests} hold.")
+    for failure in checked.failures:
+        out.print(f"[bold red]failed[/] {escape(failure)}", soft_wrap=True)
+    for note in checked.notes:
+        out.print(f"[yellow]left open[/] {escape(note)}", soft_wrap=True)
+    for finding in checked.built.findings:
+        if not brief or finding.severity not in _NAMED_ONLY:
+            out.print(_finding(finding), soft_wrap=True)
+    if brief:
+        _print_names(checked, out)
+    out.print()
+
+
+def _interfaces(checked: Checked) -> Table:
+    table = _table("Interface", "Tier", "Addresses", "Groups", "Rules in", "Rules out")
+    rules = Counter((rule.scope, rule.direction) for rule in checked.built.lowered.rules)
+    groups = _groups(checked.built.document)
+    for interface in checked.built.policy.interfaces:
+        shown = ", ".join(_address(str(network)) for network in interface.private[:_SHOWN])
+        more = len(interface.private) - _SHOWN
+        table.add_row(
+            interface.key,
+            interface.tier,
+            f"{shown}, +{more}" if more > 0 else shown,
+            str(groups[interface.key] or ""),
+            str(rules[interface.key, "ingress"]),
+            str(rules[interface.key, "egress"]),
+        )
+    named = {interface.key for interface in checked.built.policy.interfaces}
+    for scope, stage in sorted({(rule.scope, rule.stage) for rule in checked.built.lowered.rules}):
+        if scope not in named:
+            entries = [str(rules[scope, direction]) for direction in ("ingress", "egress")]
+            table.add_row(f"{stage} of {scope}", scope, "", "", *entries)
+    return table
+
+
+def _groups(document: TerraformJson) -> Counter[str]:
+    """How many groups each interface has, by the tags that say whose they are."""
+    found: Counter[str] = Counter()
+    for kind, resources in document.get("resource", {}).items():
+        if kind.endswith("security_group"):
+            for body in resources.values():
+                tags = body.get("tags", {})
+                if "flowbridge:interface" in tags:
+                    key = f"{tags.get('flowbridge:workload')}/{tags['flowbridge:interface']}"
+                    found[key] += 1
+    return found
+
+
+def _limits(checked: Checked) -> Table:
+    """For each limit the place that is nearest to it."""
+    table = _table("Limit", "Used", "Of", "Most used at")
+    by_limit: dict[str, list[Usage]] = {}
+    for usage in checked.built.lowered.usage:
+        by_limit.setdefault(usage.limit, []).append(usage)
+    for limit, usages in by_limit.items():
+        most = max(usages, key=_share)
+        share = _share(most)
+        colour = "red" if share > 1 else "yellow" if share > _NEAR else "green"
+        where = most.scope.removeprefix(f"{checked.built.resolution.site.name} ")
+        others = f" (of {len(usages)})" if len(usages) > 1 else ""
+        table.add_row(limit, f"[{colour}]{most.used}[/]", str(most.allowed), f"{where}{others}")
+    return table
+
+
+def _print_excess(checked: Checked, out: Console) -> None:
+    places: dict[str, list[str]] = {}
+    for excess in checked.built.lowered.excess:
+        places.setdefault(excess.reason, []).append(excess.where)
+    for reason, where in sorted(places.items()):
+        place = where[0] if len(where) == 1 else f"{len(where)} places"
+        out.print(f"Excess at {escape(place)}: {escape(reason)}", soft_wrap=True)
+
+
+def _print_absent(checked: Checked, out: Console, *, brief: bool) -> None:
+    """Rows of requested services that open nothing because the file does not name their party."""
+    rows: dict[str, list[str]] = {}
+    for selected in checked.built.resolution.selected:
+        if selected.outcome is Outcome.ABSENT:
+            rows.setdefault(selected.reason, []).append(selected.id)
+    number = sum(map(len, rows.values()))
+    if brief and rows:
+        count = _count(number, "row")
+        out.print(f"Closed: {count} of requested services, whose parties this file does not name")
+    elif rows:
+        for reason, ids in rows.items():
+            more = f" and {len(ids) - _SHOWN} more" if len(ids) > _SHOWN else ""
+            named = f"{', '.join(ids[:_SHOWN])}{more}"
+            out.print(f"Closed: {escape(named)}: {escape(reason)}", soft_wrap=True)
+
+
+def _print_names(checked: Checked, out: Console) -> None:
+    file = escape(checked.built.resolution.file)
+    for severity in _NAMED_ONLY:
+        found = [f for f in checked.built.findings if f.severity is severity]
+        names = ", ".join(dict.fromkeys(finding.id for finding in found))
+        if names:
+            out.print(f"[{_COLOURS[severity]}]{severity}s[/] {escape(names)}", soft_wrap=True)
+    out.print(f"`flowbridge check {file}` says what each of them means.", soft_wrap=True)
+
+
+def _finding(finding: Finding) -> str:
+    colour = _COLOURS[finding.severity]
+    key = f" {finding.key}:" if finding.key else ""
+    return f"[{colour}]{finding.severity}[/]{escape(key)} {escape(finding.message)}"
+
+
+def _table(*headings: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for heading in headings:
+        number = heading in ("Groups", "Interfaces", "Rules", "Rules in", "Rules out", "Used", "Of")
+        table.add_column(heading, justify="right" if number else "left")
+    return table
+
+
+def _console() -> Console:
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=_PLAIN_WIDTH)
+
+
+def _address(network: str) -> str:
+    return network.removesuffix("/32").removesuffix("/128")
+
+
+def _short(path: Path) -> str:
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
