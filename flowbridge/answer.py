@@ -1,0 +1,84 @@
+"""How every command answers: text for people, clean JSON for programs, one exit code.
+
+stdout carries the answer and nothing else; progress and refusals go to stderr. With
+`--format json` a refusal is JSON on stdout too, so that a program never has to parse prose.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final, Literal, NoReturn, TypeVar
+
+import click
+
+HOLDS: Final = 0
+FINDING: Final = 1
+BAD_INPUT: Final = 2
+
+Format = Literal["text", "json"]
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def answer_format(function: Function) -> Function:
+    """The `--format text|json` option, as the parameter `answer_format`."""
+    option = click.option(
+        "--format",
+        "answer_format",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        show_default=True,
+        help="How to answer.",
+    )
+    return option(function)
+
+
+def say_json(data: object) -> None:
+    """`data` as JSON on stdout, keys in the order given, one trailing newline."""
+    json.dump(data, sys.stdout, ensure_ascii=False, indent=2, default=str)
+    sys.stdout.write("\n")
+
+
+@contextmanager
+def refusing(answer_format: Format) -> Iterator[None]:
+    """Turns an unusable file inside the block into exit code 2 and one message a line."""
+    from catalog.located_yaml import BadFileError
+
+    try:
+        yield
+    except BadFileError as error:
+        if answer_format == "json":
+            say_json(
+                {
+                    "holds": False,
+                    "problems": [
+                        {
+                            "file": problem.file,
+                            "line": problem.line,
+                            "key": problem.key,
+                            "message": problem.message,
+                        }
+                        for problem in error.problems
+                    ],
+                }
+            )
+        else:
+            for problem in error.problems:
+                click.echo(f"error: {problem}", err=True)
+        sys.exit(BAD_INPUT)
+
+
+def refuse(answer_format: Format, message: str) -> NoReturn:
+    """Exit code 2 with `message`: usage that no option parser can see is wrong."""
+    if answer_format == "json":
+        say_json(
+            {
+                "holds": False,
+                "problems": [{"file": None, "line": None, "key": "", "message": message}],
+            }
+        )
+    else:
+        click.echo(f"error: {message}", err=True)
+    sys.exit(BAD_INPUT)

@@ -1,0 +1,61 @@
+"""The options that put a question about packets: `--from`, `--to`, `--protocol`, `--port`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from flowbridge.answer import Format, refuse
+
+if TYPE_CHECKING:
+    from catalog.ports import PortRange
+    from policy.question import Question
+
+PROTOCOLS = ["tcp", "udp", "icmp", "icmpv6", "ah", "esp", "gre"]
+
+
+class Ports(click.ParamType["PortRange"]):
+    """`443`, `36000-59999` or `any`."""
+
+    name = "PORT[-PORT]"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> PortRange:
+        from catalog.ports import PortRange
+
+        try:
+            return PortRange.parse(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+PORTS = Ports()
+protocol_option = click.option(
+    "--protocol", type=click.Choice(PROTOCOLS), required=True, help="The IP protocol."
+)
+port_option = click.option(
+    "--port", "port", type=PORTS, help="Destination port, a range, or ICMP type*256+code."
+)
+
+
+def question(
+    answer_format: Format,
+    source: str,
+    destination: str,
+    protocol: str,
+    port: object,
+    source_port: object = None,
+) -> Question:
+    """The question that the options put; a port that is needed and missing is bad usage."""
+    from catalog.ports import ANY_PORT, PortRange
+    from catalog.protocol import Protocol
+    from policy.question import Question
+
+    l4 = Protocol.parse(protocol)
+    if port is None and l4.has_ports:
+        refuse(answer_format, f"--port is missing: name the destination port of {protocol}")
+    ports = port if isinstance(port, PortRange) else ANY_PORT
+    sources = source_port if isinstance(source_port, PortRange) else ANY_PORT
+    return Question(source, destination, l4, (ports,), (sources,))

@@ -1,0 +1,91 @@
+"""The command: which subcommands there are, how they answer, and with which exit code.
+
+A subcommand's module is imported only when it is called, so that `flowbridge --help` starts
+without pydantic, a catalog or a cloud SDK. Exit codes: 0 holds, 1 a finding, 2 bad input.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Final
+
+import click
+
+COMMANDS: Final = {
+    "check": "Validate deployment files: refusals, quotas, tests and the proof.",
+    "rules": "The compiled rules with their rows.",
+    "explain": "Why a port is open, or which switch would open it.",
+    "trace": "The verdict on one packet, hop by hop.",
+    "diff": "Which packets become allowed or refused.",
+    "exposure": "What the internet can reach, riskiest first; redundant rules.",
+    "audit": "Live state against intent, as packets.",
+    "adopt": "Terraform import blocks for what already exists.",
+    "report": "A self-contained page with the connection map.",
+    "init": "A first deployment file.",
+    "schema": "The JSON Schema of the deployment file, for editors.",
+    "catalog": "The documented rows: export, show, list, diff, validate.",
+}
+
+
+class LazyGroup(click.Group):
+    """Loads `flowbridge.commands.<name>` when `<name>` is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"flowbridge.commands.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            import difflib
+
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            ctx.fail(f"There is no command {args[0]!r}.{hint}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="flowbridge", message="flowbridge %(version)s")
+def flowbridge() -> None:
+    """Documented Cisco UC flows as exact cloud firewall rules.
+
+    Every command takes --format text|json. Exit codes: 0 holds, 1 a finding (drift, a failed
+    test or proof, missing packets), 2 bad input or usage.
+    """
+
+
+def main() -> None:
+    """Run the command. Never ends in a traceback (set FLOWBRIDGE_DEBUG=1 to see one)."""
+    try:
+        flowbridge(prog_name="flowbridge")
+    except BrokenPipeError:
+        # The reader of a pipe went away (`flowbridge rules … | head`): nothing is wrong.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except OSError as error:
+        click.echo(f"flowbridge: cannot write the answer: {error.strerror or error}", err=True)
+        sys.exit(2)
+    except Exception as error:
+        if os.environ.get("FLOWBRIDGE_DEBUG"):
+            raise
+        click.echo(
+            f"flowbridge: internal error: {type(error).__name__}: {error}\n"
+            "This is a fault in Flowbridge, not in your file. Run again with FLOWBRIDGE_DEBUG=1 "
+            "and report what it prints.",
+            err=True,
+        )
+        sys.exit(2)

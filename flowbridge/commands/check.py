@@ -1,0 +1,189 @@
+"""`flowbridge check`: validation, refusals, quotas, tests and the proof in one go.
+
+Of several deployments it also says where one opens what the other does not.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from flowbridge.answer import (
+    BAD_INPUT,
+    FINDING,
+    HOLDS,
+    Format,
+    answer_format,
+    refuse,
+    refusing,
+    say_json,
+)
+from flowbridge.preflight_text import plain_preflight, print_preflights
+from flowbridge.reaching import access_for, checked_url, reaching, with_progress
+
+if TYPE_CHECKING:
+    from policy.agreement import Disagreement
+    from providers.live import Preflight
+    from stacks.pipeline import Built, Checked
+
+
+@click.command("check", help="Validate deployment files: refusals, quotas, tests and the proof.")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--synthesized",
+    type=click.Path(path_type=Path),
+    help="Judge this cdk.tf.json instead of what FILE would be synthesized to.",
+)
+@click.option(
+    "--live",
+    is_flag=True,
+    help="Also compare with the account: quotas, used slots, names, subnets, interfaces. Says what "
+    "would fail half-way through an apply.",
+)
+@reaching
+@answer_format
+def command(
+    files: tuple[Path, ...],
+    synthesized: Path | None,
+    live: bool,
+    endpoint_url: str | None,
+    timeout: float,
+    attempts: int,
+    at_once: int,
+    answer_format: Format,
+) -> None:
+    from stacks.agreement import disagreements_of
+    from stacks.pipeline import build_all, judge
+
+    checked_url(endpoint_url, answer_format)
+    if synthesized is not None and len(files) != 1:
+        refuse(answer_format, "--synthesized judges one file against one deployment: name one FILE")
+    with refusing(answer_format):
+        built = build_all(files)
+        document = None if synthesized is None else _document(synthesized, answer_format)
+        checked = [_judge(each, document, judge, answer_format) for each in built]
+    ahead: dict[str, Preflight] = {}
+    if live:
+        access = access_for(endpoint_url, timeout, attempts)
+        ahead = {
+            each.built.resolution.file: each.preflight()
+            for each in with_progress(built, access, asides=True, at_once=at_once)
+        }
+    found = disagreements_of(built)
+    apart = FINDING if found else HOLDS
+    worst = max(each.exit_code for each in checked) or apart or _exit_code(ahead.values())
+    if answer_format == "json":
+        deployments = [
+            _plain(each) | plain_preflight(ahead.get(each.built.resolution.file))
+            for each in checked
+        ]
+        apart_plain = [each.as_plain() for each in found]
+        say_json(
+            {"holds": worst == HOLDS, "deployments": deployments, "disagreements": apart_plain}
+        )
+    else:
+        _print(checked, found)
+        print_preflights(ahead)
+    sys.exit(worst)
+
+
+def _exit_code(ahead: Iterable[Preflight]) -> int:
+    """1 where something would fail, 2 where nothing would and not everything could be read."""
+    every = list(ahead)
+    if any(finding.severity == "refusal" for each in every for finding in each.findings):
+        return FINDING
+    return BAD_INPUT if any(each.unread for each in every) else HOLDS
+
+
+def _judge(built: Built, document: dict[str, Any] | None, judge: Any, form: Format) -> Checked:
+    try:
+        checked: Checked = judge(built, document)
+    except ValueError as error:
+        refuse(form, f"{built.resolution.file}: {error}")
+    return checked
+
+
+def _document(path: Path, answer_format: Format) -> dict[str, Any]:
+    import json
+
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        refuse(answer_format, f"{path}: the file cannot be read: {error.strerror}")
+    except ValueError as error:
+        refuse(answer_format, f"{path}: this is not JSON: {error}")
+    if not isinstance(data, dict):
+        refuse(answer_format, f"{path}: a cdk.tf.json is an object with `resource` in it")
+    return data
+
+
+def _plain(checked: Checked) -> dict[str, Any]:
+    built = checked.built
+    site, lowered = built.resolution.site, built.lowered
+    return {
+        "file": built.resolution.file,
+        "name": site.name,
+        "cloud": str(site.cloud),
+        "holds": checked.exit_code == HOLDS,
+        "failures": list(checked.failures),
+        "findings": [
+            {
+                "id": finding.id,
+                "severity": str(finding.severity),
+                "message": finding.message,
+                "source": finding.source,
+                "key": finding.key,
+                "line": finding.line,
+            }
+            for finding in built.findings
+        ],
+        "rows": [
+            {"id": row.id, "outcome": str(row.outcome), "reason": row.reason}
+            for row in built.resolution.selected
+        ],
+        "usage": [
+            {
+                "limit": usage.limit,
+                "scope": usage.scope,
+                "used": usage.used,
+                "allowed": usage.allowed,
+                "source": usage.source,
+            }
+            for usage in lowered.usage
+        ],
+        "excess": [
+            {
+                "where": excess.where,
+                "reason": excess.reason,
+                "packets": excess.packets.count(),
+                "boxes": [str(box) for box in excess.packets.boxes()],
+            }
+            for excess in lowered.excess
+        ],
+        "notes": list(checked.notes),
+        "tests": [outcome.as_plain() for outcome in checked.assertions],
+        "proof": checked.proof.as_plain(),
+    }
+
+
+def _print(checked: list[Checked], disagreements: Sequence[Disagreement]) -> None:
+    from flowbridge.terminal import prose
+    from stacks.summary import print_deployment
+
+    for each in checked:
+        print_deployment(each, prose())
+    for pair in disagreements:
+        click.secho(f"disagreement: {pair}", fg="red")
+    failed = [each for each in checked if each.exit_code != HOLDS]
+    if disagreements and not failed:
+        click.secho("Each deployment holds, and they do not agree.", fg="red", err=True)
+    elif not failed:
+        click.secho("Everything holds.", fg="green")
+    elif any(each.exit_code == BAD_INPUT for each in failed):
+        click.secho("Refused.", fg="red", err=True)
+    elif any(each.exit_code == FINDING for each in failed):
+        click.secho(f"{len(failed)} of {len(checked)} do not hold.", fg="red", err=True)

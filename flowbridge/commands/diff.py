@@ -1,0 +1,92 @@
+"""`flowbridge diff`: which packets become allowed or refused, never which rules moved."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from flowbridge.answer import Format, answer_format, refuse, refusing, say_json
+
+if TYPE_CHECKING:
+    from policy.difference import ChangedFlow, Side
+    from stacks.pipeline import Built
+
+
+@click.command("diff", help="Which packets become allowed or refused.")
+@click.argument("before", type=click.Path(path_type=Path), metavar="FILE")
+@click.argument("after", type=click.Path(path_type=Path), metavar="[FILE_B]", required=False)
+@click.option(
+    "--set",
+    "changes",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Compare FILE with itself after this change, for instance --set size=medium. Repeatable.",
+)
+@click.option(
+    "--emitted",
+    is_flag=True,
+    help="Compare what the cloud would let through, its excess included, not what flows ask for.",
+)
+@answer_format
+def command(
+    before: Path, after: Path | None, changes: tuple[str, ...], emitted: bool, answer_format: Format
+) -> None:
+    from policy.difference import difference
+
+    if (after is None) == (not changes):
+        refuse(answer_format, "name a second FILE, or say with --set what to change, not both")
+    wanted: dict[str, str] = {}
+    for change in changes:
+        key, equals, value = change.partition("=")
+        if not key or not equals:
+            refuse(answer_format, f"--set {change!r}: write KEY=VALUE, for instance size=medium")
+        wanted[key.strip()] = value.strip()
+    from stacks.pipeline import build, load
+
+    with refusing(answer_format):
+        old = build(load(before))
+        new = build(load(before, wanted) if after is None else load(after))
+        changed = difference(_side(old, emitted), _side(new, emitted))
+    if answer_format == "json":
+        say_json(
+            {
+                "before": old.resolution.file,
+                "after": new.resolution.file,
+                "set": wanted,
+                "changes": [flow.as_plain() for flow in changed],
+            }
+        )
+    else:
+        _print(changed)
+
+
+def _side(built: Built, emitted: bool) -> Side:
+    from policy.difference import of_enforcement, of_policy
+    from policy.directory import Directory
+    from stacks.pipeline import judge
+
+    if not emitted:
+        return of_policy(built.policy)
+    directory = Directory.of(built.policy, built.resolution.site)
+    return of_enforcement(judge(built).enforcement, built.policy, directory)
+
+
+def _print(changed: tuple[ChangedFlow, ...]) -> None:
+    if not changed:
+        click.echo("No packet fares differently.")
+        return
+    point = None
+    for flow in changed:
+        if flow.point != point:
+            point = flow.point
+            click.secho(str(point), bold=True)
+        allowed = str(flow.change) == "becomes allowed"
+        mark = (
+            click.style("+ allowed", fg="green") if allowed else click.style("- refused", fg="red")
+        )
+        rows = ", ".join(flow.rows) or "no row: excess of the cloud"
+        click.echo(f"  {mark}  {flow.peer}  ({rows})")
+        for box in flow.packets.boxes():
+            click.echo(f"      {box}")

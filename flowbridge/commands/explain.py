@@ -1,0 +1,83 @@
+"""`flowbridge explain`: why a port is open, down to the row, or which switch would open it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from flowbridge.answer import Format, answer_format, refuse, refusing, say_json
+from flowbridge.asking import port_option, protocol_option, question
+
+if TYPE_CHECKING:
+    from catalog.load import Catalog
+    from policy.explain import Explanation
+
+
+@click.command("explain", help="Why a port is open, or which switch would open it.")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--to", "destination", required=True, help="Workload, interface, system or address.")
+@click.option("--from", "source", default="any", show_default=True, help="Who asks.")
+@protocol_option
+@port_option
+@answer_format
+def command(
+    file: Path,
+    destination: str,
+    source: str,
+    protocol: str,
+    port: object,
+    answer_format: Format,
+) -> None:
+    from catalog.load import load
+    from policy.explain import explain
+    from stacks.pipeline import build_all, judge
+
+    asked = question(answer_format, source, destination, protocol, port)
+    with refusing(answer_format):
+        (built,) = build_all([file])
+        checked = judge(built)
+        catalog = load()
+        try:
+            found = explain(
+                built.resolution,
+                built.policy,
+                checked.enforcement,
+                asked,
+                tuple(catalog.entries()),
+                catalog.parties,
+            )
+        except ValueError as error:
+            refuse(answer_format, str(error))
+    if answer_format == "json":
+        say_json(found.as_plain())
+    else:
+        _print(found, catalog)
+
+
+def _print(found: Explanation, catalog: Catalog) -> None:
+    asked = found.question
+    ports = ", ".join(map(str, asked.ports))
+    where = f"{asked.destination} {asked.protocol.label} {ports}"
+    if not found.open:
+        click.secho(f"CLOSED  {where}", fg="red", bold=True)
+    else:
+        click.secho(f"OPEN  {where}", fg="green", bold=True)
+    shown: set[str] = set()
+    for opening in found.openings:
+        click.echo(f"  {opening.point} from {opening.peer}")
+        for row_id in opening.rows:
+            entry = catalog.entry(row_id)
+            again = "" if row_id not in shown else " (above)"
+            click.echo(f"    {row_id}  {entry.row.purpose.en}{again}")
+            shown.add(row_id)
+        if not opening.rows:
+            click.echo("    no row asks for this: excess, see `flowbridge check`")
+        click.echo(f"    carried by {', '.join(opening.rules)}")
+    if found.closed:
+        click.echo("Rows that would open it" + (" further:" if found.open else ":"))
+        for row in found.closed:
+            click.echo(f"  {row}")
+    elif not found.open:
+        click.echo("No documented row opens it.")

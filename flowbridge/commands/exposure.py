@@ -1,0 +1,62 @@
+"""`flowbridge exposure`: what the internet reaches, riskiest first, and rules that do nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from flowbridge.answer import Format, answer_format, refusing, say_json
+
+
+@click.command("exposure", help="What the internet can reach, riskiest first; redundant rules.")
+@click.argument("file", type=click.Path(path_type=Path))
+@answer_format
+def command(file: Path, answer_format: Format) -> None:
+    from catalog.load import load
+    from policy.directory import Directory
+    from policy.exposure import exposure
+    from policy.redundancy import redundant_rules
+    from stacks.pipeline import build_all, judge
+
+    with refusing(answer_format):
+        (built,) = build_all([file])
+        checked = judge(built)
+        directory = Directory.of(built.policy, built.resolution.site, load().parties)
+    purposes = {each.id: each.row.purpose.en for each in built.resolution.selected}
+    reached = exposure(built.policy, checked.enforcement, directory, purposes)
+    redundant = redundant_rules(checked.enforcement)
+    if answer_format == "json":
+        say_json(
+            {
+                "exposure": [each.as_plain() for each in reached],
+                "redundant": [each.as_plain() for each in redundant],
+            }
+        )
+        return
+    from flowbridge.terminal import console, table
+
+    click.secho("The internet reaches:" if reached else "The internet reaches nothing.", bold=True)
+    lines = []
+    for each in reached:
+        plain = each.as_plain()
+        ports = ", ".join(map(str, each.ports))
+        reason = "; ".join(each.purposes) or "no row asks for it: excess of the cloud"
+        notes = [] if each.whole_internet else ["part of the internet"]
+        notes += [] if each.reachable else ["no public address"]
+        lines.append(
+            (
+                plain["risk"],
+                each.interface,
+                plain["protocol"],
+                ports,
+                ", ".join(each.rows),
+                reason + (f" ({', '.join(notes)})" if notes else ""),
+            )
+        )
+    if lines:
+        console().print(table(("risk", "interface", "protocol", "ports", "rows", "why"), lines))
+    if redundant:
+        click.secho("\nRules that others cover (kept, each for its own row):", bold=True)
+        for rule in redundant:
+            click.echo(f"  {rule}")

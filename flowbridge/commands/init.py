@@ -1,0 +1,64 @@
+"""`flowbridge init`: a first deployment file that `flowbridge check` accepts, to be edited."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from flowbridge.answer import BAD_INPUT, Format, answer_format, say_json
+
+TEMPLATES = Path(__file__).parent.parent / "templates"
+
+
+@click.command("init", help="Write a first deployment file.")
+@click.option(
+    "--cloud", type=click.Choice(["aws", "azure", "gcp"]), default="aws", show_default=True
+)
+@click.option("--name", default="my-edge", show_default=True, help="Becomes the stack's name.")
+@click.option("--nics", type=click.Choice(["dual", "single"]), default="dual", show_default=True)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where to write; default NAME.yaml. `-` prints it.",
+)
+@answer_format
+def command(cloud: str, name: str, nics: str, output: Path | None, answer_format: Format) -> None:
+    import re
+
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    if not re.fullmatch(r"[a-z][a-z0-9-]{0,38}[a-z0-9]", name):
+        click.echo(
+            f"error: --name {name!r}: write 2 to 40 of a-z, 0-9 and '-', beginning with a letter",
+            err=True,
+        )
+        sys.exit(BAD_INPUT)
+    templates = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        undefined=StrictUndefined,
+        autoescape=False,  # noqa: S701 - the template is YAML, and every value is checked above
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    text = templates.get_template("deployment.yaml.j2").render(cloud=cloud, name=name, nics=nics)
+    target = output or Path(f"{name}.yaml")
+    if str(target) == "-":
+        click.echo(text, nl=False)
+        return
+    try:
+        with target.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        click.echo(f"error: {target} is there already; name another file with -o", err=True)
+        sys.exit(BAD_INPUT)
+    except OSError as error:
+        click.echo(f"error: {target} cannot be written: {error.strerror}", err=True)
+        sys.exit(BAD_INPUT)
+    if answer_format == "json":
+        say_json({"written": str(target)})
+    else:
+        click.echo(f"Wrote {target}. Put your addresses in, then: flowbridge check {target}")

@@ -1,0 +1,42 @@
+"""`flowbridge report`: a self-contained page with the connection map."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from flowbridge.answer import Format, answer_format, refuse, refusing, say_json
+
+
+@click.command("report", help="A self-contained page with the connection map.")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where to write the page; default NAME.html.",
+)
+@answer_format
+def command(file: Path, output: Path | None, answer_format: Format) -> None:
+    from flowbridge.report.page import page
+    from stacks.pipeline import build_all, judge
+
+    with refusing(answer_format):
+        (built,) = build_all([file])
+        checked = judge(built)
+    target = output or Path(f"{built.resolution.site.name}.html")
+    text = page(checked)
+    try:
+        # Beside the target first: a page is whole or it is not there.
+        part = target.with_name(target.name + ".part")
+        part.write_text(text, encoding="utf-8")
+        part.replace(target)
+    except OSError as error:
+        refuse(answer_format, f"{target} cannot be written: {error.strerror}")
+    if answer_format == "json":
+        say_json({"written": str(target), "holds": checked.exit_code == 0})
+    else:
+        click.echo(f"Wrote {target}.")
+    sys.exit(checked.exit_code)

@@ -1,0 +1,17 @@
+"""`flowbridge schema`: the JSON Schema of the deployment file, for editors."""
+
+from __future__ import annotations
+
+import click
+
+from flowbridge.answer import Format, answer_format, refusing
+
+
+@click.command("schema", help="The JSON Schema of the deployment file, for editors.")
+@answer_format
+def command(answer_format: Format) -> None:
+    from catalog.load import load
+    from deployment.schema import schema_text
+
+    with refusing(answer_format):
+        click.echo(schema_text(load()), nl=False)

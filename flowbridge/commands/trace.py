@@ -1,0 +1,82 @@
+"""`flowbridge trace`: the verdict on a packet, what decided it at each hop, and its reply."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from flowbridge.answer import Format, answer_format, refuse, refusing, say_json
+from flowbridge.asking import PORTS, port_option, protocol_option, question
+
+if TYPE_CHECKING:
+    from policy.trace import Trace
+
+
+@click.command("trace", help="The verdict on one packet, hop by hop, and on its reply.")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--from", "source", required=True, help="Workload, interface, system or address.")
+@click.option("--to", "destination", required=True, help="Workload, interface, system or address.")
+@protocol_option
+@click.option("--source-port", type=PORTS, help="Source port; left out: any.")
+@port_option
+@answer_format
+def command(
+    file: Path,
+    source: str,
+    destination: str,
+    protocol: str,
+    source_port: object,
+    port: object,
+    answer_format: Format,
+) -> None:
+    from catalog.load import load
+    from policy.trace import trace
+    from stacks.pipeline import build_all, judge
+
+    asked = question(answer_format, source, destination, protocol, port, source_port)
+    with refusing(answer_format):
+        (built,) = build_all([file])
+        checked = judge(built)
+        catalog = load()
+        try:
+            found = trace(
+                built.resolution,
+                built.policy,
+                checked.enforcement,
+                asked,
+                tuple(catalog.entries()),
+                catalog.parties,
+            )
+        except ValueError as error:
+            refuse(answer_format, str(error))
+    if answer_format == "json":
+        say_json(found.as_plain())
+    else:
+        _print(found)
+    sys.exit(0)
+
+
+def _print(found: Trace) -> None:
+    allowed = found.verdict == "allowed"
+    click.secho(str(found.verdict).upper(), fg="green" if allowed else "red", bold=True, nl=False)
+    click.echo(f"  {found.sample}  ({found.source} to {found.destination})")
+    for hop in found.hops:
+        mark = "+" if hop.decision.allowed else "x"
+        click.echo(f"  {mark} {hop}")
+    if found.rows:
+        click.echo(f"Asked for by {', '.join(found.rows)}.")
+    elif allowed:
+        click.echo("No row asks for this packet: it is excess, which the cloud cannot say tighter.")
+    if found.extent == "some":
+        click.echo("Only some of the packets asked about get through; this is one of them.")
+    for name, extent in found.others:
+        click.echo(f"Also: {name}: {extent} get through.")
+    if found.closed:
+        click.echo("Rows that would open it:")
+        for row in found.closed:
+            click.echo(f"  {row}")
+    elif not allowed:
+        click.echo("No documented row asks for it.")

@@ -1,0 +1,99 @@
+"""Audits for people: what is open, what is closed, by which live rule, and what was not read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from policy.audit import Audit, Opened, Verdict
+from policy.audit_rules import RuleState
+
+if TYPE_CHECKING:
+    from policy.packets import PacketSet
+    from stacks.pipeline import Built
+
+_COLOURS = {Verdict.CLEAN: "green", Verdict.DRIFT: "red", Verdict.INCOMPLETE: "yellow"}
+# More blocks of one finding are in the JSON answer.
+_BLOCKS = 6
+
+
+def print_audit(built: Built, audit: Audit) -> None:
+    """One deployment: its verdict first, then every finding."""
+    site = built.resolution.site
+    click.secho(f"{site.name}: {audit.verdict}", bold=True, fg=_COLOURS[audit.verdict], nl=False)
+    click.echo(f"  ({built.resolution.file}, {audit.scope})")
+    click.echo(f"  read: {', '.join(f'{n} {what}' for what, n in audit.read.items()) or 'nothing'}")
+    for title, lines in (
+        ("not intended, and live:", _opened(audit.opened)),
+        ("intended, and not live:", _refused(audit)),
+        ("changed rules of ours:", map(_state, audit.changed)),
+        ("rules that are not ours:", map(_state, audit.unmanaged)),
+        ("departures:", (d.message for d in audit.deviations if d.drift)),
+        ("not read:", map(str, audit.unread)),
+        ("notes:", (*(d.message for d in audit.deviations if not d.drift), *audit.notes)),
+    ):
+        _section(title, lines)
+    summary = audit.summary
+    if summary.coverage is None:
+        click.echo("  no planned rule could be judged")
+        return
+    click.echo(
+        f"  {summary.carried} of {summary.planned} planned rules in effect "
+        f"({summary.coverage:.1%}); {summary.missing} missing, {summary.changed} changed, "
+        f"{summary.unmanaged} unmanaged"
+    )
+
+
+def print_totals(audits: Iterable[Audit]) -> None:
+    """One line over all deployments."""
+    counts = Counter(each.verdict for each in audits)
+    said = ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict])
+    colour = next(
+        _COLOURS[verdict]
+        for verdict in (Verdict.DRIFT, Verdict.INCOMPLETE, Verdict.CLEAN)
+        if counts[verdict]
+    )
+    click.secho(f"{sum(counts.values())} audited: {said}", fg=colour)
+
+
+def _section(title: str, lines: Iterable[str]) -> None:
+    shown = list(lines)
+    if shown:
+        click.secho(f"  {title}", bold=True)
+        for line in shown:
+            click.echo(f"    {line}")
+
+
+def _opened(found: Iterable[Opened]) -> Iterator[str]:
+    for each in found:
+        if each.rule is None:
+            by = f"the default of {each.filter}"
+        else:
+            owner = "ours" if each.rule.ours else "not ours"
+            by = f"{each.rule.id} ({owner}): {each.rule.text}"
+        yield f"{each.point}: {by}"
+        if not each.reaching:
+            yield "  other filters still refuse these:"
+        yield from _blocks(each.packets)
+
+
+def _refused(audit: Audit) -> Iterator[str]:
+    for each in audit.refused:
+        what = "replies to " if each.replies else ""
+        yield f"{each.point}: {what}{each.peer} ({', '.join(each.rows)}): {each.why}"
+        yield from _blocks(each.packets)
+
+
+def _blocks(packets: PacketSet) -> Iterator[str]:
+    boxes = list(packets.boxes())
+    yield from (f"  {box}" for box in boxes[:_BLOCKS])
+    if len(boxes) > _BLOCKS:
+        yield f"  and {len(boxes) - _BLOCKS} more blocks (--format json has all)"
+
+
+def _state(state: RuleState) -> str:
+    was = f", was {state.was}" if state.was else ""
+    return f"{state.rule.id}: {state.rule.text}: {state.effect}{was}"

@@ -1,0 +1,62 @@
+"""What `check --live` says of an account: what would fail, and how much of it is used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from providers.live import Preflight
+
+_COLOURS = {"refusal": "red", "warning": "yellow"}
+
+
+def plain_preflight(found: Preflight | None) -> dict[str, Any]:
+    """For JSON; nothing where the account was not asked."""
+    if found is None:
+        return {}
+    return {
+        "live": {
+            "findings": [
+                {
+                    "id": finding.id,
+                    "severity": str(finding.severity),
+                    "message": finding.message,
+                    "source": finding.source,
+                    "key": finding.key,
+                }
+                for finding in found.findings
+            ],
+            "usage": [
+                {
+                    "limit": usage.limit,
+                    "scope": usage.scope,
+                    "used": usage.used,
+                    "allowed": usage.allowed,
+                    "source": usage.source,
+                }
+                for usage in found.usage
+            ],
+            "unread": [each.as_plain() for each in found.unread],
+        }
+    }
+
+
+def print_preflights(every: Mapping[str, Preflight]) -> None:
+    """One deployment after the other, the fullest quota of each last."""
+    for file, found in every.items():
+        failing = [f for f in found.findings if f.severity == "refusal"]
+        said = f"{len(failing)} would fail" if failing else "nothing found that would fail"
+        click.secho(f"{file} in the account: {said}", bold=True)
+        for finding in found.findings:
+            label = click.style(str(finding.severity), fg=_COLOURS.get(finding.severity))
+            click.echo(f"  {label}: {finding.message} ({finding.source})")
+        for unread in found.unread:
+            click.echo(f"  {click.style('not read', fg='red')}: {unread}")
+        if found.usage:
+            fullest = max(found.usage, key=lambda usage: usage.used / max(usage.allowed, 1))
+            click.echo(
+                f"  fullest: {fullest.used} of {fullest.allowed} {fullest.limit} ({fullest.scope})"
+            )

@@ -1,0 +1,152 @@
+"""The command's contract: exit codes, clean JSON on stdout, one message for bad input."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from flowbridge.cli import COMMANDS, flowbridge
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = str(ROOT / "examples" / "emea-edge.yaml")
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(flowbridge, list(words))
+
+
+def test_every_listed_command_exists_and_explains_itself() -> None:
+    for name in COMMANDS:
+        result = run(name, "--help")
+        assert result.exit_code == 0, result.output
+        assert "Usage:" in result.output
+
+
+def test_check_of_a_sound_deployment_holds() -> None:
+    result = run("check", EXAMPLE)
+    assert result.exit_code == 0, result.output
+    assert "Everything holds." in result.output
+
+
+def test_check_answers_in_clean_json() -> None:
+    result = run("check", EXAMPLE, "--format", "json")
+    assert result.exit_code == 0
+    answer = json.loads(result.stdout)
+    (deployment,) = answer["deployments"]
+    assert answer["holds"] is True
+    assert deployment["proof"]["holds"] is True
+    assert [test["holds"] for test in deployment["tests"]] == [True, True]
+
+
+def test_a_failed_test_is_a_finding(tmp_path: Path) -> None:
+    text = Path(EXAMPLE).read_text(encoding="utf-8")
+    file = tmp_path / "site.yaml"
+    file.write_text(
+        text.replace("ports: [22, 443], expect: denied", "ports: [22], expect: allowed")
+    )
+    result = run("check", str(file))
+    assert result.exit_code == 1, result.output
+    assert "22" in result.output
+
+
+def test_bad_input_is_exit_code_2_with_file_line_and_key(tmp_path: Path) -> None:
+    text = Path(EXAMPLE).read_text(encoding="utf-8")
+    file = tmp_path / "site.yaml"
+    file.write_text(text.replace("size: large", "size: huge"))
+    line = text[: text.index("size: large")].count("\n") + 1
+    for command in ("check", "rules", "exposure"):
+        result = run(command, str(file))
+        assert result.exit_code == 2
+        assert f"{file}:{line}: size:" in result.stderr
+        assert "Traceback" not in result.output
+    (problem,) = json.loads(run("check", str(file), "--format", "json").stdout)["problems"]
+    assert (problem["line"], problem["key"]) == (line, "size")
+
+
+def test_a_missing_file_and_a_wrong_word_are_bad_input() -> None:
+    assert run("check", "no-such-file.yaml").exit_code == 2
+    assert run("chekc", EXAMPLE).exit_code == 2
+    assert (
+        run("explain", EXAMPLE, "--to", "nobody", "--protocol", "tcp", "--port", "1").exit_code == 2
+    )
+    assert run("explain", EXAMPLE, "--to", "expressway-e", "--protocol", "tcp").exit_code == 2
+    assert run("catalog", "show", "expressway/99/1").exit_code == 2
+    assert run("diff", EXAMPLE).exit_code == 2
+
+
+def test_export_has_every_documented_row() -> None:
+    rows = json.loads(run("catalog", "export").stdout)
+    by_table: dict[str, int] = {}
+    for row in rows:
+        if row["line"] and "+" not in row["id"] and row["document"] in ("expressway", "cucm"):
+            key = f"{row['document']}/{row['table']}"
+            by_table[key] = by_table.get(key, 0) + 1
+    # The row counts of the documents' own tables.
+    assert sum(by_table[f"expressway/{table}"] for table in range(4, 31)) == 232
+    assert sum(by_table[f"cucm/{table}"] for table in range(1, 12)) == 139
+    assert by_table["expressway/3"] == 14
+
+
+def test_csv_export_has_the_same_rows_and_columns() -> None:
+    rows = json.loads(run("catalog", "export").stdout)
+    lines = list(csv.DictReader(io.StringIO(run("catalog", "export", "--format", "csv").stdout)))
+    assert [line["id"] for line in lines] == [row["id"] for row in rows]
+    assert list(lines[0]) == list(rows[0])
+
+
+def test_trace_names_the_deciding_rule_and_its_rows() -> None:
+    words = ("--from", "internet", "--to", "expressway-e", "--protocol", "udp", "--port", "3478")
+    answer = json.loads(run("trace", EXAMPLE, *words, "--format", "json").stdout)
+    assert answer["verdict"] == "allowed"
+    assert "expressway/11/14" in answer["rows"]
+    assert any("security_group" in (hop["rule"] or "") for hop in answer["hops"])
+
+
+def test_explain_names_the_switch_of_a_closed_port() -> None:
+    words = ("--to", "expressway-e", "--protocol", "tcp", "--port", "5060")
+    answer = json.loads(run("explain", EXAMPLE, *words, "--format", "json").stdout)
+    assert answer["open"] is False
+    assert any("sip_tcp" in row["reason"] for row in answer["would_open"])
+
+
+def test_diff_of_a_size_speaks_in_packets() -> None:
+    result = run("diff", EXAMPLE, "--set", "size=medium", "--format", "json")
+    changes = json.loads(result.stdout)["changes"]
+    refused = [
+        change
+        for change in changes
+        if change["change"] == "refused" and change["interface"] == "expressway-e/external"
+    ]
+    assert refused, "large opens TURN 3478-3483, medium 3478 only"
+
+
+@pytest.mark.slow
+def test_the_bare_command_loads_neither_pydantic_nor_an_sdk_nor_jsii() -> None:
+    code = (
+        "import sys; from flowbridge.cli import flowbridge; "
+        "flowbridge(['--help'], standalone_mode=False); "
+        "print(sorted({m.split('.')[0] for m in sys.modules} "
+        "& {'pydantic', 'boto3', 'azure', 'google', 'jsii', 'cdktf', 'yaml'}), file=sys.stderr)"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert result.stderr.strip() == "[]"
+
+
+@pytest.mark.parametrize("cloud", ["aws", "azure", "gcp"])
+@pytest.mark.parametrize("nics", ["dual", "single"])
+def test_init_writes_a_file_that_check_accepts(tmp_path: Path, cloud: str, nics: str) -> None:
+    file = tmp_path / "mine.yaml"
+    assert run("init", "--cloud", cloud, "--nics", nics, "-o", str(file)).exit_code == 0
+    result = run("check", str(file))
+    assert result.exit_code == 0, result.output
+    again = run("init", "-o", str(file))
+    assert again.exit_code == 2, "an existing file is never overwritten"

@@ -1,0 +1,141 @@
+"""A user's own rows and systems, from an overlay file through `flowbridge check`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from flowbridge.cli import flowbridge
+from tests.deployment.files import DUAL, Data, setting
+
+OVERLAY = """\
+document: acme-corp
+tables:
+  - table: 1
+    service: badge-readers
+    title: {en: Badge readers}
+    rows:
+      - row: 1
+        purpose: {en: Door events}
+        source: {parties: [{party: badge-reader}]}
+        source_ports: {alternatives: [{ports: 1024-65535}]}
+        protocol: {l4: [tcp]}
+        destination: {parties: [{party: expressway-c}]}
+        destination_ports: {alternatives: [{ports: 8450}, {parameter: badge-bulk}]}
+  - table: 2
+    service: sip-calls
+    title: {en: Our own recorder for SIP calls}
+    rows:
+      - row: 1
+        purpose: {en: Recording}
+        source: {parties: [{party: expressway-c}]}
+        source_ports: {alternatives: [{ports: 36000-59999, parameter: media}]}
+        protocol: {l4: [udp]}
+        destination: {parties: [{party: recorder}]}
+        destination_ports: {alternatives: [{ports: 20000-20999}]}
+parties:
+  badge-reader: {en: Badge reader, kind: system}
+  recorder: {en: Call recorder, kind: system}
+parameters:
+  badge-bulk:
+    source: Handbook of the badge readers
+    description: Bulk upload of badge readers.
+    supplied_by: options.ports.badge-bulk
+"""
+SITE: Data = setting(
+    DUAL,
+    overlays=["acme.yaml"],
+    services=["traversal-pair", "sip-calls", "badge-readers"],
+    options__ports={"badge-bulk": 8460},
+    systems__recorder={"addresses": ["10.30.1.5"]},
+    tests=[
+        {
+            "from": "badge-reader",
+            "to": "expressway-c",
+            "protocol": "tcp",
+            "ports": [8450, 8460],
+            "expect": "allowed",
+        },
+        {
+            "from": "badge-reader",
+            "to": "expressway-c",
+            "protocol": "tcp",
+            "ports": [8451],
+            "expect": "denied",
+        },
+    ],
+    **{"systems__badge-reader": {"addresses": ["10.30.0.0/24"]}},
+)
+
+
+def check(tmp_path: Path, data: Data, overlay: str = OVERLAY) -> Result:
+    (tmp_path / "acme.yaml").write_text(overlay, encoding="utf-8")
+    (tmp_path / "site.yaml").write_text(json.dumps(data, indent=1), encoding="utf-8")
+    return CliRunner().invoke(
+        flowbridge, ["check", str(tmp_path / "site.yaml"), "--format", "json"]
+    )
+
+
+def answered(result: Result) -> Any:
+    return json.loads(result.stdout)
+
+
+def test_own_rows_and_systems_are_checked_and_proved(tmp_path: Path) -> None:
+    result = check(tmp_path, SITE)
+    assert result.exit_code == 0, result.output
+    (deployment,) = answered(result)["deployments"]
+    assert deployment["proof"]["holds"] is True
+    assert [test["holds"] for test in deployment["tests"]] == [True, True]
+    outcomes = {row["id"]: row["outcome"] for row in deployment["rows"]}
+    assert outcomes["acme-corp/1/1"] == "carried"
+    assert outcomes["acme-corp/2/1"] == "carried"  # beside ours, by the name of the service
+    assert outcomes["expressway/11/1"] == "carried"
+
+
+def test_own_rows_name_themselves_in_the_rules(tmp_path: Path) -> None:
+    check(tmp_path, SITE)
+    result = CliRunner().invoke(
+        flowbridge, ["rules", str(tmp_path / "site.yaml"), "--format", "json"]
+    )
+    assert result.exit_code == 0, result.output
+    assert "acme-corp/1/1" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("overlay", "changes", "key", "words"),
+    [
+        (OVERLAY, {"overlays": ["other.yaml"]}, "overlays", "there is no file"),
+        (OVERLAY, {"overlays": None}, "services[2]", "there is no service 'badge-readers'"),
+        (OVERLAY, {"options__ports": None}, "options.ports.badge-bulk", "give your ports in"),
+        (
+            OVERLAY.replace("document: acme-corp", "document: expressway"),
+            {},
+            "tables[0].document",
+            "is taken",
+        ),
+        (OVERLAY.replace("ports: 8450", "ports: 84500"), {}, "tables[0].rows[0]", "84500"),
+        (
+            OVERLAY.replace("party: badge-reader}", "party: badge-readr}"),
+            {},
+            "tables[0].rows[0].source.parties[0]",
+            "badge-readr",
+        ),
+        (
+            OVERLAY.replace("  badge-reader:", "  admin-pc:"),
+            {},
+            "parties.admin-pc",
+            "exists in the catalog",
+        ),
+    ],
+)
+def test_faults_of_an_overlay_are_refused(
+    tmp_path: Path, overlay: str, changes: Data, key: str, words: str
+) -> None:
+    result = check(tmp_path, setting(SITE, **changes), overlay)
+    assert result.exit_code == 2
+    problems = answered(result)["problems"]
+    assert [p for p in problems if p["key"].startswith(key) and words in p["message"]], problems

@@ -1,0 +1,59 @@
+"""The report: self-contained, safe against names in the file, and every flow on the map."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from flowbridge.cli import flowbridge
+from flowbridge.report.connection_map import BOX_HEIGHT, connection_map
+from stacks.pipeline import build, load
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+@pytest.fixture(scope="module")
+def text(tmp_path_factory: pytest.TempPathFactory) -> str:
+    target = tmp_path_factory.mktemp("report") / "site.html"
+    words = ["report", str(EXAMPLES / "edge-cluster.yaml"), "-o", str(target)]
+    result = CliRunner().invoke(flowbridge, words)
+    assert result.exit_code == 0, result.output
+    assert not target.with_name("site.html.part").exists()
+    return target.read_text(encoding="utf-8")
+
+
+def test_nothing_is_loaded_from_elsewhere(text: str) -> None:
+    assert not re.search(r"(?:src|href)=(?![\"']?#)", text)
+    assert "@import" not in text
+    assert "url(" not in re.sub(r"url\(#tip\)", "", text)
+
+
+def test_every_flow_is_in_the_table_and_its_line_on_the_map(text: str) -> None:
+    resolution = load(EXAMPLES / "edge-cluster.yaml")
+    assert text.count("<tr data-line=") == len(resolution.flows)
+    lines = set(re.findall(r'class="line" id="([^"]+)"', text))
+    assert set(re.findall(r'data-line="([^"]+)"', text)) == lines
+
+
+def test_boxes_do_not_overlap_and_do_not_depend_on_order() -> None:
+    resolution = build(load(EXAMPLES / "edge-cluster.yaml")).resolution
+    drawn = connection_map(resolution.interfaces, resolution.flows)
+    by_column: dict[int, list[int]] = {}
+    for box in drawn.boxes:
+        by_column.setdefault(box.x, []).append(box.y)
+    for places in by_column.values():
+        places.sort()
+        assert all(b - a >= BOX_HEIGHT for a, b in itertools.pairwise(places))
+    assert connection_map(resolution.interfaces[::-1], resolution.flows[::-1]).lines == drawn.lines
+
+
+def test_the_page_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    target = tmp_path / "no" / "such" / "folder.html"
+    words = ["report", str(EXAMPLES / "emea-edge.yaml"), "-o", str(target)]
+    result = CliRunner().invoke(flowbridge, words)
+    assert result.exit_code == 2
+    assert "cannot be written" in result.stderr

@@ -1,0 +1,193 @@
+"""What a plain deployment on AWS does not show: lists, other accounts, fleets, ICMP, roles."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from ipaddress import ip_network
+from typing import Any
+
+import pytest
+
+from policy.audit import Verdict
+from policy.estate import Cause, Departure
+from policy.packets import PacketSet
+from tests.live import faults
+from tests.live.aws.estates import LiveSite
+from tests.live.faults import faulty
+
+pytestmark = pytest.mark.slow
+
+MANY = [f"10.9.{2 * number}.0/24" for number in range(12)]
+
+
+@pytest.fixture
+def listed(make: Callable[..., LiveSite]) -> LiveSite:
+    """So many administrators' networks that they are written as a prefix list."""
+    site = make(
+        systems={
+            "cucm": {"tier": "internal", "addresses": ["10.0.10.21", "10.0.10.22"]},
+            "imp": {"addresses": ["10.20.0.31"]},
+            "admin-pc": {"addresses": MANY},
+            "dns": {"addresses": ["10.0.10.2"]},
+            "ntp": {"addresses": ["10.0.10.3"]},
+        }
+    )
+    assert "aws_ec2_managed_prefix_list" in site.built.document["resource"]
+    return site
+
+
+def _list(site: LiveSite) -> str:
+    return next(live for name, live in site.ids.items() if "managed_prefix_list" in name)
+
+
+def test_an_entry_added_to_a_prefix_list_opens_its_addresses(listed: LiveSite) -> None:
+    assert listed.audit().verdict is Verdict.CLEAN
+    (row,) = listed.client.describe_managed_prefix_lists(PrefixListIds=[_list(listed)])[
+        "PrefixLists"
+    ]
+    listed.client.modify_managed_prefix_list(
+        PrefixListId=_list(listed),
+        CurrentVersion=row["Version"],
+        AddEntries=[{"Cidr": "192.0.2.0/24"}],
+    )
+    found = listed.audit()
+    assert found.verdict is Verdict.DRIFT
+    assert found.opened
+    theirs = PacketSet.of([ip_network("192.0.2.0/24")], None)
+    assert all(each.packets <= theirs for each in found.opened)
+    assert not found.unmanaged
+
+
+@pytest.mark.parametrize("call", ["DescribeManagedPrefixLists", "GetManagedPrefixListEntries"])
+def test_a_prefix_list_that_cannot_be_read_is_not_an_empty_one(listed: LiveSite, call: str) -> None:
+    with faulty(listed.url) as between:
+        between.set(call, faults.refusing(403, "UnauthorizedOperation"))
+        found = listed.audit(through=between.url)
+    assert found.verdict is Verdict.INCOMPLETE, found.as_plain()
+    assert {unread.cause for unread in found.unread} == {Cause.DENIED}
+    assert found.refused == ()
+
+
+def test_members_of_a_group_elsewhere_are_not_nobody(edge: LiveSite) -> None:
+    """A rule for a group of a peered VPC: who is in it cannot be told, so it is said."""
+    client = edge.client
+    vpc = client.create_vpc(CidrBlock="10.99.0.0/16")["Vpc"]["VpcId"]
+    other = client.create_security_group(GroupName="peer", Description="x", VpcId=vpc)["GroupId"]
+    client.authorize_security_group_ingress(
+        GroupId=edge.group("cucm_single"),
+        IpPermissions=[
+            {
+                "IpProtocol": "tcp",
+                "FromPort": 443,
+                "ToPort": 443,
+                "UserIdGroupPairs": [{"GroupId": other}],
+            }
+        ],
+    )
+    found = edge.audit()
+    assert found.verdict is Verdict.DRIFT
+    assert [d.departure for d in found.deviations if d.drift] == [Departure.UNRESOLVED]
+
+
+def test_a_fleet_is_its_cards_and_the_rest_of_its_addresses(make: Callable[..., LiveSite]) -> None:
+    """A workload named by a range: its cards are judged, addresses without one are not missing."""
+    systems = {
+        "cucm": {"tier": "internal", "addresses": ["10.0.10.16/28"]},
+        "imp": {"addresses": ["10.20.0.31"]},
+        "admin-pc": {"addresses": ["10.9.0.0/24"]},
+        "dns": {"addresses": ["10.0.10.2"]},
+        "ntp": {"addresses": ["10.0.10.3"]},
+    }
+    site = make(cards=False, systems=systems)
+    subnet = site.subnets["10.0.10.0/24"]
+    for address in ("10.0.10.21", "10.0.10.22"):
+        site.client.create_network_interface(
+            SubnetId=subnet, PrivateIpAddress=address, Groups=[site.group("cucm_single")]
+        )
+    assert site.audit().verdict is Verdict.CLEAN
+    stray = site.client.create_network_interface(SubnetId=subnet, PrivateIpAddress="10.0.10.23")
+    found = site.audit()
+    assert found.verdict is Verdict.DRIFT
+    card = stray["NetworkInterface"]["NetworkInterfaceId"]
+    assert any(d.drift and card in d.message for d in found.deviations)
+
+
+def test_icmp_types_that_an_endpoint_does_not_tell_are_noted(
+    make: Callable[..., LiveSite],
+) -> None:
+    """The emulator keeps no ICMP types of network ACL entries; AWS does."""
+    systems = {
+        "cucm": {"tier": "internal", "addresses": ["10.0.10.21", "10.0.10.22"]},
+        "endpoint": {"addresses": ["10.30.0.0/16"]},
+        "admin-pc": {"addresses": ["10.9.0.0/24"]},
+        "dns": {"addresses": ["10.0.10.2"]},
+        "ntp": {"addresses": ["10.0.10.3"]},
+    }
+    site = make(services=["cucm-common", "traversal-pair"], systems=systems)
+    entries = site.built.document["resource"]["aws_network_acl_rule"].values()
+    assert any(entry["protocol"] == "1" for entry in entries)
+    found = site.audit()
+    assert found.verdict is Verdict.CLEAN
+    assert any("does not tell its ICMP type" in note for note in found.notes)
+
+
+def test_a_changed_rule_of_ours_names_what_it_was(edge: LiveSite) -> None:
+    """The description is ours and the ports are not."""
+    rows = edge.client.describe_security_group_rules(
+        Filters=[{"Name": "group-id", "Values": [edge.group("expressway-e_external")]}]
+    )["SecurityGroupRules"]
+    rule: Any = next(
+        row
+        for row in rows
+        if row.get("CidrIpv4") and row["ToPort"] - row["FromPort"] > 10 and row["ToPort"] < 65535
+    )
+    address = next(name for name, live in edge.ids.items() if live == rule["SecurityGroupRuleId"])
+    edge.client.modify_security_group_rules(
+        GroupId=rule["GroupId"],
+        SecurityGroupRules=[
+            {
+                "SecurityGroupRuleId": rule["SecurityGroupRuleId"],
+                "SecurityGroupRule": {
+                    "IpProtocol": rule["IpProtocol"],
+                    "FromPort": rule["FromPort"] + 2,
+                    "ToPort": rule["ToPort"] + 1,
+                    "CidrIpv4": rule["CidrIpv4"],
+                    "Description": rule["Description"],
+                },
+            }
+        ],
+    )
+    found = edge.audit()
+    (changed,) = [state for state in found.changed if state.drift]
+    assert (changed.rule.id, changed.was) == (rule["SecurityGroupRuleId"], address)
+    assert found.missing == (address,)
+    assert found.summary.missing == 0  # it is told as changed
+    assert found.unmanaged == ()
+
+
+def test_a_role_of_another_account_is_assumed(
+    edge: LiveSite, make: Callable[..., LiveSite]
+) -> None:
+    """Nothing of this deployment is in that account: not even the VPC."""
+    site = edge.built.resolution.site
+    settings = site.provider.model_copy(
+        update={"assume_role": "arn:aws:iam::111122223333:role/audit"}
+    )
+    found = edge.audit(site=site.model_copy(update={"provider": settings}))
+    assert [unread.cause for unread in found.unread] == [Cause.ABSENT]
+    assert found.scope == "account 111122223333 eu-west-1"
+
+
+def test_no_sdk_is_imported_before_a_cloud_is_talked_to() -> None:
+    program = (
+        "import sys, flowbridge.commands.audit, providers.aws.live, providers.aws.live_estate; "
+        "import stacks.live, stacks.pipeline; "
+        "bad = {m.split('.')[0] for m in sys.modules} & {'boto3', 'botocore', 'azure', 'google'}; "
+        "sys.exit(', '.join(bad) or 0)"
+    )
+    finished = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert (finished.returncode, finished.stderr) == (0, "")

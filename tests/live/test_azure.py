@@ -1,0 +1,626 @@
+"""The Azure reader: the real client over HTTP against a stand-in that keeps state.
+
+Every harmful change behind Terraform's back is found, no harmless one is reported, and no fault
+of the cloud ever looks like an empty or a clean estate.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from deployment.site import Site
+from policy.audit import Verdict
+from policy.estate import Cause, Departure
+from providers.azure.live import READER
+from providers.azure.live_answers import Place
+from providers.live import Access
+from tests.live.azure_estate import DMZ, INTERNAL, deployed, empty, example, planned, read
+from tests.live.azure_server import (
+    GROUP,
+    NETWORK,
+    AzureCloud,
+    Fault,
+    Json,
+    Refusal,
+    add_card,
+    serving,
+    slow,
+)
+
+Tamper = Callable[[AzureCloud], object]
+
+
+@pytest.fixture
+def cloud() -> AzureCloud:
+    return deployed()
+
+
+@pytest.fixture
+def url(cloud: AzureCloud) -> Iterator[str]:
+    with serving(cloud) as found:
+        yield found
+
+
+def allow(cloud: AzureCloud, *, protocol: str = "Tcp", direction: str = "Inbound") -> Json:
+    """An allow rule of ours in the DMZ with one range of ports."""
+    return next(
+        rule
+        for rule in cloud.rules(DMZ)
+        if (own := rule["properties"])["access"] == "Allow"
+        and own["direction"] == direction
+        and own["protocol"] == protocol
+        and "-" in own.get("destinationPortRange", "")
+    )
+
+
+# Harmful changes.
+
+
+def add_rule(cloud: AzureCloud) -> None:
+    cloud.add_rule(DMZ, "temporary", priority=4050, destinationPortRange="22")
+
+
+def add_rule_from_a_service_tag(cloud: AzureCloud) -> None:
+    own = {"priority": 4050, "sourceAddressPrefix": "AzureCloud", "destinationPortRange": "443"}
+    cloud.add_rule(DMZ, "from-azure", **own)
+
+
+def add_rule_outbound(cloud: AzureCloud) -> None:
+    cloud.add_rule(INTERNAL, "out", priority=4051, direction="Outbound", protocol="*")
+
+
+def remove_rule(cloud: AzureCloud) -> None:
+    cloud.rules(DMZ).remove(allow(cloud))
+
+
+def remove_the_deny(cloud: AzureCloud) -> None:
+    """What remains are the default rules, which let the whole virtual network in."""
+    rules = cloud.rules(INTERNAL)
+    rules.remove(next(rule for rule in rules if rule["name"] == "deny-all-inbound"))
+
+
+def widen_by_a_port(cloud: AzureCloud) -> None:
+    own = allow(cloud, protocol="Udp")["properties"]
+    first, last = own["destinationPortRange"].split("-")
+    own["destinationPortRange"] = f"{int(first) - 1}-{last}"
+
+
+def narrow_by_a_port(cloud: AzureCloud) -> None:
+    own = allow(cloud, protocol="Udp")["properties"]
+    first, last = own["destinationPortRange"].split("-")
+    own["destinationPortRange"] = f"{first}-{int(last) - 1}"
+
+
+def widen_source_ports(cloud: AzureCloud) -> None:
+    own = next(
+        rule["properties"]
+        for rule in cloud.rules(DMZ)
+        if "-" in rule["properties"].get("sourcePortRange", "")
+    )
+    own["sourcePortRange"] = "*"
+
+
+def change_source(cloud: AzureCloud) -> None:
+    own = allow(cloud)["properties"]
+    own.pop("sourceApplicationSecurityGroups", None)
+    own["sourceAddressPrefixes"] = []
+    own["sourceAddressPrefix"] = "198.51.100.0/24"
+
+
+def turn_an_allow_into_a_deny(cloud: AzureCloud) -> None:
+    allow(cloud)["properties"]["access"] = "Deny"
+
+
+def deny_before_ours(cloud: AzureCloud) -> None:
+    cloud.add_rule(DMZ, "block", priority=100, destinationPortRange="5061", access="Deny")
+
+
+def allow_before_ours(cloud: AzureCloud) -> None:
+    cloud.add_rule(DMZ, "first", priority=101, protocol="*")
+
+
+def swap_group_in_a_rule(cloud: AzureCloud) -> None:
+    own = next(
+        rule["properties"]
+        for rule in cloud.rules(DMZ)
+        if rule["properties"].get("destinationApplicationSecurityGroups")
+    )
+    other = f"{NETWORK}/applicationSecurityGroups/flowbridge-azure-edge-cucm-single"
+    own["destinationApplicationSecurityGroups"] = [{"id": other}]
+
+
+def take_a_card_out_of_its_group(cloud: AzureCloud) -> None:
+    [config] = cloud.card("edge-1-outer")["properties"]["ipConfigurations"]
+    del config["properties"]["applicationSecurityGroups"]
+
+
+def swap_the_group_of_a_card(cloud: AzureCloud) -> None:
+    outer, inner = (cloud.card(f"edge-1-{side}")["properties"] for side in ("outer", "inner"))
+    [one], [two] = outer["ipConfigurations"], inner["ipConfigurations"]
+    groups = "applicationSecurityGroups"
+    one["properties"][groups] = copy.deepcopy(two["properties"][groups])
+
+
+def let_a_stranger_into_a_group(cloud: AzureCloud) -> None:
+    """Rules that name the group of Expressway-C now let in a host that is not the deployment's."""
+    [config] = cloud.card("printer")["properties"]["ipConfigurations"]
+    group = f"{NETWORK}/applicationSecurityGroups/flowbridge-azure-edge-expressway-c-single"
+    config["properties"]["applicationSecurityGroups"] = [{"id": group}]
+
+
+def take_the_nsg_off_a_subnet(cloud: AzureCloud) -> None:
+    cloud.attach("dmz-outer", None)
+
+
+def move_another_nsg_to_a_subnet(cloud: AzureCloud) -> None:
+    cloud.attach("dmz-inner", INTERNAL)
+
+
+def delete_an_nsg(cloud: AzureCloud) -> None:
+    cloud.attach("internal", None)
+    del cloud.resources["networkSecurityGroups"][INTERNAL]
+
+
+def put_an_nsg_on_a_card(cloud: AzureCloud) -> None:
+    """It refuses what the subnet's lets through."""
+    identity = f"{NETWORK}/networkSecurityGroups/nic-nsg"
+    cloud.resources["networkSecurityGroups"]["nic-nsg"] = {
+        "id": identity,
+        "name": "nic-nsg",
+        "location": "westeurope",
+        "properties": {"securityRules": []},
+    }
+    cloud.card("edge-1-outer")["properties"]["networkSecurityGroup"] = {"id": identity}
+
+
+def strip_nsg_tags(cloud: AzureCloud) -> None:
+    cloud.nsg(DMZ)["tags"] = {}
+
+
+def strip_group_tags(cloud: AzureCloud) -> None:
+    name = "flowbridge-azure-edge-expressway-c-single"
+    cloud.resources["applicationSecurityGroups"][name]["tags"] = {"owner": "somebody"}
+
+
+def change_an_address(cloud: AzureCloud) -> None:
+    [config] = cloud.card("core-1-nic")["properties"]["ipConfigurations"]
+    config["properties"]["privateIPAddress"] = "10.0.10.12"
+
+
+def admin_rule(cloud: AzureCloud, access: str, port: str) -> None:
+    cloud.admin_rules.append(
+        {
+            "id": f"{NETWORK}/networkManagers/m/rules/{access.lower()}-{port}",
+            "kind": "Custom",
+            "properties": {
+                "protocol": "Tcp",
+                "sources": [{"addressPrefix": "*", "addressPrefixType": "IPPrefix"}],
+                "destinations": [{"addressPrefix": "*", "addressPrefixType": "IPPrefix"}],
+                "sourcePortRanges": ["0-65535"],
+                "destinationPortRanges": [port],
+                "access": access,
+                "priority": 5,
+                "direction": "Inbound",
+            },
+        }
+    )
+
+
+def always_allow_by_an_admin_rule(cloud: AzureCloud) -> None:
+    admin_rule(cloud, "AlwaysAllow", "22")
+
+
+def deny_by_an_admin_rule(cloud: AzureCloud) -> None:
+    admin_rule(cloud, "Deny", "5061")
+
+
+HARMFUL: tuple[Tamper, ...] = (
+    add_rule,
+    add_rule_from_a_service_tag,
+    add_rule_outbound,
+    remove_rule,
+    remove_the_deny,
+    widen_by_a_port,
+    narrow_by_a_port,
+    widen_source_ports,
+    change_source,
+    turn_an_allow_into_a_deny,
+    deny_before_ours,
+    allow_before_ours,
+    swap_group_in_a_rule,
+    take_a_card_out_of_its_group,
+    swap_the_group_of_a_card,
+    let_a_stranger_into_a_group,
+    take_the_nsg_off_a_subnet,
+    move_another_nsg_to_a_subnet,
+    delete_an_nsg,
+    put_an_nsg_on_a_card,
+    strip_nsg_tags,
+    strip_group_tags,
+    change_an_address,
+    always_allow_by_an_admin_rule,
+    deny_by_an_admin_rule,
+)
+
+
+# Harmless changes.
+
+
+def split_a_rule(cloud: AzureCloud) -> None:
+    rule = allow(cloud, protocol="Udp")
+    first, last = map(int, rule["properties"]["destinationPortRange"].split("-"))
+    other = copy.deepcopy(rule)
+    other["name"] = f"{rule['name'][:70]}-2"
+    other["properties"]["priority"] = 4040
+    rule["properties"]["destinationPortRange"] = f"{first}-{first}"
+    other["properties"]["destinationPortRange"] = f"{first + 1}-{last}"
+    cloud.rules(DMZ).append(other)
+
+
+def split_a_source(cloud: AzureCloud) -> None:
+    own = next(
+        rule["properties"]
+        for rule in cloud.rules(DMZ)
+        if rule["properties"].get("sourceAddressPrefix") == "0.0.0.0/0"
+    )
+    del own["sourceAddressPrefix"]
+    own["sourceAddressPrefixes"] = ["0.0.0.0/1", "128.0.0.0/1"]
+
+
+def move_a_priority(cloud: AzureCloud) -> None:
+    allow(cloud)["properties"]["priority"] = 4042
+
+
+def repeat_within(cloud: AzureCloud) -> None:
+    again = copy.deepcopy(allow(cloud))
+    again["name"] = "again"
+    again["properties"] |= {"priority": 4043, "description": ""}
+    cloud.rules(DMZ).append(again)
+
+
+def deny_what_is_denied(cloud: AzureCloud) -> None:
+    own = {"priority": 4044, "destinationPortRange": "3389", "access": "Deny"}
+    cloud.add_rule(INTERNAL, "no-rdp", **own)
+
+
+def spell_capitals_otherwise(cloud: AzureCloud) -> None:
+    subnet = cloud.subnet("dmz-outer")["properties"]["networkSecurityGroup"]
+    subnet["id"] = subnet["id"].replace("resourceGroups", "resourcegroups").upper()
+
+
+def an_open_nsg_on_a_card(cloud: AzureCloud) -> None:
+    put_an_nsg_on_a_card(cloud)
+    own = {"priority": 200, "protocol": "*"}
+    cloud.add_rule("nic-nsg", "in", **own)
+    cloud.add_rule("nic-nsg", "out", direction="Outbound", **own)
+
+
+def a_tag_more(cloud: AzureCloud) -> None:
+    cloud.nsg(DMZ)["tags"]["cost-centre"] = "4711"
+
+
+def somebody_elses_machines(cloud: AzureCloud) -> None:
+    add_card(cloud, "web", "internal", "10.0.10.200")
+    cloud.resources["networkSecurityGroups"]["web"] = {
+        "id": f"{NETWORK}/networkSecurityGroups/web",
+        "name": "web",
+        "location": "westeurope",
+        "properties": {"securityRules": []},
+    }
+    cloud.add_rule("web", "all", priority=100)
+
+
+def let_an_admin_rule_pass_on(cloud: AzureCloud) -> None:
+    admin_rule(cloud, "Allow", "22")
+
+
+HARMLESS: tuple[Tamper, ...] = (
+    split_a_rule,
+    split_a_source,
+    move_a_priority,
+    repeat_within,
+    deny_what_is_denied,
+    spell_capitals_otherwise,
+    an_open_nsg_on_a_card,
+    a_tag_more,
+    somebody_elses_machines,
+    let_an_admin_rule_pass_on,
+)
+
+
+def _name(tamper: Tamper) -> str:
+    return tamper.__name__
+
+
+def test_what_was_just_made_is_clean(cloud: AzureCloud, url: str) -> None:
+    found = read(url).audit
+    assert (found.verdict, found.unread, found.deviations) == (Verdict.CLEAN, (), ())
+    assert found.summary.carried == found.summary.planned > 50
+    assert (found.changed, found.unmanaged) == ((), ())
+    assert found.read["network interfaces"] == 6
+    assert cloud.calls["networkInterfaces"] == 3  # pages
+    assert {method for method, _, _ in cloud.sent} == {"GET", "POST"}
+    assert {key for _, _, key in cloud.sent} == {None}  # no token goes to such a server
+
+
+@pytest.mark.parametrize("tamper", HARMFUL, ids=_name)
+def test_harm_is_found(cloud: AzureCloud, url: str, tamper: Tamper) -> None:
+    tamper(cloud)
+    found = read(url).audit
+    assert found.unread == ()
+    assert found.verdict is Verdict.DRIFT
+
+
+@pytest.mark.parametrize("tamper", HARMLESS, ids=_name)
+def test_no_harm_is_reported(cloud: AzureCloud, url: str, tamper: Tamper) -> None:
+    tamper(cloud)
+    found = read(url).audit
+    assert [each.as_plain() for each in found.opened] == []
+    assert [each.as_plain() for each in found.refused] == []
+    assert [each.message for each in found.deviations if each.drift] == []
+    assert found.verdict is Verdict.CLEAN
+    assert found.summary.carried == found.summary.planned
+
+
+def test_an_opened_port_names_its_rule(cloud: AzureCloud, url: str) -> None:
+    add_rule(cloud)
+    found = read(url).audit
+    opened = {each.rule.id for each in found.opened if each.rule}
+    assert opened == {f"{DMZ}/temporary"}
+    assert [state.rule.id for state in found.unmanaged] == [f"{DMZ}/temporary"]
+
+
+def test_a_changed_rule_of_ours_is_told_as_ours(cloud: AzureCloud, url: str) -> None:
+    rule = allow(cloud, protocol="Udp")
+    widen_by_a_port(cloud)
+    [state] = read(url).audit.changed
+    assert state.rule.ours
+    assert state.rule.id == f"{DMZ}/{rule['name']}"
+    assert state.was is not None
+    assert state.was.startswith("azurerm_network_security_group.dmz.security_rule[")
+
+
+def test_nothing_made_is_judged_against_the_documents_alone() -> None:
+    with serving(empty()) as url:
+        found = read(url)
+    assert not found.estate.managed
+    assert found.audit.verdict is Verdict.DRIFT  # without an NSG everything is open
+    assert found.audit.opened
+
+
+# Faults: what cannot be read is said, and never looks empty or clean.
+
+
+def refusing(
+    status: int, code: str, *, only: str = "", times: int = 10**6, **headers: str
+) -> Fault:
+    left = [times]
+
+    def fault(path: str) -> None:
+        if path.endswith(only) and left[0] > 0:
+            left[0] -= 1
+            raise Refusal(status, code, f"{code} it is.", **headers)
+
+    return fault
+
+
+def cutting(how: str, *, times: int = 10**6) -> Fault:
+    left = [times]
+
+    def fault(_: str) -> str | None:
+        left[0] -= 1
+        return how if left[0] >= 0 else None
+
+    return fault
+
+
+LASTING: dict[str, tuple[Fault, Cause]] = {
+    "429 storm": (refusing(429, "TooManyRequests", Retry_After="0"), Cause.THROTTLED),
+    "429 for an hour": (refusing(429, "TooManyRequests", Retry_After="3600"), Cause.THROTTLED),
+    "500s": (refusing(500, "InternalServerError"), Cause.FAILED),
+    "resets": (cutting("reset"), Cause.UNREACHABLE),
+    "answers cut short": (cutting("short"), Cause.GARBLED),
+    "another shape": (cutting("html"), Cause.GARBLED),
+    "lists without value": (cutting("no-value"), Cause.GARBLED),
+    "expired": (refusing(401, "ExpiredAuthenticationToken"), Cause.EXPIRED),
+    "no token": (refusing(401, "AuthenticationFailed"), Cause.NO_CREDENTIALS),
+    "nothing allowed": (refusing(403, "AuthorizationFailed"), Cause.DENIED),
+    "slow": (slow(3), Cause.TIMED_OUT),
+}
+
+
+@pytest.mark.parametrize("name", LASTING)
+def test_a_lasting_fault_has_its_name(cloud: AzureCloud, url: str, name: str) -> None:
+    cloud.fault, cause = LASTING[name]
+    found = read(url, attempts=2, read_timeout=0.3, connect_timeout=0.5, deadline=4.0)
+    assert found.audit.verdict is Verdict.INCOMPLETE
+    assert found.estate.enforcement == {}
+    assert found.audit.unread[0].cause is cause
+    assert found.audit.unread[0].remedy
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        refusing(429, "TooManyRequests", times=6, Retry_After="0"),
+        refusing(503, "ServiceUnavailable", times=2),
+        cutting("reset", times=2),
+        cutting("html", times=1),
+    ],
+    ids=["429", "503", "reset", "html"],
+)
+def test_a_passing_fault_is_waited_out(cloud: AzureCloud, url: str, fault: Fault) -> None:
+    cloud.fault = fault
+    assert read(url, attempts=8).audit.verdict is Verdict.CLEAN
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "networkSecurityGroups",
+        "networkInterfaces",
+        "applicationSecurityGroups",
+        "publicIPAddresses",
+        "uc-vnet",
+        "listNetworkManagerEffectiveSecurityAdminRules",
+    ],
+)
+def test_one_permission_missing_leaves_the_verdict_open(
+    cloud: AzureCloud, url: str, kind: str
+) -> None:
+    cloud.fault = refusing(403, "AuthorizationFailed", only=kind)
+    found = read(url).audit
+    assert found.verdict is Verdict.INCOMPLETE
+    assert {unread.cause for unread in found.unread} == {Cause.DENIED}
+    assert (found.opened, found.refused) == ((), ())
+
+
+def test_drift_is_told_although_something_is_not_allowed(cloud: AzureCloud, url: str) -> None:
+    cloud.fault = refusing(403, "AuthorizationFailed", only="publicIPAddresses")
+    add_rule(cloud)
+    found = read(url).audit
+    assert found.verdict is Verdict.DRIFT
+    assert found.unread
+
+
+@pytest.mark.parametrize("kind", ["networkInterfaces", "networkSecurityGroups"])
+def test_a_lost_page_is_noticed(cloud: AzureCloud, url: str, kind: str) -> None:
+    """A list that ends too early, as a role for a part of the subscription makes it."""
+    whole = cloud.answer
+
+    def without_last(method: str, path: str, query: object, at: str) -> Json:
+        body = whole(method, path, query, at)  # type: ignore[arg-type]
+        if path.endswith(f"/{kind}"):
+            body.pop("nextLink", None)
+            body["value"] = body["value"][:1]
+        return body
+
+    cloud.answer = without_last  # type: ignore[method-assign]
+    found = read(url).audit
+    assert found.verdict is Verdict.INCOMPLETE
+    assert Cause.GARBLED in {unread.cause for unread in found.unread}
+
+
+def test_a_next_page_elsewhere_is_not_followed(cloud: AzureCloud, url: str) -> None:
+    whole = cloud.answer
+
+    def elsewhere(method: str, path: str, query: object, at: str) -> Json:
+        body = whole(method, path, query, at)  # type: ignore[arg-type]
+        if "nextLink" in body:
+            body["nextLink"] = body["nextLink"].replace("127.0.0.1", "localhost")
+        return body
+
+    cloud.answer = elsewhere  # type: ignore[method-assign]
+    found = read(url).audit
+    assert found.verdict is Verdict.INCOMPLETE
+    assert "another server" in found.unread[0].message
+
+
+def test_a_network_that_is_not_there(cloud: AzureCloud, url: str) -> None:
+    cloud.networks.clear()
+    found = read(url).audit
+    assert [unread.cause for unread in found.unread] == [Cause.ABSENT]
+    assert found.verdict is Verdict.INCOMPLETE
+
+
+def test_credentials_do_not_go_where_a_file_points() -> None:
+    site = example().resolution.site
+    settings = site.provider.model_copy(
+        update={"endpoints": {"resource_manager": "https://azure.example"}}
+    )
+    answers = READER.fetch(site.model_copy(update={"provider": settings}), Access())
+    [unread] = answers.unread
+    assert unread.cause is Cause.NO_CREDENTIALS
+    assert "--endpoint-url" in unread.remedy
+
+
+def test_the_endpoint_of_the_command_goes_before_the_files() -> None:
+    site: Site = example().resolution.site
+    settings = site.provider.model_copy(update={"endpoints": {"resource_manager": "https://a.b"}})
+    named = site.model_copy(update={"provider": settings})
+    assert Place.of(named, Access()).endpoint == "https://a.b"
+    assert Place.of(named, Access(endpoint_url="http://127.0.0.1:1/")).endpoint == (
+        "http://127.0.0.1:1"
+    )
+
+
+# Adopting, and looking before the apply.
+
+
+def test_everything_that_is_there_is_imported(cloud: AzureCloud, url: str) -> None:
+    built = example()
+    site = built.resolution.site
+    spell_capitals_otherwise(cloud)
+    answers = READER.fetch(site, Access(endpoint_url=url))
+    found = READER.adoption(answers, built.policy, site, planned())
+    wanted = {f"{kind}.{name}" for kind, bodies in planned()["resource"].items() for name in bodies}
+    assert {each.to for each in found.imports} == wanted
+    assert (found.creates, found.changes, found.unread) == ((), (), ())
+    ids = {each.to: each.id for each in found.imports}
+    assert ids["azurerm_network_security_group.dmz"] == f"{NETWORK}/networkSecurityGroups/{DMZ}"
+    assert f"{NETWORK}/virtualNetworks/uc-vnet/subnets/dmz-outer" in ids.values()
+    card, group = f"{NETWORK}/networkInterfaces/core-1-nic", "flowbridge-azure-edge-expressway-c"
+    assert f"{card}|{NETWORK}/applicationSecurityGroups/{group}-single" in ids.values()
+
+
+def test_what_the_next_apply_takes_away_is_said(cloud: AzureCloud, url: str) -> None:
+    built = example()
+    site = built.resolution.site
+    add_rule(cloud)
+    answers = READER.fetch(site, Access(endpoint_url=url))
+    [(address, said)] = READER.adoption(answers, built.policy, site, planned()).changes
+    assert address == "azurerm_network_security_group.dmz"
+    assert said == "removes 1 rules that the plan does not have (temporary)"
+
+
+def test_what_would_fail_half_way(url: str, cloud: AzureCloud) -> None:
+    built = example()
+    site = built.resolution.site
+    strip_nsg_tags(cloud)
+    cloud.attach("internal", None)
+    cloud.resources["networkSecurityGroups"].pop(INTERNAL)
+    [network] = cloud.networks.values()
+    network["location"] = "northeurope"
+    network["properties"]["subnets"] = [
+        each for each in network["properties"]["subnets"] if each["name"] != "dmz-inner"
+    ]
+    del cloud.resources["networkInterfaces"]["edge-1-inner"]
+    cloud.usages = [
+        {
+            "id": f"{GROUP}/usages/NetworkSecurityGroups",
+            "name": {"value": "NetworkSecurityGroups", "localizedValue": "NSGs"},
+            "currentValue": 5000,
+            "limit": 5000,
+            "unit": "Count",
+        }
+    ]
+    answers = READER.fetch(site, Access(endpoint_url=url), asides=True)
+    found = READER.preflight(answers, built.policy, site, planned())
+    assert {finding.id for finding in found.findings} >= {
+        "azure/live-region",
+        "azure/live-no-subnet",
+        "azure/live-no-card",
+        "azure/live-name-taken",
+        "azure/live-exists",
+        "azure/live-quota",
+    }
+    assert found.unread == ()
+
+
+def test_a_fresh_place_is_ready() -> None:
+    built = example()
+    site = built.resolution.site
+    with serving(empty()) as url:
+        answers = READER.fetch(site, Access(endpoint_url=url), asides=True)
+    found = READER.preflight(answers, built.policy, site, planned())
+    assert (found.findings, found.unread) == ((), ())
+
+
+def test_departures_have_their_kind(cloud: AzureCloud, url: str) -> None:
+    cloud.attach("dmz-outer", None)
+    take_a_card_out_of_its_group(cloud)
+    kinds = {deviation.departure for deviation in read(url).audit.deviations}
+    assert {Departure.FALLBACK, Departure.DETACHED} <= kinds

@@ -1,0 +1,718 @@
+"""The Google Cloud reader: the real client over HTTP against a stand-in that keeps state.
+
+Every harmful change behind Terraform's back is found, no harmless one is reported, and no fault
+of the cloud ever looks like an empty or a clean estate.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from policy.audit import Verdict
+from policy.estate import Cause
+from providers.gcp.live import READER
+from providers.gcp.live_answers import Place
+from providers.gcp.live_faults import fault_of
+from providers.live import Access
+from tests.live.gcp_estate import POLICIES, deployed, empty, example, planned, read
+from tests.live.gcp_server import ROOT, Fault, GoogleCloud, Json, Refusal, serving, slow
+
+Tamper = Callable[[GoogleCloud], object]
+
+ANYWHERE = {"sourceRanges": ["0.0.0.0/0"]}
+
+
+@pytest.fixture
+def cloud() -> GoogleCloud:
+    return deployed()
+
+
+@pytest.fixture
+def url(cloud: GoogleCloud) -> Iterator[str]:
+    with serving(cloud) as found:
+        yield found
+
+
+def outer(cloud: GoogleCloud, *, protocol: str = "udp", direction: str = "INGRESS") -> Json:
+    """An allow rule of ours for the outer card with a range of ports of `protocol`."""
+    return next(
+        row
+        for name, row in sorted(cloud.firewalls.items())
+        if "expressway-e-external" in name
+        and row["direction"] == direction
+        and any(
+            layer["IPProtocol"] == protocol and any("-" in p for p in layer.get("ports", ()))
+            for layer in row.get("allowed", ())
+        )
+    )
+
+
+def ports(row: Json, protocol: str = "udp") -> list[str]:
+    [layer] = [each for each in row["allowed"] if each["IPProtocol"] == protocol]
+    found: list[str] = layer["ports"]
+    return found
+
+
+def put_ranges(row: Json, change: Callable[[int, int], str], protocol: str = "udp") -> None:
+    """Change the last range of ports."""
+    listed = ports(row, protocol)
+    place = max(n for n, text in enumerate(listed) if "-" in text)
+    first, last = map(int, listed[place].split("-"))
+    listed[place] = change(first, last)
+
+
+# Harmful changes.
+
+
+def add_rule(cloud: GoogleCloud) -> None:
+    ssh = [{"IPProtocol": "tcp", "ports": ["22"]}]
+    cloud.add_firewall("temporary", "dmz-net", priority=500, allowed=ssh, **ANYWHERE)
+
+
+def add_rule_for_a_tag_that_the_machine_has(cloud: GoogleCloud) -> None:
+    cloud.tags("edge-1").append("web")
+    everything = [{"IPProtocol": "all"}]
+    own = {"priority": 500, "allowed": everything, "targetTags": ["web"]}
+    cloud.add_firewall("web", "dmz-net", **own, **ANYWHERE)
+
+
+def add_rule_from_a_tag(cloud: GoogleCloud) -> None:
+    own = {"sourceTags": ["printer"], "targetTags": ["fb-gcp-edge-cucm-single"]}
+    cloud.add_firewall("print", "inside-net", priority=500, allowed=[{"IPProtocol": "tcp"}], **own)
+
+
+def add_rule_outbound(cloud: GoogleCloud) -> None:
+    own = {"direction": "EGRESS", "destinationRanges": ["0.0.0.0/0"]}
+    cloud.add_firewall("out", "dmz-net", priority=1, allowed=[{"IPProtocol": "tcp"}], **own)
+
+
+def remove_rule(cloud: GoogleCloud) -> None:
+    del cloud.firewalls[outer(cloud)["name"]]
+
+
+def disable_rule(cloud: GoogleCloud) -> None:
+    outer(cloud)["disabled"] = True
+
+
+def remove_the_deny(cloud: GoogleCloud) -> None:
+    """What remains is the implied rule, which lets everything out."""
+    name = next(
+        name
+        for name, row in cloud.firewalls.items()
+        if "cucm" in name and row["direction"] == "EGRESS" and "denied" in row
+    )
+    del cloud.firewalls[name]
+
+
+def widen_by_a_port(cloud: GoogleCloud) -> None:
+    put_ranges(outer(cloud), lambda first, last: f"{first}-{last + 1}")
+
+
+def narrow_by_a_port(cloud: GoogleCloud) -> None:
+    put_ranges(outer(cloud), lambda first, last: f"{first + 1}-{last}")
+
+
+def change_source(cloud: GoogleCloud) -> None:
+    outer(cloud)["sourceRanges"] = ["198.51.100.0/24"]
+
+
+def widen_source(cloud: GoogleCloud) -> None:
+    row = next(r for r in cloud.firewalls.values() if r.get("sourceRanges") == ["10.0.10.11/32"])
+    row["sourceRanges"] = ["10.0.10.0/28"]
+
+
+def swap_target_of_a_rule(cloud: GoogleCloud) -> None:
+    outer(cloud)["targetTags"] = ["fb-gcp-edge-cucm-single"]
+
+
+def take_the_target_off_a_rule(cloud: GoogleCloud) -> None:
+    row = next(r for n, r in cloud.firewalls.items() if "expressway-c" in n and "allowed" in r)
+    del row["targetTags"]
+
+
+def take_a_tag_off_a_machine(cloud: GoogleCloud) -> None:
+    cloud.tags("cucm-2").clear()
+
+
+def swap_the_tags_of_machines(cloud: GoogleCloud) -> None:
+    one, two = cloud.instances["core-1"], cloud.instances["cucm-1"]
+    one["tags"], two["tags"] = two["tags"], one["tags"]
+
+
+def deny_before_ours(cloud: GoogleCloud) -> None:
+    tls = [{"IPProtocol": "tcp", "ports": ["5061"]}]
+    cloud.add_firewall("block", "dmz-net", priority=0, denied=tls, **ANYWHERE)
+
+
+def allow_before_ours(cloud: GoogleCloud) -> None:
+    own = {"priority": 0, "allowed": [{"IPProtocol": "all"}], **ANYWHERE}
+    cloud.add_firewall("first", "inside-net", **own)
+
+
+def put_the_denies_first(cloud: GoogleCloud) -> None:
+    for row in cloud.firewalls.values():
+        if "denied" in row:
+            row["priority"] = 800
+
+
+def strip_marker(cloud: GoogleCloud) -> None:
+    outer(cloud)["description"] = "opened by hand"
+
+
+def move_a_machine(cloud: GoogleCloud) -> None:
+    cloud.instances["edge-1"]["networkInterfaces"][0]["network"] = f"{ROOT}/global/networks/default"
+    cloud.tags("edge-1").clear()
+
+
+def hierarchy(cloud: GoogleCloud, action: str, port: str, **more: object) -> None:
+    rule = {
+        "priority": 10,
+        "action": action,
+        "direction": "INGRESS",
+        "match": {
+            "srcIpRanges": ["0.0.0.0/0"],
+            "layer4Configs": [{"ipProtocol": "tcp", "ports": [port]}],
+        },
+        **more,
+    }
+    policy = {"name": "111222333", "displayName": "org-policy", "type": "HIERARCHY"}
+    cloud.hierarchical.append({**policy, "rules": [rule]})
+
+
+def allow_by_the_organisation(cloud: GoogleCloud) -> None:
+    hierarchy(cloud, "allow", "22")
+
+
+def deny_by_the_organisation(cloud: GoogleCloud) -> None:
+    hierarchy(cloud, "deny", "5061")
+
+
+def inspect_by_the_organisation(cloud: GoogleCloud) -> None:
+    hierarchy(cloud, "apply_security_profile_group", "5061")
+
+
+def allow_in_the_region_with_policies_first(cloud: GoogleCloud) -> None:
+    cloud.networks["dmz-net"]["networkFirewallPolicyEnforcementOrder"] = "BEFORE_CLASSIC_FIREWALL"
+    hierarchy(cloud, "allow", "8443")
+    regional = {**cloud.hierarchical.pop(), "displayName": "region", "type": "NETWORK_REGIONAL"}
+    cloud.regional.append(regional)
+    cloud.regional[0]["rules"][0]["match"]["layer4Configs"][0]["ports"] = ["2222"]
+
+
+HARMFUL: tuple[Tamper, ...] = (
+    add_rule,
+    add_rule_for_a_tag_that_the_machine_has,
+    add_rule_from_a_tag,
+    add_rule_outbound,
+    remove_rule,
+    disable_rule,
+    remove_the_deny,
+    widen_by_a_port,
+    narrow_by_a_port,
+    change_source,
+    widen_source,
+    swap_target_of_a_rule,
+    take_the_target_off_a_rule,
+    take_a_tag_off_a_machine,
+    swap_the_tags_of_machines,
+    deny_before_ours,
+    allow_before_ours,
+    put_the_denies_first,
+    strip_marker,
+    move_a_machine,
+    allow_by_the_organisation,
+    deny_by_the_organisation,
+    inspect_by_the_organisation,
+    allow_in_the_region_with_policies_first,
+)
+
+
+# Harmless changes.
+
+
+def split_a_rule(cloud: GoogleCloud) -> None:
+    row = outer(cloud)
+    other = copy.deepcopy(row)
+    other["name"] = f"{row['name'][:60]}-2"
+    found: list[tuple[int, int]] = []
+
+    def keep(first: int, last: int) -> str:
+        found.append((first, last))
+        return str(first)
+
+    put_ranges(row, keep)
+    [(first, last)] = found
+    other["allowed"] = [{"IPProtocol": "udp", "ports": [f"{first + 1}-{last}"]}]
+    cloud.firewalls[other["name"]] = other
+
+
+def split_a_source(cloud: GoogleCloud) -> None:
+    row = next(r for r in cloud.firewalls.values() if r.get("sourceRanges") == ["0.0.0.0/0"])
+    row["sourceRanges"] = ["0.0.0.0/1", "128.0.0.0/1"]
+
+
+def split_a_range_of_ports(cloud: GoogleCloud) -> None:
+    row = outer(cloud)
+    rest: list[str] = []
+
+    def cut(first: int, last: int) -> str:
+        rest.append(f"{first + 1}-{last}")
+        return str(first)
+
+    put_ranges(row, cut)
+    ports(row).extend(rest)
+
+
+def move_a_priority(cloud: GoogleCloud) -> None:
+    outer(cloud)["priority"] = 899
+
+
+def deny_what_is_denied(cloud: GoogleCloud) -> None:
+    rdp = [{"IPProtocol": "tcp", "ports": ["3389"]}]
+    cloud.add_firewall("no-rdp", "inside-net", priority=10, denied=rdp, **ANYWHERE)
+
+
+def a_disabled_rule(cloud: GoogleCloud) -> None:
+    own = {"priority": 0, "allowed": [{"IPProtocol": "all"}], "disabled": True, **ANYWHERE}
+    cloud.add_firewall("off", "dmz-net", **own)
+
+
+def a_rule_for_other_machines(cloud: GoogleCloud) -> None:
+    own = {"priority": 0, "allowed": [{"IPProtocol": "all"}], "targetTags": ["printer"], **ANYWHERE}
+    cloud.add_firewall("printers", "inside-net", **own)
+
+
+def a_rule_for_another_network(cloud: GoogleCloud) -> None:
+    own = {"priority": 0, "allowed": [{"IPProtocol": "all"}], **ANYWHERE}
+    cloud.add_firewall("elsewhere", "default", **own)
+
+
+def a_rule_behind_ours(cloud: GoogleCloud) -> None:
+    own = {"priority": 2000, "allowed": [{"IPProtocol": "all"}], **ANYWHERE}
+    cloud.add_firewall("late", "dmz-net", **own)
+
+
+def a_tag_more(cloud: GoogleCloud) -> None:
+    cloud.tags("edge-1").append("monitored")
+
+
+def switch_logging_on(cloud: GoogleCloud) -> None:
+    outer(cloud)["logConfig"] = {"enable": True}
+
+
+def pass_on_by_the_organisation(cloud: GoogleCloud) -> None:
+    hierarchy(cloud, "goto_next", "22")
+
+
+def the_organisation_for_another_network(cloud: GoogleCloud) -> None:
+    hierarchy(cloud, "allow", "22", targetResources=[f"{ROOT}/global/networks/default"])
+
+
+HARMLESS: tuple[Tamper, ...] = (
+    split_a_rule,
+    split_a_source,
+    split_a_range_of_ports,
+    move_a_priority,
+    deny_what_is_denied,
+    a_disabled_rule,
+    a_rule_for_other_machines,
+    a_rule_for_another_network,
+    a_rule_behind_ours,
+    a_tag_more,
+    switch_logging_on,
+    pass_on_by_the_organisation,
+    the_organisation_for_another_network,
+)
+
+
+def _name(tamper: Tamper) -> str:
+    return tamper.__name__
+
+
+def test_what_was_just_made_is_clean(cloud: GoogleCloud, url: str) -> None:
+    found = read(url).audit
+    assert (found.verdict, found.unread, found.deviations) == (Verdict.CLEAN, (), ())
+    assert found.summary.carried == found.summary.planned > 20
+    assert (found.changed, found.unmanaged) == ((), ())
+    assert found.read["instances"] == 6
+    assert cloud.calls["firewalls"] == 7  # pages
+    assert {key for _, _, key in cloud.sent} == {None}  # no token goes to such a server
+
+
+@pytest.mark.parametrize("tamper", HARMFUL, ids=_name)
+def test_harm_is_found(cloud: GoogleCloud, url: str, tamper: Tamper) -> None:
+    tamper(cloud)
+    found = read(url).audit
+    assert found.unread == ()
+    assert found.verdict is Verdict.DRIFT
+
+
+@pytest.mark.parametrize("tamper", HARMLESS, ids=_name)
+def test_no_harm_is_reported(cloud: GoogleCloud, url: str, tamper: Tamper) -> None:
+    tamper(cloud)
+    found = read(url).audit
+    assert [each.as_plain() for each in found.opened] == []
+    assert [each.as_plain() for each in found.refused] == []
+    assert [each.message for each in found.deviations if each.drift] == []
+    assert found.verdict is Verdict.CLEAN
+    assert found.summary.carried == found.summary.planned
+
+
+def test_an_opened_port_names_its_rule(cloud: GoogleCloud, url: str) -> None:
+    add_rule(cloud)
+    found = read(url).audit
+    assert {each.rule.id for each in found.opened if each.rule} == {"temporary"}
+    assert [state.rule.id for state in found.unmanaged] == ["temporary"]
+
+
+def test_a_changed_rule_of_ours_is_told_as_ours(cloud: GoogleCloud, url: str) -> None:
+    name = outer(cloud)["name"]
+    widen_by_a_port(cloud)
+    [state] = read(url).audit.changed
+    assert (state.rule.id, state.rule.ours) == (name, True)
+    assert state.was is not None
+    assert state.was.startswith("google_compute_firewall.expressway-e_external")
+
+
+def test_nothing_made_is_judged_against_the_documents_alone() -> None:
+    with serving(empty()) as url:
+        found = read(url)
+    assert not found.estate.managed
+    assert found.audit.verdict is Verdict.DRIFT  # nothing gets in
+    assert found.audit.refused
+
+
+# The same with network firewall policies.
+
+
+def _policy_rule(cloud: GoogleCloud, action: str = "allow") -> Json:
+    rules = cloud.policies[min(cloud.policies)]["rules"]
+    found: Json = next(
+        rule
+        for rule in rules
+        if rule["action"] == action and "expressway-e-external-in" in rule.get("ruleName", "")
+    )
+    return found
+
+
+def widen_a_policy_rule(cloud: GoogleCloud) -> None:
+    layer = _policy_rule(cloud)["match"]["layer4Configs"][0]
+    layer["ports"] = [*layer["ports"], "2222"]
+
+
+def swap_the_tag_of_a_policy_rule(cloud: GoogleCloud) -> None:
+    _policy_rule(cloud)["targetSecureTags"] = [{"name": "tagValues/9999", "state": "EFFECTIVE"}]
+
+
+def insert_before_ours(cloud: GoogleCloud) -> None:
+    rule = copy.deepcopy(_policy_rule(cloud))
+    rule |= {"priority": 5, "action": "deny", "ruleName": "block", "description": ""}
+    cloud.policies[min(cloud.policies)]["rules"].insert(0, rule)
+
+
+def remove_the_association(cloud: GoogleCloud) -> None:
+    cloud.policies[min(cloud.policies)]["associations"].clear()
+
+
+def move_the_association(cloud: GoogleCloud) -> None:
+    [own] = cloud.policies[min(cloud.policies)]["associations"]
+    own["attachmentTarget"] = f"projects/{ROOT.rsplit('/', 1)[-1]}/global/networks/default"
+
+
+def unbind_a_tag(cloud: GoogleCloud) -> None:
+    cloud.secure_tags["edge-1"].pop()
+
+
+def a_classic_rule_before_the_policy(cloud: GoogleCloud) -> None:
+    own = {"priority": 65000, "allowed": [{"IPProtocol": "tcp", "ports": ["22"]}], **ANYWHERE}
+    cloud.add_firewall("old", "dmz-net", **own)
+
+
+def delete_a_policy(cloud: GoogleCloud) -> None:
+    del cloud.policies[min(cloud.policies)]
+
+
+IN_POLICIES: tuple[Tamper, ...] = (
+    widen_a_policy_rule,
+    swap_the_tag_of_a_policy_rule,
+    insert_before_ours,
+    remove_the_association,
+    move_the_association,
+    unbind_a_tag,
+    a_classic_rule_before_the_policy,
+    delete_a_policy,
+)
+
+
+def test_policies_just_made_are_clean() -> None:
+    with serving(deployed(POLICIES)) as url:
+        found = read(url, POLICIES).audit
+    assert (found.verdict, found.unread, found.deviations) == (Verdict.CLEAN, (), ())
+    assert (found.changed, found.unmanaged) == ((), ())
+    assert found.summary.carried == found.summary.planned > 20
+
+
+@pytest.mark.parametrize("tamper", IN_POLICIES, ids=_name)
+def test_harm_in_a_policy_is_found(tamper: Tamper) -> None:
+    cloud = deployed(POLICIES)
+    tamper(cloud)
+    with serving(cloud) as url:
+        found = read(url, POLICIES).audit
+    assert found.unread == ()
+    assert found.verdict is Verdict.DRIFT
+
+
+def test_a_policy_rule_in_two_parts_is_no_drift() -> None:
+    cloud = deployed(POLICIES)
+    rule = next(
+        r
+        for r in cloud.policies[min(cloud.policies)]["rules"]
+        if r["action"] == "allow" and len(r["match"]["layer4Configs"]) > 1
+    )
+    other = copy.deepcopy(rule)
+    other["priority"] += 1
+    rule["match"]["layer4Configs"] = rule["match"]["layer4Configs"][:1]
+    other["match"]["layer4Configs"] = other["match"]["layer4Configs"][1:]
+    cloud.policies[min(cloud.policies)]["rules"].append(other)
+    with serving(cloud) as url:
+        assert read(url, POLICIES).audit.verdict is Verdict.CLEAN
+
+
+# Faults: what cannot be read is said, and never looks empty or clean.
+
+
+def refusing(status: int, reason: str, *, only: str = "", times: int = 10**6, **head: str) -> Fault:
+    left = [times]
+
+    def fault(path: str) -> None:
+        if path.endswith(only) and left[0] > 0:
+            left[0] -= 1
+            raise Refusal(status, reason, f"{reason} it is", **head)
+
+    return fault
+
+
+def cutting(how: str, *, times: int = 10**6) -> Fault:
+    left = [times]
+
+    def fault(_: str) -> str | None:
+        left[0] -= 1
+        return how if left[0] >= 0 else None
+
+    return fault
+
+
+LASTING: dict[str, tuple[Fault, Cause]] = {
+    "429 storm": (refusing(429, "rateLimitExceeded", Retry_After="0"), Cause.THROTTLED),
+    "429 for an hour": (refusing(429, "rateLimitExceeded", Retry_After="3600"), Cause.THROTTLED),
+    "403 for rates": (refusing(403, "rateLimitExceeded"), Cause.THROTTLED),
+    "500s": (refusing(500, "backendError"), Cause.FAILED),
+    "resets": (cutting("reset"), Cause.UNREACHABLE),
+    "answers cut short": (cutting("short"), Cause.UNREACHABLE),
+    "another shape": (cutting("html"), Cause.GARBLED),
+    "nothing in it": (cutting("empty"), Cause.GARBLED),
+    "no token": (refusing(401, "required"), Cause.NO_CREDENTIALS),
+    "nothing allowed": (refusing(403, "forbidden"), Cause.DENIED),
+    "slow": (slow(3), Cause.TIMED_OUT),
+}
+
+
+@pytest.mark.parametrize("name", LASTING)
+def test_a_lasting_fault_has_its_name(cloud: GoogleCloud, url: str, name: str) -> None:
+    cloud.fault, cause = LASTING[name]
+    found = read(url, attempts=2, read_timeout=0.3, deadline=4.0)
+    assert found.audit.verdict is Verdict.INCOMPLETE
+    assert found.estate.enforcement == {}
+    assert found.audit.unread[0].cause is cause
+    assert found.audit.unread[0].remedy
+
+
+def test_an_expired_sign_in_has_its_name() -> None:
+    """An emulator knows no sign-in, so what the SDK raises is raised here."""
+    from google.api_core.exceptions import from_http_status
+    from google.auth.exceptions import RefreshError
+
+    refresh = RefreshError("Reauthentication is needed.")  # type: ignore[no-untyped-call]
+    answer = from_http_status(401, "Request had an expired token.")  # type: ignore[no-untyped-call]
+    for error in (refresh, answer):
+        assert fault_of(error).cause is Cause.EXPIRED
+        assert "application-default login" in fault_of(error).remedy
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        refusing(429, "rateLimitExceeded", times=4, Retry_After="0"),
+        refusing(403, "rateLimitExceeded", times=2),
+        refusing(503, "backendError", times=2),
+        cutting("reset", times=2),
+        cutting("html", times=1),
+    ],
+    ids=["429", "403 for rates", "503", "reset", "html"],
+)
+def test_a_passing_fault_is_waited_out(cloud: GoogleCloud, url: str, fault: Fault) -> None:
+    cloud.fault = fault
+    assert read(url, attempts=8).audit.verdict is Verdict.CLEAN
+
+
+@pytest.mark.parametrize("kind", ["firewalls", "instances", "dmz-net", "getEffectiveFirewalls"])
+def test_one_permission_missing_leaves_the_verdict_open(
+    cloud: GoogleCloud, url: str, kind: str
+) -> None:
+    cloud.fault = refusing(403, "forbidden", only=kind)
+    found = read(url).audit
+    assert found.verdict is Verdict.INCOMPLETE
+    assert {unread.cause for unread in found.unread} == {Cause.DENIED}
+    assert (found.opened, found.refused) == ((), ())
+
+
+@pytest.mark.parametrize("kind", ["effectiveTags", "getEffectiveFirewalls"])
+def test_one_permission_missing_for_policies(kind: str) -> None:
+    cloud = deployed(POLICIES)
+    cloud.fault = refusing(403, "forbidden", only=kind)
+    with serving(cloud) as url:
+        found = read(url, POLICIES).audit
+    assert found.verdict is Verdict.INCOMPLETE
+    assert found.refused == ()
+
+
+def test_drift_is_told_although_something_is_not_allowed(cloud: GoogleCloud, url: str) -> None:
+    cloud.fault = refusing(403, "forbidden", only="getEffectiveFirewalls")
+    add_rule(cloud)
+    found = read(url).audit
+    assert found.verdict is Verdict.DRIFT
+    assert found.unread
+
+
+def test_a_lost_page_is_noticed(cloud: GoogleCloud, url: str) -> None:
+    whole = cloud.answer
+
+    def without_last(method: str, path: str, query: object) -> Json:
+        body = whole(method, path, query)  # type: ignore[arg-type]
+        if path.endswith("/firewalls"):
+            body.pop("nextPageToken", None)
+        return body
+
+    cloud.answer = without_last  # type: ignore[method-assign]
+    found = read(url).audit
+    assert found.verdict is Verdict.INCOMPLETE
+    assert [unread.cause for unread in found.unread] == [Cause.GARBLED]
+
+
+def test_a_zone_that_does_not_answer_is_said(cloud: GoogleCloud, url: str) -> None:
+    whole = cloud.answer
+
+    def unreachable(method: str, path: str, query: object) -> Json:
+        body = whole(method, path, query)  # type: ignore[arg-type]
+        if path.endswith("/instances"):
+            warning = {"code": "UNREACHABLE", "message": "zone is down"}
+            body["items"]["zones/europe-west1-c"] = {"warning": warning}
+        return body
+
+    cloud.answer = unreachable  # type: ignore[method-assign]
+    found = read(url).audit
+    assert found.verdict is Verdict.INCOMPLETE
+    assert found.unread[0].cause is Cause.UNREACHABLE
+
+
+def test_a_network_that_is_not_there(cloud: GoogleCloud, url: str) -> None:
+    del cloud.networks["dmz-net"]
+    found = read(url).audit
+    assert [unread.cause for unread in found.unread] == [Cause.ABSENT]
+    assert found.verdict is Verdict.INCOMPLETE
+
+
+@pytest.mark.parametrize("server", ["https://compute.example", "http://compute.example"])
+def test_credentials_do_not_go_where_a_file_points(server: str) -> None:
+    site = example().resolution.site
+    settings = site.provider.model_copy(update={"endpoints": {"compute": server}})
+    answers = READER.fetch(site.model_copy(update={"provider": settings}), Access())
+    [unread] = answers.unread
+    assert unread.cause is Cause.NO_CREDENTIALS
+    assert "--endpoint-url" in unread.remedy
+
+
+def test_terraforms_endpoint_is_the_clients() -> None:
+    site = example().resolution.site
+    here = {"compute": "http://127.0.0.1:1/compute/v1/"}
+    settings = site.provider.model_copy(update={"endpoints": here})
+    named = site.model_copy(update={"provider": settings})
+    assert Place.of(named, Access()).endpoint == "http://127.0.0.1:1"
+    assert Place.of(named, Access(endpoint_url="http://localhost:2")).endpoint == (
+        "http://localhost:2"
+    )
+
+
+# Adopting, and looking before the apply.
+
+
+def test_everything_that_is_there_is_imported(url: str) -> None:
+    built = example()
+    site = built.resolution.site
+    answers = READER.fetch(site, Access(endpoint_url=url))
+    found = READER.adoption(answers, built.policy, site, planned())
+    firewalls = planned()["resource"]["google_compute_firewall"]
+    assert {each.to: each.id for each in found.imports} == {
+        f"google_compute_firewall.{name}": f"projects/uc-edge-prod/global/firewalls/{body['name']}"
+        for name, body in firewalls.items()
+    }
+    assert (found.creates, found.changes, found.unread) == ((), (), ())
+    assert found.left == ()
+
+
+def test_policies_that_are_there_are_imported() -> None:
+    built = example(POLICIES)
+    site = built.resolution.site
+    with serving(deployed(POLICIES)) as url:
+        answers = READER.fetch(site, Access(endpoint_url=url))
+    found = READER.adoption(answers, built.policy, site, planned(POLICIES))
+    kinds = {each.to.partition(".")[0] for each in found.imports}
+    assert kinds == {
+        "google_compute_network_firewall_policy_with_rules",
+        "google_compute_network_firewall_policy_association",
+    }
+    assert all(each.startswith("google_tags_") for each in found.creates)
+
+
+def test_what_would_change_is_said(cloud: GoogleCloud, url: str) -> None:
+    built = example()
+    site = built.resolution.site
+    widen_by_a_port(cloud)
+    add_rule(cloud)
+    answers = READER.fetch(site, Access(endpoint_url=url))
+    found = READER.adoption(answers, built.policy, site, planned())
+    assert [said for _, said in found.changes] == ["what it matches is made what the plan says"]
+    assert found.left == ("the firewall rule temporary of network dmz-net stays as it is",)
+
+
+def test_what_would_fail_half_way(cloud: GoogleCloud, url: str) -> None:
+    built = example()
+    site = built.resolution.site
+    strip_marker(cloud)
+    deny_before_ours(cloud)
+    take_a_tag_off_a_machine(cloud)
+    remove_rule(cloud)
+    cloud.quotas[0]["usage"] = 100.0
+    answers = READER.fetch(site, Access(endpoint_url=url), asides=True)
+    found = READER.preflight(answers, built.policy, site, planned())
+    assert {finding.id for finding in found.findings} >= {
+        "gcp/live-exists",
+        "gcp/live-before-ours",
+        "gcp/live-no-target",
+        "gcp/live-quota",
+    }
+    assert found.unread == ()
+
+
+def test_a_fresh_place_is_ready() -> None:
+    built = example()
+    site = built.resolution.site
+    with serving(empty()) as url:
+        answers = READER.fetch(site, Access(endpoint_url=url), asides=True)
+    found = READER.preflight(answers, built.policy, site, planned())
+    assert (found.findings, found.unread) == ((), ())
+    [usage] = found.usage
+    assert usage.used == 4 + len(planned()["resource"]["google_compute_firewall"])
