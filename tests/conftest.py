@@ -1,0 +1,18 @@
+"""The order of the suite: what takes longest starts first, so that no core waits at the end."""
+
+from __future__ import annotations
+
+import pytest
+
+LONGEST_FIRST = ("lifecycle", "cdktf-cli", "validate", "schemas")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Groups that run real Terraform first, in this order; the rest as collected."""
+
+    def rank(item: pytest.Item) -> int:
+        marker = item.get_closest_marker("xdist_group")
+        name = marker.args[0] if marker and marker.args else ""
+        return LONGEST_FIRST.index(name) if name in LONGEST_FIRST else len(LONGEST_FIRST)
+
+    items.sort(key=rank)

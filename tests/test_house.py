@@ -1,0 +1,101 @@
+"""The house: imports only point up, forbidden knowledge stays out of a room, imports stay cheap."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+ROOMS = ("catalog", "deployment", "policy", "providers", "stacks", "flowbridge")
+# What a room may not know (docs/decisions and the README's table of rooms).
+SDKS = {"boto3", "botocore", "azure", "google"}
+ENGINE = {"cdktf", "cdktn", "constructs", "jsii"}
+FORBIDDEN = {
+    "catalog": SDKS | ENGINE,
+    "deployment": SDKS | ENGINE,
+    "policy": SDKS | ENGINE | {"yaml"},
+    "providers": ENGINE,
+    "stacks": SDKS,
+}
+VAGUE = {"util", "utils", "helper", "helpers", "common", "misc", "base"}
+
+
+def modules() -> list[Path]:
+    return [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
+
+
+def imported(path: Path, *, types_too: bool = True) -> Iterator[str]:
+    """The dotted names that a module imports, wherever in it."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    skipped: set[ast.AST] = set()
+    for node in ast.walk(tree):
+        if not types_too and isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+            skipped.update(ast.walk(node))
+        if node in skipped:
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            yield node.module
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_imports_only_point_up(room: str) -> None:
+    below = ROOMS[ROOMS.index(room) + 1 :]
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in sorted((ROOT / room).rglob("*.py"))
+        for name in imported(path)
+        if name.split(".")[0] in below
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("room", sorted(FORBIDDEN))
+def test_a_room_does_not_know_what_it_must_not(room: str) -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in sorted((ROOT / room).rglob("*.py"))
+        for name in imported(path, types_too=False)
+        if name.split(".")[0] in FORBIDDEN[room] and path.name != "engine.py"
+    ]
+    # The engine has one seam (stacks/engine.py); SDKs are for live readers only.
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_emitters_do_not_import_the_meaning_of_rules() -> None:
+    """Emitter and semantics share no code for what a rule means; only the facade names both."""
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in sorted((ROOT / "providers").rglob("*.py"))
+        if not path.name.startswith(("semantics", "live")) and path.name != "cloud.py"
+        for name in imported(path)
+        if ".semantics" in name
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_no_module_has_a_vague_name() -> None:
+    assert not [path for path in modules() if VAGUE & set(path.stem.split("_"))]
+
+
+def test_no_module_needs_a_tour() -> None:
+    """A file that grows past this is more than one concept."""
+    long = {str(p.relative_to(ROOT)): len(p.read_text().splitlines()) for p in modules()}
+    assert not {path: lines for path, lines in long.items() if lines > 700}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("room", ["catalog.load", "deployment.resolve", "policy.proof"])
+def test_the_upper_rooms_load_neither_jsii_nor_an_sdk(room: str) -> None:
+    code = f"import sys, {room}; print(sorted({{m.split('.')[0] for m in sys.modules}}))"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+    ).stdout
+    for name in ("jsii", "cdktf", "cdktn", "boto3", "botocore", "azure", "google"):
+        assert f"'{name}'" not in loaded
