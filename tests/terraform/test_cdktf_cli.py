@@ -15,6 +15,7 @@ import pytest
 from tests.terraform.conftest import REPOSITORY
 from tests.terraform.deployment import deployment
 from tests.terraform.emulated_ec2 import EmulatedEc2
+from tests.terraform.run import PATIENCE
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("cdktf-cli")]
 
@@ -72,6 +73,7 @@ class Project:
             capture_output=True,
             text=True,
             check=False,
+            timeout=PATIENCE,
         )
         assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
         return _COLOUR.sub("", done.stdout)
