@@ -19,7 +19,7 @@ from catalog.protocol import Protocol
 class Record(BaseModel):
     """What every record of the catalog shares: unknown keys refused, nothing changes later."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 def _range(value: object) -> object:

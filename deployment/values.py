@@ -26,7 +26,7 @@ from catalog.release import Release
 class Section(BaseModel):
     """Unknown keys are refused: a misspelt key must never be an unnoticed default."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,22 +5,34 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from functools import cached_property
+from typing import Generic, NamedTuple, TypeVar
 
 from catalog.ports import PortRange
+from catalog.protocol import Protocol
 from deployment.flow import End, Flow
 from deployment.interface import Interface
-from policy.packets import Intervals, PacketSet, intervals
+from policy.packets import Intervals, PacketSet, Relation, intervals, relation_of
 from policy.point import Direction, Point
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Demand:
-    """What one flow asks of one point. `peer` is the end across the network."""
+    """What one flow asks of one point.
+
+    `peer` is the end across the network, `addresses` are its addresses of the point's own IP
+    versions, `ports` the pairs of source and destination ports.
+    """
 
     flow: Flow
     peer: End
-    packets: PacketSet
+    addresses: Intervals
+    ports: Relation
+
+    @cached_property
+    def packets(self) -> PacketSet:
+        """What is asked for, as a set; made when it is looked at."""
+        return PacketSet.gathered([(self.flow.protocol, self.addresses, self.ports)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +44,10 @@ class Policy:
 
     def intended(self, point: Point) -> PacketSet:
         """Every packet that some flow asks `point` to let through."""
-        return PacketSet.union(demand.packets for demand in self.demands.get(point, ()))
+        return PacketSet.gathered(
+            (demand.flow.protocol, demand.addresses, demand.ports)
+            for demand in self.demands.get(point, ())
+        )
 
     def rows_for(self, point: Point, packets: PacketSet) -> tuple[str, ...]:
         """The rows that ask for any of `packets` at `point`, sorted."""
@@ -52,9 +67,12 @@ def compile_policy(interfaces: Iterable[Interface], flows: Iterable[Flow]) -> Po
     """Place every flow at its managed ends: egress at the source, ingress at the destination."""
     demands: defaultdict[Point, list[tuple[tuple[object, ...], Demand]]] = defaultdict(list)
     cards = _Once(_card)
-    peers = _Once(_peer)
-    texts = _Once(_texts)
+    peers = _Once(_Peer)
+    ports = _Ports()
     for flow in flows:
+        asked = ports(flow)
+        if not asked.ports:
+            continue
         for end, peer, direction in (
             (flow.source, flow.destination, Direction.EGRESS),
             (flow.destination, flow.source, Direction.INGRESS),
@@ -62,20 +80,12 @@ def compile_policy(interfaces: Iterable[Interface], flows: Iterable[Flow]) -> Po
             if end.interface is None:
                 continue
             points, families = cards(end.interface)
-            key, addresses, lines = peers(peer)
-            packets = PacketSet.on(
-                lines[families], flow.protocol, flow.source_ports, flow.destination_ports
-            )
-            if packets:
-                content = (
-                    key,
-                    addresses,
-                    int(flow.protocol),
-                    texts(flow.destination_ports),
-                    texts(flow.source_ports),
-                    flow.rows,
-                )
-                demands[points[direction]].append((content, Demand(flow, peer, packets)))
+            across = peers(peer)
+            addresses = across.seen_in(families)
+            if addresses:
+                content = (*across.content, *asked.content, flow.rows)
+                demand = Demand(flow, peer, addresses, asked.ports)
+                demands[points[direction]].append((content, demand))
     ordered = {
         point: tuple(demand for _, demand in sorted(demands[point], key=_content))
         for point in sorted(demands)
@@ -97,9 +107,8 @@ class _Once(Generic[Given, Made]):
 
     def __init__(self, make: Callable[[Given], Made]) -> None:
         self._make = make
-        self._known: dict[
-            int, tuple[Given, Made]
-        ] = {}  # the object is kept, so its id stays its own
+        # The object is kept, so its id stays its own.
+        self._known: dict[int, tuple[Given, Made]] = {}
 
     def __call__(self, given: Given) -> Made:
         known = self._known.get(id(given))
@@ -112,14 +121,52 @@ def _card(card: Interface) -> tuple[dict[Direction, Point], tuple[int, ...]]:
     return {way: Point(card.key, way) for way in Direction}, tuple(sorted(card.families))
 
 
-def _peer(end: End) -> tuple[str, tuple[str, ...], dict[tuple[int, ...], Intervals]]:
-    """The key, the addresses as texts, and as intervals for each choice of IP versions."""
-    choices: tuple[tuple[int, ...], ...] = ((), (4,), (6,), (4, 6))
-    lines = {
-        versions: intervals(tuple(n for n in end.addresses if n.version in versions))
-        for versions in choices
-    }
-    return end.key, tuple(map(str, end.addresses)), lines
+class _Peer:
+    """The end across the network: its key, its addresses as texts and as intervals."""
+
+    def __init__(self, end: End) -> None:
+        self.content = end.key, tuple(map(str, end.addresses))
+        self._end = end
+        self._lines: dict[tuple[int, ...], Intervals] = {}
+
+    def seen_in(self, families: tuple[int, ...]) -> Intervals:
+        """The addresses of these IP versions."""
+        known = self._lines.get(families)
+        if known is None:
+            known = self._lines[families] = intervals(
+                network for network in self._end.addresses if network.version in families
+            )
+        return known
+
+
+class _Asked(NamedTuple):
+    """The protocol and ports of a flow: `content` as it is sorted, `ports` as packets have them."""
+
+    content: tuple[int, tuple[str, ...], tuple[str, ...]]
+    ports: Relation
+
+
+class _Ports:
+    """The protocol and ports of each flow, made once for all flows that share them."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Protocol, int, int], _Asked] = {}
+        self._kept: list[Flow] = []  # so that an id stays that of the same ports
+
+    def __call__(self, flow: Flow) -> _Asked:
+        who = flow.protocol, id(flow.source_ports), id(flow.destination_ports)
+        known = self._known.get(who)
+        if known is None:
+            known = self._known[who] = _Asked(
+                (
+                    int(flow.protocol),
+                    _texts(flow.destination_ports),
+                    _texts(flow.source_ports),
+                ),
+                relation_of(flow.protocol, flow.source_ports, flow.destination_ports),
+            )
+            self._kept.append(flow)
+        return known
 
 
 def _texts(ports: tuple[PortRange, ...]) -> tuple[str, ...]:

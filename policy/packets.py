@@ -98,6 +98,19 @@ def _relation(
     )
 
 
+def relation_of(
+    protocol: int,
+    source_ports: tuple[PortRange, ...] | None,
+    destination_ports: tuple[PortRange, ...] | None,
+) -> Relation:
+    """Every pair of these ports; None: all. Ports that the protocol does not have are ignored."""
+    if protocol not in _WITH_PORTS:
+        source_ports = None
+    if protocol not in _WITH_PORTS and protocol not in _ICMP:
+        destination_ports = None
+    return _relation(source_ports, destination_ports)
+
+
 @lru_cache(maxsize=8192)
 def _join(left: Relation, right: Relation) -> Relation:
     if left == right or not right:
@@ -255,10 +268,8 @@ Intervals = tuple[tuple[int, int], ...]
 """First and last points of the address line, sorted, not touching."""
 
 
-@lru_cache(maxsize=8192)
-def intervals(networks: tuple[Network, ...]) -> Intervals:
-    """The addresses of `networks` as sorted intervals that do not touch. The same systems come
-    again and again."""
+def intervals(networks: Iterable[Network]) -> Intervals:
+    """The addresses of `networks` as sorted intervals that do not touch."""
     out: list[tuple[int, int]] = []
     for first, last in sorted(map(_interval, networks)):
         if out and first <= out[-1][1] + 1:
@@ -271,7 +282,7 @@ def intervals(networks: tuple[Network, ...]) -> Intervals:
 def _pieces(networks: Iterable[Network], relation: Relation) -> Pieces:
     if not relation:
         return ()
-    return tuple((first, last, relation) for first, last in intervals(tuple(networks)))
+    return tuple((first, last, relation) for first, last in intervals(networks))
 
 
 def _union(lines: Sequence[Pieces]) -> Pieces:
@@ -282,15 +293,27 @@ def _union(lines: Sequence[Pieces]) -> Pieces:
         for first, last, relation in line:
             known = joined.get((first, last))
             joined[first, last] = relation if known is None else _join(known, relation)
-    spans = sorted(joined)
-    if all(one[1] < other[0] for one, other in itertools.pairwise(spans)):
-        return _changed(tuple((*span, joined[span]) for span in spans), _same)
+    return _laid_out(joined)
+
+
+def _laid_out(joined: Mapping[tuple[int, int], Relation]) -> Pieces:
+    """The relation of each interval, which may overlap, along the address line."""
+    out: list[tuple[int, int, Relation]] = []
+    for span in sorted(joined):
+        first, last = span
+        relation = joined[span]
+        if out:
+            before, end, other = out[-1]
+            if first <= end:
+                break  # these overlap
+            if first == end + 1 and relation == other:
+                out[-1] = before, last, relation
+                continue
+        out.append((first, last, relation))
+    else:
+        return tuple(out)
     level = [((first, last, relation),) for (first, last), relation in joined.items()]
     return _halved(level, lambda one, other: _sweep(one, other, _join))
-
-
-def _same(relation: Relation) -> Relation:
-    return relation
 
 
 Line = TypeVar("Line")
@@ -416,30 +439,33 @@ class PacketSet:
         """
         if protocol is None:
             return cls({}, _pieces(peers, EVERYTHING))
-        return cls.on(
-            intervals(tuple(peers)),
+        relation = relation_of(
             protocol,
             None if source_ports is None else tuple(source_ports),
             None if destination_ports is None else tuple(destination_ports),
         )
+        return cls({protocol: _pieces(peers, relation)})
 
     @classmethod
-    def on(
-        cls,
-        peers: Intervals,
-        protocol: int,
-        source_ports: tuple[PortRange, ...] | None,
-        destination_ports: tuple[PortRange, ...] | None,
-    ) -> PacketSet:
-        """As `of`, for addresses that are intervals already (to hash networks takes long)."""
-        if protocol not in _WITH_PORTS:
-            source_ports = None
-        if protocol not in _WITH_PORTS and protocol not in _ICMP:
-            destination_ports = None
-        relation = _relation(source_ports, destination_ports)
-        if not relation:
-            return EMPTY
-        return cls({protocol: tuple((first, last, relation) for first, last in peers)})
+    def gathered(cls, parts: Iterable[tuple[int, Intervals, Relation]]) -> PacketSet:
+        """The union of parts, each of one protocol, addresses and a relation of ports.
+
+        Faster than a set for each of them: flows share their addresses, whose ports are joined
+        first.
+        """
+        # By the identity of the addresses, which takes longer to hash than to keep.
+        shared: dict[tuple[int, int], tuple[Intervals, Relation]] = {}
+        for protocol, addresses, relation in parts:
+            who = protocol, id(addresses)
+            known = shared.get(who)
+            shared[who] = addresses, relation if known is None else _join(known[1], relation)
+        spans: dict[int, dict[tuple[int, int], Relation]] = {}
+        for (protocol, _), (addresses, relation) in shared.items():
+            joined = spans.setdefault(protocol, {})
+            for span in addresses:
+                there = joined.get(span)
+                joined[span] = relation if there is None else _join(there, relation)
+        return cls({number: _laid_out(joined) for number, joined in spans.items()})
 
     @classmethod
     def single(cls, packet: Packet) -> PacketSet:
