@@ -6,7 +6,8 @@
     python bench/policy_ours.py prove DEPLOYMENT.yaml
     python bench/policy_ours.py grow flows|members|deployments DEPLOYMENT.yaml TIMES
 
-Prints one JSON object. `compile` writes the Terraform JSON of the first policy to FILE.
+Each task imports what it needs, as each command of the product does. Prints one JSON object;
+`compile` writes the Terraform JSON of the first policy to FILE.
 """
 
 from __future__ import annotations
@@ -30,13 +31,8 @@ from deployment.flow import End, Flow
 from deployment.interface import Interface, Member, Network
 from deployment.site import Site
 from policy.compiled import Policy, compile_policy
-from policy.proof import prove
-from policy.question import Question
-from policy.redundancy import redundant_rules
-from policy.trace import Tracer, Verdict
 from providers.gcp.cloud import PROVIDER
 from providers.provider import Lowered
-from providers.registry import provider_for
 
 NETWORK = "bench"
 
@@ -114,6 +110,9 @@ def _count(lowered: Lowered) -> int:
 
 def check_all(count: int) -> dict[str, Any]:
     """A trace of each packet. Reading the rules is not counted, making the indexes is."""
+    from policy.question import Question
+    from policy.trace import Tracer, Verdict
+
     policy, here = policy_of(list(flows(0))), site()
     lowered = PROVIDER.lower(policy, here)
     enforcement = PROVIDER.enforcement(json.loads(json.dumps(lowered.terraform)), policy, here)
@@ -156,6 +155,8 @@ def planted_document() -> dict[str, Any]:
 
 def shade() -> dict[str, Any]:
     """The rules that can be removed together without changing a packet."""
+    from policy.redundancy import redundant_rules
+
     policy = compile_policy((EDGE, CORE), ())
     enforcement = PROVIDER.enforcement(planted_document(), policy, site())
     found = redundant_rules(enforcement)
@@ -164,6 +165,7 @@ def shade() -> dict[str, Any]:
 
 def prove_file(file: Path) -> dict[str, Any]:
     """Reading the document of a deployment back, and the proof on it, from empty caches."""
+    from policy.proof import prove
     from stacks.pipeline import build, load
 
     built = build(load(file))
@@ -193,6 +195,8 @@ def _forget() -> None:
 
 def grow(what: str, file: Path, times: int) -> dict[str, Any]:
     """Compile, lower, read back and prove `file` made `times` as large."""
+    from policy.proof import prove
+    from providers.registry import provider_for
     from stacks.pipeline import load
 
     known = load(file)

@@ -23,11 +23,14 @@ class Protocol(IntEnum):
     @property
     def ip_versions(self) -> frozenset[int]:
         """The IP versions it runs over; each version has an ICMP of its own."""
-        return _ICMP_OF.get(self, frozenset({4, 6}))
+        return _ICMP_OF.get(self, _BOTH)
 
     @property
     def label(self) -> str:
-        return self.name.lower()
+        return _LABELS[self]
+
+    # Protocols are keys everywhere; an enumeration's own hash is that of its name, found each time.
+    __hash__ = int.__hash__
 
     @classmethod
     def parse(cls, text: str) -> Protocol:
@@ -39,4 +42,6 @@ class Protocol(IntEnum):
             raise ValueError(f"{text!r} is not a protocol: write one of {names}") from None
 
 
+_LABELS = {protocol: protocol.name.lower() for protocol in Protocol}
+_BOTH = frozenset({4, 6})
 _ICMP_OF = {Protocol.ICMP: frozenset({4}), Protocol.ICMPV6: frozenset({6})}

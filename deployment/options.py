@@ -159,7 +159,7 @@ class JabberGuest(Section):
         description="load-balancer: make the load balancer that translates 80 to 9980 and 443 to "
         "9443, from `load_balancer`. none: something else in front does it.",
     )
-    load_balancer: LoadBalancer = LoadBalancer()
+    load_balancer: LoadBalancer = LoadBalancer.unwritten()
     one_way_media: bool = Field(
         False,
         description="Single NIC: clients start one-way media (BFCP), so media from Expressway-E's "
@@ -306,14 +306,14 @@ class Options(Section):
     multiplexed_media: Ports = Field(
         PortRange(2776, 2777), description="Small and medium only; large: the first 12 media ports."
     )
-    turn: Turn = Turn()
-    admin: Admin = Admin()
-    h323: H323 = H323()
-    smart_licensing: SmartLicensing = SmartLicensing()
-    email: Email = Email()
-    cluster: Cluster = Cluster()
-    tms: Tms = Tms()
-    ldap: Ldap = Ldap()
+    turn: Turn = Turn.unwritten()
+    admin: Admin = Admin.unwritten()
+    h323: H323 = H323.unwritten()
+    smart_licensing: SmartLicensing = SmartLicensing.unwritten()
+    email: Email = Email.unwritten()
+    cluster: Cluster = Cluster.unwritten()
+    tms: Tms = Tms.unwritten()
+    ldap: Ldap = Ldap.unwritten()
     ldap_from_edge: bool = Field(
         False,
         description="Expressway-E asks the directory: only where users log in from outside and "
@@ -324,14 +324,14 @@ class Options(Section):
         description="Ports of other systems by the catalog's parameter name: `smart-proxy: 3128`, "
         "`endpoint-media: 16384-32767`.",
     )
-    mra: Mra = Mra()
-    jabber_guest: JabberGuest = JabberGuest()
-    microsoft: Microsoft = Microsoft()
-    cms: Cms = Cms()
-    serviceability: Serviceability = Serviceability()
-    cucm: Cucm = Cucm()
-    platform: Platform = Platform()
-    gcp: Gcp = Gcp()
+    mra: Mra = Mra.unwritten()
+    jabber_guest: JabberGuest = JabberGuest.unwritten()
+    microsoft: Microsoft = Microsoft.unwritten()
+    cms: Cms = Cms.unwritten()
+    serviceability: Serviceability = Serviceability.unwritten()
+    cucm: Cucm = Cucm.unwritten()
+    platform: Platform = Platform.unwritten()
+    gcp: Gcp = Gcp.unwritten()
     nat_reflection: Literal["auto", "always", "never"] = Field(
         "auto",
         description="Whether hosts reach Expressway-E by its public address from inside; auto: "

@@ -254,13 +254,15 @@ class Site(Section):
         description="The documented services in use; each selects the rows of its tables.",
         examples=[["traversal-pair", "sip-calls", "mra"]],
     )
-    options: Options = Field(Options(), description="Settings and switches of the systems.")
-    quotas: Quotas = Field(Quotas(), description="Raised limits of the cloud account.")
+    options: Options = Field(
+        Options.unwritten(), description="Settings and switches of the systems."
+    )
+    quotas: Quotas = Field(Quotas.unwritten(), description="Raised limits of the cloud account.")
     tests: tuple[Assertion, ...] = Field(
         (), description="Assertions on packets, checked at every synth."
     )
-    backend: Backend = Field(Backend(), description="Where Terraform keeps the state.")
+    backend: Backend = Field(Backend.unwritten(), description="Where Terraform keeps the state.")
     provider: ProviderSettings = Field(
-        ProviderSettings(), description="How Terraform and the audit reach the cloud."
+        ProviderSettings.unwritten(), description="How Terraform and the audit reach the cloud."
     )
     overlays: tuple[str, ...] = Field((), description="Files with the user's own catalog rows.")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Generic, NamedTuple, TypeVar
+from functools import cached_property, lru_cache
+from operator import itemgetter
+from typing import NamedTuple
 
 from catalog.ports import PortRange
 from catalog.protocol import Protocol
@@ -65,78 +66,22 @@ class Policy:
 
 def compile_policy(interfaces: Iterable[Interface], flows: Iterable[Flow]) -> Policy:
     """Place every flow at its managed ends: egress at the source, ingress at the destination."""
-    demands: defaultdict[Point, list[tuple[tuple[object, ...], Demand]]] = defaultdict(list)
-    cards = _Once(_card)
-    peers = _Once(_Peer)
-    ports = _Ports()
+    places: dict[tuple[Direction, int, int], _Place] = {}
     for flow in flows:
-        asked = ports(flow)
+        asked = _asked(flow.protocol, flow.source_ports, flow.destination_ports)
         if not asked.ports:
             continue
-        for end, peer, direction in (
-            (flow.source, flow.destination, Direction.EGRESS),
-            (flow.destination, flow.source, Direction.INGRESS),
-        ):
-            if end.interface is None:
-                continue
-            points, families = cards(end.interface)
-            across = peers(peer)
-            addresses = across.seen_in(families)
-            if addresses:
-                content = (*across.content, *asked.content, flow.rows)
-                demand = Demand(flow, peer, addresses, asked.ports)
-                demands[points[direction]].append((content, demand))
-    ordered = {
-        point: tuple(demand for _, demand in sorted(demands[point], key=_content))
-        for point in sorted(demands)
-    }
+        source, destination = flow.source, flow.destination
+        if source.interface is not None:
+            _place(places, Direction.EGRESS, source.interface, destination).add(flow, asked)
+        if destination.interface is not None:
+            _place(places, Direction.INGRESS, destination.interface, source).add(flow, asked)
+    met: defaultdict[Point, list[_Place]] = defaultdict(list)
+    for place in places.values():
+        if place.demands:
+            met[place.point].append(place)
+    ordered = {point: tuple(_in_order(met[point])) for point in sorted(met)}
     return Policy(tuple(sorted(interfaces, key=lambda interface: interface.key)), ordered)
-
-
-def _content(placed: tuple[tuple[object, ...], Demand]) -> tuple[object, ...]:
-    return placed[0]
-
-
-Given = TypeVar("Given")
-Made = TypeVar("Made")
-
-
-class _Once(Generic[Given, Made]):
-    """What `make` makes of each object, made once: flows share their ends and ports, and to hash
-    an address takes longer than to look at it."""
-
-    def __init__(self, make: Callable[[Given], Made]) -> None:
-        self._make = make
-        # The object is kept, so its id stays its own.
-        self._known: dict[int, tuple[Given, Made]] = {}
-
-    def __call__(self, given: Given) -> Made:
-        known = self._known.get(id(given))
-        if known is None:
-            known = self._known[id(given)] = (given, self._make(given))
-        return known[1]
-
-
-def _card(card: Interface) -> tuple[dict[Direction, Point], tuple[int, ...]]:
-    return {way: Point(card.key, way) for way in Direction}, tuple(sorted(card.families))
-
-
-class _Peer:
-    """The end across the network: its key, its addresses as texts and as intervals."""
-
-    def __init__(self, end: End) -> None:
-        self.content = end.key, tuple(map(str, end.addresses))
-        self._end = end
-        self._lines: dict[tuple[int, ...], Intervals] = {}
-
-    def seen_in(self, families: tuple[int, ...]) -> Intervals:
-        """The addresses of these IP versions."""
-        known = self._lines.get(families)
-        if known is None:
-            known = self._lines[families] = intervals(
-                network for network in self._end.addresses if network.version in families
-            )
-        return known
 
 
 class _Asked(NamedTuple):
@@ -146,28 +91,58 @@ class _Asked(NamedTuple):
     ports: Relation
 
 
-class _Ports:
-    """The protocol and ports of each flow, made once for all flows that share them."""
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[Protocol, int, int], _Asked] = {}
-        self._kept: list[Flow] = []  # so that an id stays that of the same ports
-
-    def __call__(self, flow: Flow) -> _Asked:
-        who = flow.protocol, id(flow.source_ports), id(flow.destination_ports)
-        known = self._known.get(who)
-        if known is None:
-            known = self._known[who] = _Asked(
-                (
-                    int(flow.protocol),
-                    _texts(flow.destination_ports),
-                    _texts(flow.source_ports),
-                ),
-                relation_of(flow.protocol, flow.source_ports, flow.destination_ports),
-            )
-            self._kept.append(flow)
-        return known
+@lru_cache(maxsize=4096)
+def _asked(
+    protocol: Protocol,
+    source_ports: tuple[PortRange, ...],
+    destination_ports: tuple[PortRange, ...],
+) -> _Asked:
+    return _Asked(
+        (int(protocol), tuple(map(str, destination_ports)), tuple(map(str, source_ports))),
+        relation_of(protocol, source_ports, destination_ports),
+    )
 
 
-def _texts(ports: tuple[PortRange, ...]) -> tuple[str, ...]:
-    return tuple(map(str, ports))
+class _Place:
+    """What is asked of one point about one peer: flows share their ends, so that the addresses of
+    each are looked at once."""
+
+    def __init__(self, way: Direction, card: Interface, peer: End) -> None:
+        self.point = Point(card.key, way)
+        self.peer = peer
+        self.demands: list[tuple[tuple[object, ...], Demand]] = []
+        families = card.families
+        self._card = card  # kept, so that the ids of both stay their own
+        self._addresses = intervals(n for n in peer.addresses if n.version in families)
+
+    def add(self, flow: Flow, asked: _Asked) -> None:
+        if self._addresses:
+            demand = Demand(flow, self.peer, self._addresses, asked.ports)
+            self.demands.append(((asked.content, flow.rows), demand))
+
+
+def _place(
+    places: dict[tuple[Direction, int, int], _Place], way: Direction, card: Interface, peer: End
+) -> _Place:
+    # By identity: to hash an address takes longer than to look at it.
+    who = way, id(card), id(peer)
+    known = places.get(who)
+    if known is None:
+        known = places[who] = _Place(way, card, peer)
+    return known
+
+
+def _in_order(places: Iterable[_Place]) -> Iterator[Demand]:
+    """The demands of one point, by what they say: peer, addresses, protocol, ports and rows."""
+    by_key: defaultdict[str, list[_Place]] = defaultdict(list)
+    for place in places:
+        by_key[place.peer.key].append(place)
+    for _, alike in sorted(by_key.items()):
+        # Only a party that is met by several ends has to be told apart by its addresses.
+        together: defaultdict[tuple[str, ...], list[tuple[tuple[object, ...], Demand]]]
+        together = defaultdict(list)
+        for place in alike:
+            texts = tuple(map(str, place.peer.addresses)) if len(alike) > 1 else ()
+            together[texts].extend(place.demands)
+        for _, listed in sorted(together.items()):
+            yield from (demand for _, demand in sorted(listed, key=itemgetter(0)))

@@ -251,8 +251,8 @@ def _changed(pieces: Pieces, change: Callable[[Relation], Relation]) -> Pieces:
 
 
 def _interval(network: Network) -> tuple[int, int]:
-    base = _V6_BASE if network.version == 6 else 0
-    return base + int(network.network_address), base + int(network.broadcast_address)
+    first = int(network.network_address) + (_V6_BASE if network.version == 6 else 0)
+    return first, first + (1 << network.max_prefixlen - network.prefixlen) - 1
 
 
 def address_index(address: Address) -> int:

@@ -12,6 +12,8 @@ class Direction(StrEnum):
     INGRESS = "ingress"
     EGRESS = "egress"
 
+    __hash__ = str.__hash__  # the one of an enumeration looks up its name each time
+
     @property
     def opposite(self) -> Direction:
         return Direction.EGRESS if self is Direction.INGRESS else Direction.INGRESS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,10 +29,10 @@ def description(rule: Rule) -> str:
     return described(rule.rows, rule.subject, marker)
 
 
-def lowered(rule: Rule, address: str, priority: int) -> tuple[LoweredRule, ...]:
-    """The rule as it is printed: a line for each protocol, since ports belong to one."""
-    text = description(rule)
-    peer = ", ".join(map(str, rule.peer.networks))
+def lowered(rule: Rule, address: str, priority: int, text: str) -> tuple[LoweredRule, ...]:
+    """The rule as it is printed: a line for each protocol, since ports belong to one. `text` is
+    its `description`."""
+    peer = ", ".join(rule.peer.range_texts)
     return tuple(
         LoweredRule(
             address=address,
@@ -51,7 +52,7 @@ def lowered(rule: Rule, address: str, priority: int) -> tuple[LoweredRule, ...]:
     )
 
 
-def _ports(texts: list[str], protocol: Protocol | None) -> str:
+def _ports(texts: Sequence[str], protocol: Protocol | None) -> str:
     if texts:
         return ", ".join(texts)
     return "any" if protocol is None or protocol.has_ports else ""

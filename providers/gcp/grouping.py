@@ -10,17 +10,18 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 from ipaddress import collapse_addresses
 from typing import Any, Final, cast
 
-from catalog.ports import ANY_PORT, HIGHEST_PORT, PortRange
+from catalog.ports import HIGHEST_PORT, PortRange
 from catalog.protocol import Protocol
-from deployment.addresses import EVERYWHERE, is_public
+from deployment.addresses import EVERYWHERE, is_public, order
+from deployment.flow import End
 from deployment.interface import Interface, Network
 from policy.compiled import Demand, Policy
+from policy.packets import intervals
 from policy.point import Direction, Point
-from policy.port_mask import port_mask, port_runs
+from policy.port_mask import ALL_PORTS, port_mask, port_runs
 from providers.gcp.naming import digest
 from providers.gcp.quotas import Quota
 from providers.gcp.rule import EVERYTHING, TRANSLATED, Action, Layer, Peer, Rule
@@ -62,18 +63,19 @@ def _by_peer(
         lambda: defaultdict(list)
     )
     families = interface.families
-    placed: dict[tuple[int, int], list[Demand]] = {}  # by the end and the IP version
+    # By identity: to hash an address takes longer than to look at it.
+    placed: dict[tuple[int, int], list[Demand] | None] = {}
     for demand in demands:
         peer = demand.peer
         # The compute API refuses a rule for ICMP that names IPv6 ranges, and the reverse.
         for version in families & demand.flow.protocol.ip_versions:
-            known = placed.get((id(peer), version))
-            if known is None:
-                networks = collapsed(peer.addresses, version)
-                who = _who(peer.key, peer.translated, networks, version)
-                known = found[who][networks] if networks else []
-                placed[id(peer), version] = known
-            known.append(demand)
+            who = id(peer), version
+            if who not in placed:
+                networks = _collapsed(peer.addresses, version)
+                placed[who] = found[_who(peer, networks)][networks] if networks else None
+            asked = placed[who]
+            if asked is not None:
+                asked.append(demand)
     for (party, qualifier, _), sets in found.items():
         for networks, asked in sets.items():
             # One set keeps its name when its addresses change. Several cannot all have the same.
@@ -83,18 +85,19 @@ def _by_peer(
             yield Peer(party, qualified, networks, tuple(names)), tuple(asked)
 
 
-@lru_cache(maxsize=4096)
-def _who(key: str, translated: bool, networks: tuple[Network, ...], version: int) -> _Who:
-    if translated:
-        return key, TRANSLATED, version
-    return key, _PUBLIC if all(map(is_public, networks)) else "", version
+def _who(peer: End, networks: tuple[Network, ...]) -> _Who:
+    version = networks[0].version
+    if peer.translated:
+        return peer.key, TRANSLATED, version
+    return peer.key, _PUBLIC if all(map(is_public, networks)) else "", version
 
 
-@lru_cache(maxsize=4096)
-def collapsed(networks: tuple[Network, ...], version: int) -> tuple[Network, ...]:
+def _collapsed(networks: Iterable[Network], version: int) -> tuple[Network, ...]:
     """The addresses of one IP version as few ranges, in rising order."""
-    mine = cast("Iterable[Any]", [n for n in networks if n.version == version])
-    return tuple(collapse_addresses(mine))
+    mine = [network for network in networks if network.version == version]
+    if len(intervals(mine)) < len(mine):
+        return tuple(collapse_addresses(cast("Iterable[Any]", mine)))
+    return tuple(sorted(mine, key=order))
 
 
 def _parts(demands: Iterable[Demand], limit: int) -> Iterator[tuple[str, tuple[Layer, ...]]]:
@@ -115,14 +118,14 @@ def _parts(demands: Iterable[Demand], limit: int) -> Iterator[tuple[str, tuple[L
 
 
 def _layer(protocol: Protocol, demands: Iterable[Demand], within: PortRange | None = None) -> Layer:
-    window = port_mask([within or ANY_PORT])
+    window = ALL_PORTS if within is None else port_mask([within])
     asked = 0
     rows: set[str] = set()
     for demand in demands:
-        mask = port_mask(demand.flow.destination_ports) & window
-        if mask:
-            asked |= mask
-            rows.update(demand.flow.rows)
+        for _, mask in demand.ports:
+            if part := mask if within is None else mask & window:
+                asked |= part
+                rows.update(demand.flow.rows)
     # No rule tells ICMP types apart, so all of them go with one.
     ports = port_runs(asked) if protocol.has_ports else ()
     return Layer(protocol, ports, tuple(sorted(rows)))

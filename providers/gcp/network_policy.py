@@ -81,7 +81,7 @@ def emit_network_policies(
         index = {rule.identity: place for place, rule in enumerate(ordered)}
         for rule in sorted(members, key=reading_order):
             address = f"{POLICY}.{key}.rule[{index[rule.identity]}]"
-            read.extend(lowered(rule, address, numbers[rule.identity]))
+            read.extend(lowered(rule, address, numbers[rule.identity], description(rule)))
     return Emitted(
         {kind: dict(sorted(bodies.items())) for kind, bodies in sorted(resources.items())},
         tuple(read),
@@ -130,10 +130,10 @@ def _link(network: str, project: str) -> str:
 def _rule(rule: Rule, priority: int, target: dict[str, Any]) -> dict[str, Any]:
     side = _SIDE[rule.direction]
     match: dict[str, Any] = {
-        f"{side}_ip_ranges": [str(network) for network in rule.peer.networks],
+        f"{side}_ip_ranges": list(rule.peer.range_texts),
         "layer4_config": [
             {"ip_protocol": layer.protocol_text}
-            | ({"ports": layer.port_texts} if layer.port_texts else {})
+            | ({"ports": list(layer.port_texts)} if layer.port_texts else {})
             for layer in rule.layers
         ],
     }

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
+from functools import cached_property
 from typing import Final
 
 from catalog.ports import ANY_PORT, PortRange
@@ -19,7 +19,7 @@ from policy.point import Direction
 from providers.gcp.naming import cloud_name, terraform_name
 
 # What the compute API takes by name; every other protocol goes by its number.
-_BY_NAME: Final = (Protocol.TCP, Protocol.UDP, Protocol.ICMP, Protocol.ESP, Protocol.AH)
+_BY_NAME: Final = frozenset({Protocol.TCP, Protocol.UDP, Protocol.ICMP, Protocol.ESP, Protocol.AH})
 EVERYTHING: Final = "everything"
 TRANSLATED: Final = "translated"
 
@@ -31,12 +31,10 @@ class Action(StrEnum):
     DENY = "deny"
 
 
-@lru_cache(maxsize=4096)
-def _texts(ports: tuple[PortRange, ...]) -> tuple[str, ...]:
-    return () if ANY_PORT in ports else tuple(map(str, ports))
+# What is asked for again and again of one object is kept in it, so these have no slots.
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Layer:
     """A protocol and its ports, as one entry of a rule; no protocol: all of them, no ports: all.
 
@@ -53,10 +51,10 @@ class Layer:
             return "all"
         return self.protocol.label if self.protocol in _BY_NAME else str(int(self.protocol))
 
-    @property
-    def port_texts(self) -> list[str]:
+    @cached_property
+    def port_texts(self) -> tuple[str, ...]:
         """Empty where every port is meant."""
-        return list(_texts(self.ports))
+        return () if ANY_PORT in self.ports else tuple(map(str, self.ports))
 
     @property
     def attributes(self) -> int:
@@ -64,7 +62,7 @@ class Layer:
         return 1 + len(self.port_texts)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Peer:
     """The other side of a rule, in one IP version.
 
@@ -82,13 +80,17 @@ class Peer:
     def version(self) -> int:
         return self.networks[0].version
 
+    @cached_property
+    def range_texts(self) -> tuple[str, ...]:
+        return tuple(map(str, self.networks))
+
     @property
     def label(self) -> str:
         """The party, and that it is met by its public address where it has others."""
         return f"{self.party} public" if TRANSLATED in self.qualifier else self.party
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rule:
     """One rule of one interface. `part` names the share of the ports where one rule cannot hold
     them all."""
@@ -102,7 +104,7 @@ class Rule:
     layers: tuple[Layer, ...]
     part: str = ""
 
-    @property
+    @cached_property
     def identity(self) -> tuple[str, ...]:
         return (
             self.site,
@@ -117,14 +119,14 @@ class Rule:
             self.part,
         )
 
-    @property
+    @cached_property
     def name(self) -> str:
         """The name in the cloud: `emea-edge-expressway-e-external-in-internet-1f2e3d4c`."""
         way = "in" if self.direction is Direction.INGRESS else "out"
         words = (self.site, self.interface.key, way, self._peer_words, self.part)
         return cloud_name(words, *self.identity)
 
-    @property
+    @cached_property
     def terraform_name(self) -> str:
         return terraform_name(
             self.interface.key,
@@ -134,13 +136,13 @@ class Rule:
             self.name.rpartition("-")[2],
         )
 
-    @property
+    @cached_property
     def _peer_words(self) -> str:
         deny = "deny " if self.action is Action.DENY else ""
         version = " v6" if self.peer.version == 6 else ""
         return f"{deny}{self.peer.label}{version}"
 
-    @property
+    @cached_property
     def rows(self) -> tuple[str, ...]:
         return tuple(sorted({row for layer in self.layers for row in layer.rows}))
 

@@ -37,25 +37,26 @@ def emit_vpc_rules(
         if name in bodies:
             raise AssertionError(f"two rules are called {name}")
         priority = first_priority + is_deny(rule)
-        bodies[name] = _firewall(rule, targets[rule.interface.key], priority)
-        read.extend(lowered(rule, f"{FIREWALL}.{name}", priority))
+        text = description(rule)
+        bodies[name] = _firewall(rule, targets[rule.interface.key], priority, text)
+        read.extend(lowered(rule, f"{FIREWALL}.{name}", priority, text))
     ordered = dict(sorted(bodies.items()))
     return Emitted({FIREWALL: ordered} if ordered else {}, tuple(read))
 
 
-def _firewall(rule: Rule, target: Target, priority: int) -> dict[str, Any]:
+def _firewall(rule: Rule, target: Target, priority: int, text: str) -> dict[str, Any]:
     project, _ = network_parts(rule.network)
     body: dict[str, Any] = {
         "name": rule.name,
         "network": rule.network,
-        "description": description(rule),
+        "description": text,
         "direction": rule.direction.upper(),
         "priority": priority,
-        RANGES[rule.direction]: [str(network) for network in rule.peer.networks],
+        RANGES[rule.direction]: list(rule.peer.range_texts),
         _TARGETS[target.kind]: [target.value],
         rule.action.value: [
             {"protocol": layer.protocol_text}
-            | ({"ports": layer.port_texts} if layer.port_texts else {})
+            | ({"ports": list(layer.port_texts)} if layer.port_texts else {})
             for layer in rule.layers
         ],
     }

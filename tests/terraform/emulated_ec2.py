@@ -85,7 +85,7 @@ def _description(rule: Any) -> str | None:
 _delete_network_acl_entry = NetworkAclBackend.delete_network_acl_entry
 
 
-def _deletes_once(backend: NetworkAclBackend, network_acl_id: str, number: int, egress: bool) -> Any:
+def _deletes_once(backend: NetworkAclBackend, acl: str, number: int, egress: bool) -> Any:
     """moto fails with a server error where the entry is gone, for instance when a client asks again
     because it missed the first answer.
 
@@ -93,11 +93,11 @@ def _deletes_once(backend: NetworkAclBackend, network_acl_id: str, number: int, 
     provider takes as deleted.
     """
     try:
-        return _delete_network_acl_entry(backend, network_acl_id, number, egress)
+        return _delete_network_acl_entry(backend, acl, number, egress)
     except StopIteration:
         raise EC2ClientError(
             "InvalidNetworkAclEntry.NotFound",
-            f"The network acl entry '{number}' does not exist in '{network_acl_id}'",
+            f"The network acl entry '{number}' does not exist in '{acl}'",
         ) from None
 
 
