@@ -14,6 +14,8 @@ from pydantic import ValidationError
 
 from catalog import printed
 from catalog.condition import Condition
+from catalog.guide_rule import FILE as GUIDE
+from catalog.guide_rule import Guide, guide
 from catalog.load import Catalog, Entry, entries_of
 from catalog.located_yaml import Location, Problem, read_yaml
 from catalog.ports import ANY_PORT, PortRange
@@ -51,8 +53,17 @@ def problems(catalog: Catalog) -> list[Problem]:
         if faults:
             located = read_yaml(file.path)
             found += [located.problem(location, text) for location, text in faults]
+    found += guide_problems(catalog, guide())
     found += _unused(catalog)
     return found
+
+
+def guide_problems(catalog: Catalog, rules: Guide) -> Iterator[Problem]:
+    """Conditions of guide rules that no deployment can meet."""
+    for name, rule in rules.root.items():
+        for location, text in _condition_faults(catalog, rule.when):
+            key = ".".join(map(str, (name, "when", *location)))
+            yield Problem(str(GUIDE), None, key, text)
 
 
 def faults_of(catalog: Catalog, table: Table) -> Iterator[Fault]:

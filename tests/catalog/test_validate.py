@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from catalog.guide_rule import Guide, guide
 from catalog.load import load
 from catalog.row import Row
-from catalog.validate import faults_of, problems
+from catalog.validate import faults_of, guide_problems, problems
 
 
 def test_the_catalog_is_consistent() -> None:
@@ -95,3 +96,11 @@ def test_an_erratum_twice_is_seen() -> None:
     erratum = {**ERRATUM, "id": "cucm/9/1/x"}
     found = changed("cucm", 9, put(errata=[erratum, erratum]))
     assert "cucm/9/1/x stands twice" in found
+
+
+def test_a_guide_rule_that_nothing_can_break_is_seen() -> None:
+    name, rule = "guide/no-alg", guide().root["guide/no-alg"]
+    wrong = rule.model_dump(mode="json") | {"when": {"service": "mrra"}}
+    (problem,) = guide_problems(load(), Guide.model_validate({name: wrong}))
+    assert problem.key == "guide/no-alg.when.service"
+    assert "'mrra' is none of" in problem.message

@@ -32,6 +32,14 @@ GUEST: Data = setting(
     services=["traversal-pair", "jabber-guest"],
     **{"systems__jabber-guest": {"tier": "internal", "addresses": ["10.0.10.41"]}},
 )
+GUEST_AND_ACME: Data = setting(GUEST, services=["traversal-pair", "jabber-guest", "acme"])
+GUEST_AND_PROXY: Data = setting(
+    GUEST,
+    services=["traversal-pair", "jabber-guest", "cms-web-proxy"],
+    options__admin__https_port=7443,
+    **CMS,
+)
+COMMON: Data = setting(DUAL, services=["cucm-common"])
 LDAP: Data = setting(
     DUAL, services=["traversal-pair", "ldap"], systems__ldap={"addresses": ["10.0.10.5"]}
 )
@@ -68,6 +76,52 @@ def with_(data: Data, **changes: Any) -> Data:
 
 
 EXAMPLES: dict[str, Example] = {
+    "guide/release-withdrawn": Example(
+        with_(DUAL, release="X8.11"), with_(DUAL, release="X8.11.1"), "release", "X8.11.1"
+    ),
+    "guide/turn-443-by-release": Example(
+        with_(DUAL, release="X8.9.2", options__turn__tcp_443=True),
+        with_(DUAL, release="X8.10", options__turn__tcp_443=True),
+        "options.turn",
+        "X8.10",
+        (with_(DUAL, release="X8.9.2", size="small", options__turn__port=443),),
+    ),
+    "guide/internal-or-external-servers": Example(
+        with_(DUAL, **{"systems__dns-external": {"addresses": ["192.0.2.53"]}}),
+        DUAL,
+        "systems",
+        more=(with_(DUAL, **{"systems__ntp-external": {"addresses": ["192.0.2.123"]}}),),
+    ),
+    "guide/ice-passthrough-between-outsiders": Example(
+        DUAL,
+        with_(DUAL, options__mra__ice_passthrough=False),
+        "options.mra.ice_passthrough",
+    ),
+    "guide/jabber-guest-and-acme": Example(
+        GUEST_AND_ACME,
+        with_(GUEST_AND_ACME, release="X12.1"),
+        "services",
+        "9980",
+    ),
+    "guide/jabber-guest-and-web-proxy": Example(
+        GUEST_AND_PROXY,
+        with_(GUEST_AND_PROXY, options__jabber_guest__translator="load-balancer"),
+        "services",
+        "9443",
+    ),
+    "guide/microsoft-port-ranges": Example(MICROSOFT, DUAL, "options.ports"),
+    "guide/microsoft-rows-left-out": Example(MICROSOFT, DUAL, "services"),
+    "guide/cucm-dns-server": Example(
+        with_(COMMON, options__cucm__dns_server=True), COMMON, "options.cucm.dns_server"
+    ),
+    "guide/cucm-dhcp-server": Example(
+        with_(COMMON, options__cucm__dhcp_server=True), COMMON, "options.cucm.dhcp_server"
+    ),
+    "guide/cucm-dhcp-client": Example(
+        with_(COMMON, options__cucm__dhcp_client=True), COMMON, "options.cucm.dhcp_client"
+    ),
+    "guide/multicast-music": Example(PHONES, DUAL, "services"),
+    "guide/wireless-phones-and-dns": Example(PHONES, DUAL, "systems.phone", "TCP 53"),
     "guide/every-peer-is-opened": Example(
         with_(DUAL, expressway_e__peers=PRIVATE),
         with_(DUAL, expressway_e__peers=PEERS),
