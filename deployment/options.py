@@ -49,7 +49,9 @@ class Mra(Section):
     """Mobile and remote access (Expressway guide, tables 15 to 19)."""
 
     oauth: bool = Field(True, description="SIP OAuth to Unified CM (5091), from X12.5.")
-    ice_passthrough: bool = Field(True, description="ICE passthrough, from X12.5: opens TURN.")
+    ice_passthrough: bool = Field(
+        True, description="ICE passthrough between outside endpoints, from X12.5: opens TURN."
+    )
     sip_tcp_to_cucm: bool = Field(True, description="SIP over TCP to Unified CM (5060).")
     uds_port: Literal[443, 8443, "both"] = Field(
         "both", description="HTTPS port of UDS and AXL on Unified CM; printed as 443 or 8443."
@@ -77,10 +79,12 @@ class H323(Section):
     assent: bool = Field(True, description="Firewall traversal by Assent.")
     h460: bool = Field(True, description="Firewall traversal by H.460.18/19.")
     multiplexed_media: bool = Field(
-        True, description="Traversal media multiplexed on a few ports of Expressway-E."
+        True,
+        description="H.460.19 media multiplexed on a few ports of Expressway-E; Assent media "
+        "always is.",
     )
     non_multiplexed_media: bool = Field(
-        True, description="Traversal media (H.460.19) on the whole media range of Expressway-E."
+        True, description="H.460.19 media on the whole media range of Expressway-E."
     )
     signalling_ports: Literal["registered", "standard"] = Field(
         "registered",

@@ -71,6 +71,7 @@ KNOWN = (
     "expressway/5/1", "expressway/6/5", "expressway/10/1", "expressway/11/+1", "expressway/12/27",
     "expressway/12/28", "expressway/13/4", "expressway/20/3", "expressway/21/4", "expressway/21/6",
     "expressway/21/7", "expressway/24/3", "expressway/27/9", "expressway/29/1",
+    "expressway/10/4", "expressway/24/7/release", "expressway/26/1", "cucm/1/24", "cucm/6/2",
 )  # fmt: skip
 
 

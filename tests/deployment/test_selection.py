@@ -59,7 +59,7 @@ CLOSED_BY_DEFAULT: dict[str, dict[str, str]] = {
     "in an off-path deployment of CIME only": {"cucm-gateways": "7/6"},
     "phantom ports inside Unified CM": {"cucm-gateways": "7/19"},
     "while IM and Presence is installed": {"cucm-cluster": "1/+1"},
-    "for an Expressway-E of its own": {"single-system": "4/+1 4/+2 4/+3 4/+4 4/+5"},
+    "for an Expressway-E of its own": {"single-system": "4/+1 4/+2 4/+3 4/+4 4/+5 4/+6 4/+7"},
 }
 
 SERVICES = load().services
@@ -108,6 +108,9 @@ class Switch:
 NINE = "9/1 9/2 9/3"
 EIGHT = "8/1 8/2 8/3 8/4 8/5"
 TEN = "10/2 10/3 10/4"
+DIRECT = "12/1 12/2 12/5 12/8 12/13 12/14 12/21 12/22 12/23 12/24"
+ASSENT = "12/6 12/9 12/11 12/15 12/+1 12/+2"
+H460 = "12/7 12/10 12/12 12/16 12/25 12/26 12/27 12/28"
 TCP, UDP = {"options__sip_tcp": True}, {"options__sip_udp": True}
 TURN_443 = {"options__turn__tcp_443": True}
 
@@ -161,6 +164,30 @@ SWITCHES = {
     "no message waiting": Switch("mra", {"options__mra__mwi": "none"}, closes="18/15 18/16"),
     "message waiting over TLS": Switch("mra", {"options__mra__mwi": "tls"}, closes="18/15"),
     "no voicemail": Switch("mra", {"options__mra__voicemail_port": "none"}, closes="18/14"),
+    "no ICE passthrough": Switch(
+        "mra", {"options__mra__ice_passthrough": False}, closes="16/6 16/7 17/5"
+    ),
+    # H.323
+    "H.323 by Assent alone": Switch(
+        "h323-calls",
+        {"options__h323": {"direct": False, "h460": False}},
+        closes=f"{DIRECT} {H460} 12/19 12/20",
+    ),
+    "H.323 by Assent alone, non-multiplexed": Switch(
+        "h323-calls",  # Assent media is multiplexed whatever H.460 does
+        {"options__h323": {"direct": False, "h460": False, "multiplexed_media": False}},
+        closes=f"{DIRECT} {H460} 12/19 12/20",
+    ),
+    "H.323 by H.460 alone, non-multiplexed": Switch(
+        "h323-calls",
+        {"options__h323": {"direct": False, "assent": False, "multiplexed_media": False}},
+        closes=f"{DIRECT} {ASSENT} 12/17 12/18 12/25 12/26",
+    ),
+    "H.323 by H.460 alone, multiplexed": Switch(
+        "h323-calls",
+        {"options__h323": {"direct": False, "assent": False, "non_multiplexed_media": False}},
+        closes=f"{DIRECT} {ASSENT} 12/19 12/20 12/27 12/28",
+    ),
     # Jabber Guest
     "untranslated Jabber Guest": Switch(
         "jabber-guest",

@@ -53,6 +53,27 @@ def test_dual_nic_meets_the_internet_on_its_outer_card() -> None:
     ]
 
 
+def test_a_standalone_edge_asks_the_servers_that_there_are() -> None:
+    """Table 4 is for any single Expressway; an edge in a DMZ often has external servers only."""
+    data = setting(
+        DUAL,
+        expressway_c=None,
+        services=["single-system"],
+        systems={
+            "dns-external": {"addresses": ["192.0.2.53"]},
+            "ntp-external": {"addresses": ["192.0.2.123"]},
+        },
+    )
+    assert lines(data, "expressway/4/+6") == [
+        "expressway-e/external 203.0.113.11 -> dns-external 192.0.2.53 udp 53",
+        "expressway-e/external 203.0.113.11 -> dns-external 192.0.2.53 tcp 53",
+    ]
+    assert lines(data, "expressway/4/+7") == [
+        "expressway-e/external 203.0.113.11 -> ntp-external 192.0.2.123 udp 123",
+    ]
+    assert row(resolved(data), "expressway/4/+4").outcome is Outcome.ABSENT
+
+
 def test_external_servers_are_met_on_the_outer_card() -> None:
     data = setting(DUAL, **{"systems__dns-external": {"addresses": ["192.0.2.53"]}})
     assert lines(data, "expressway/6/5") == [
