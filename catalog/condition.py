@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import BeforeValidator, ConfigDict, Field, RootModel
+from pydantic import BeforeValidator, Field
 
+from catalog.record import Entries
 from catalog.release import ReleaseRange
 
 FactValue = str | int | bool | frozenset[str]
@@ -41,10 +42,9 @@ class Unmet:
         return f"{self.fact} is {self.actual}, not {self.wanted}"
 
 
-class Condition(RootModel[dict[str, "Wanted | list[Wanted] | Condition | list[Condition]"]]):
+class Condition(Entries[dict[str, "Wanted | list[Wanted] | Condition | list[Condition]"]]):
     """See the module's opening. The empty condition always holds."""
 
-    model_config = ConfigDict(frozen=True)
     root: dict[str, Wanted | list[Wanted] | Condition | list[Condition]] = Field(
         default_factory=dict
     )
@@ -116,4 +116,4 @@ def _text(wanted: object) -> str:
     return str(wanted)
 
 
-ALWAYS = Condition()
+ALWAYS = Condition.model_construct({})

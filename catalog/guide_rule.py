@@ -13,12 +13,13 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, RootModel
+from pydantic import Field
 
 from catalog.condition import ALWAYS, Condition
 from catalog.load import ROOT
 from catalog.located_model import read_model
-from catalog.row import Bilingual, Record
+from catalog.record import Entries, Record
+from catalog.row import Bilingual
 
 FILE: Final = ROOT / "guide.yaml"
 RuleId = Annotated[str, Field(pattern=r"^guide/[a-z0-9-]+$")]
@@ -68,7 +69,7 @@ class GuideRule(Record):
         return f"{self.chapter} ({self.source.text}, line {self.source.line})"
 
 
-class Guide(RootModel[dict[RuleId, GuideRule]]):
+class Guide(Entries[dict[RuleId, GuideRule]]):
     """All rules by id, in the order of the file."""
 
     def enforced(self, where: str) -> Iterator[tuple[str, GuideRule]]:

@@ -35,7 +35,8 @@ from catalog.located_model import as_model
 from catalog.located_yaml import BadFileError, LocatedYaml, Location, read_yaml
 from catalog.parameter import Parameter
 from catalog.party import Party
-from catalog.row import Record, Table
+from catalog.record import Record
+from catalog.row import Table
 from catalog.validate import faults_of
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Self
 
-from pydantic import Field, RootModel, model_validator
+from pydantic import Field, model_validator
 
-from catalog.row import Ranges, Record
+from catalog.record import Entries, Record
+from catalog.row import Ranges
 
 
 class Parameter(Record):
@@ -31,5 +32,5 @@ class Parameter(Record):
         return self
 
 
-class Parameters(RootModel[dict[str, Parameter]]):
+class Parameters(Entries[dict[str, Parameter]]):
     """All parameters by name."""

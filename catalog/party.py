@@ -5,9 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import Field, IPvAnyNetwork, RootModel
+from pydantic import Field, IPvAnyNetwork
 
-from catalog.row import Record
+from catalog.record import Entries, Record
 
 
 class PartyKind(StrEnum):
@@ -35,5 +35,5 @@ class Party(Record):
     addresses: tuple[IPvAnyNetwork, ...] = ()
 
 
-class Parties(RootModel[dict[str, Party]]):
+class Parties(Entries[dict[str, Party]]):
     """All parties by name."""

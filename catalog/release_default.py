@@ -6,11 +6,11 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Final
 
-from pydantic import Field, RootModel
+from pydantic import Field
 
 from catalog.condition import Condition
 from catalog.located_model import read_model
-from catalog.row import Record
+from catalog.record import Entries, Record
 
 FILE: Final = Path(__file__).parent / "release-defaults.yaml"
 
@@ -23,7 +23,7 @@ class ReleaseDefault(Record):
     description: str
 
 
-class ReleaseDefaults(RootModel[dict[str, ReleaseDefault]]):
+class ReleaseDefaults(Entries[dict[str, ReleaseDefault]]):
     """All of them, by fact."""
 
 

@@ -9,17 +9,12 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import BeforeValidator, Field, PlainSerializer
 
 from catalog.condition import ALWAYS, Condition
 from catalog.ports import PortRange
 from catalog.protocol import Protocol
-
-
-class Record(BaseModel):
-    """What every record of the catalog shares: unknown keys refused, nothing changes later."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+from catalog.record import Record
 
 
 def _range(value: object) -> object:

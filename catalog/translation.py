@@ -6,10 +6,10 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Final
 
-from pydantic import Field, RootModel
+from pydantic import Field
 
 from catalog.located_model import read_model
-from catalog.row import Record
+from catalog.record import Entries, Record
 
 FILE: Final = Path(__file__).with_name("translations.yaml")
 
@@ -29,7 +29,7 @@ class Translation(Record):
     rows: tuple[str, ...] = Field(min_length=1)
 
 
-class Translations(RootModel[dict[str, Translation]]):
+class Translations(Entries[dict[str, Translation]]):
     """All of them by name."""
 
 

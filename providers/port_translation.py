@@ -9,14 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from catalog.translation import Translation, translations
 from deployment.finding import Finding, Severity
 from deployment.interface import Interface, Member
 from deployment.interfaces import EDGE, EXTERNAL, SINGLE
 from deployment.options import LoadBalancer
 from deployment.site import Site
 from policy.compiled import Policy
+
+if TYPE_CHECKING:
+    from catalog.translation import Translation
 
 LABEL = "jabber-guest"
 _KEY = "options.jabber_guest"
@@ -46,6 +49,8 @@ def translator_of(policy: Policy, site: Site) -> Translator | None:
     options = site.options.jabber_guest
     if options.translator == "none" or not options.translation:
         return None
+    from catalog.translation import translations
+
     ports = tuple(part for part in translations() if part.service in site.services)
     for interface in policy.interfaces:
         if ports and interface.workload == EDGE and interface.name in (EXTERNAL, SINGLE):
