@@ -12,6 +12,7 @@ Each task imports what it needs, as each command of the product does. Prints one
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 import time
@@ -73,12 +74,14 @@ def policy_of(cases: Sequence[Case]) -> Policy:
         party: End(party, None, tuple(map(ip_network, networks)))
         for party, networks in known.items()
     }
+    protocols = {text: Protocol.parse(text) for text in {case.protocol for case in cases}}
+    anywhere = (ANY_PORT,)
     asked = [
         Flow(
             systems[case.party],
             inside,
-            Protocol.parse(case.protocol),
-            (ANY_PORT,),
+            protocols[case.protocol],
+            anywhere,
             _spans(case.ports),
             (f"expressway/11/{index % EACH + 1}",),
         )
@@ -310,4 +313,5 @@ def main(task: str, *arguments: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    gc.disable()  # as `main.py` does
     print(json.dumps(main(*sys.argv[1:])))

@@ -66,18 +66,18 @@ class Policy:
 
 def compile_policy(interfaces: Iterable[Interface], flows: Iterable[Flow]) -> Policy:
     """Place every flow at its managed ends: egress at the source, ingress at the destination."""
-    places: dict[tuple[Direction, int, int], _Place] = {}
+    places = _Places()
     for flow in flows:
         asked = _asked(flow.protocol, flow.source_ports, flow.destination_ports)
         if not asked.ports:
             continue
         source, destination = flow.source, flow.destination
         if source.interface is not None:
-            _place(places, Direction.EGRESS, source.interface, destination).add(flow, asked)
+            places.of(Direction.EGRESS, source.interface, destination).add(flow, asked)
         if destination.interface is not None:
-            _place(places, Direction.INGRESS, destination.interface, source).add(flow, asked)
+            places.of(Direction.INGRESS, destination.interface, source).add(flow, asked)
     met: defaultdict[Point, list[_Place]] = defaultdict(list)
-    for place in places.values():
+    for place in places:
         if place.demands:
             met[place.point].append(place)
     ordered = {point: tuple(_in_order(met[point])) for point in sorted(met)}
@@ -107,12 +107,10 @@ class _Place:
     """What is asked of one point about one peer: flows share their ends, so that the addresses of
     each are looked at once."""
 
-    def __init__(self, way: Direction, card: Interface, peer: End) -> None:
-        self.point = Point(card.key, way)
+    def __init__(self, point: Point, families: frozenset[int], peer: End) -> None:
+        self.point = point
         self.peer = peer
         self.demands: list[tuple[tuple[object, ...], Demand]] = []
-        families = card.families
-        self._card = card  # kept, so that the ids of both stay their own
         self._addresses = intervals(n for n in peer.addresses if n.version in families)
 
     def add(self, flow: Flow, asked: _Asked) -> None:
@@ -121,15 +119,26 @@ class _Place:
             self.demands.append(((asked.content, flow.rows), demand))
 
 
-def _place(
-    places: dict[tuple[Direction, int, int], _Place], way: Direction, card: Interface, peer: End
-) -> _Place:
-    # By identity: to hash an address takes longer than to look at it.
-    who = way, id(card), id(peer)
-    known = places.get(who)
-    if known is None:
-        known = places[who] = _Place(way, card, peer)
-    return known
+class _Places:
+    """The place of each card, direction and peer, found by the objects themselves: to hash an
+    address takes longer than to look at it."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Direction, int, int], _Place] = {}
+        self._families: dict[int, tuple[Interface, frozenset[int]]] = {}  # kept, as their ids are
+
+    def __iter__(self) -> Iterator[_Place]:
+        return iter(self._known.values())
+
+    def of(self, way: Direction, card: Interface, peer: End) -> _Place:
+        who = way, id(card), id(peer)
+        known = self._known.get(who)
+        if known is None:
+            if id(card) not in self._families:
+                self._families[id(card)] = card, card.families
+            families = self._families[id(card)][1]
+            known = self._known[who] = _Place(Point(card.key, way), families, peer)
+        return known
 
 
 def _in_order(places: Iterable[_Place]) -> Iterator[Demand]:

@@ -17,7 +17,7 @@ import itertools
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache, partial, reduce
 from ipaddress import (
     IPv4Address,
     IPv4Network,
@@ -31,7 +31,7 @@ from typing import Final, TypeVar, cast
 
 from catalog.ports import PortRange
 from catalog.protocol import Protocol
-from policy.port_mask import ALL_PORTS, port_mask, port_ranges
+from policy.port_mask import ALL_PORTS, port_mask, port_ranges, port_runs
 
 Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
@@ -109,6 +109,21 @@ def relation_of(
     if protocol not in _WITH_PORTS and protocol not in _ICMP:
         destination_ports = None
     return _relation(source_ports, destination_ports)
+
+
+def joined(relations: Iterable[Relation]) -> Relation:
+    """What any of them allows."""
+    return reduce(_join, relations, NOTHING)
+
+
+@lru_cache(maxsize=8192)
+def destination_runs(relation: Relation, within: PortRange | None = None) -> tuple[PortRange, ...]:
+    """The destination ports as maximal runs, in rising order; of those in `within` where given."""
+    window = ALL_PORTS if within is None else port_mask([within])
+    reached = 0
+    for _, destinations in relation:
+        reached |= destinations & window
+    return port_runs(reached)
 
 
 @lru_cache(maxsize=8192)

@@ -24,6 +24,7 @@ def _all_types(intended: PacketSet) -> PacketSet:
     return PacketSet.union(
         PacketSet.of((peer for box in asked.boxes() for peer in box.peers), protocol)
         for protocol in _ICMP
+        if intended.line(protocol)
         if (asked := intended & PacketSet.of(EVERY_ADDRESS, protocol))
     )
 

@@ -19,9 +19,8 @@ from deployment.addresses import EVERYWHERE, is_public, order
 from deployment.flow import End
 from deployment.interface import Interface, Network
 from policy.compiled import Demand, Policy
-from policy.packets import intervals
+from policy.packets import destination_runs, intervals, joined
 from policy.point import Direction, Point
-from policy.port_mask import ALL_PORTS, port_mask, port_runs
 from providers.gcp.naming import digest
 from providers.gcp.quotas import Quota
 from providers.gcp.rule import EVERYTHING, TRANSLATED, Action, Layer, Peer, Rule
@@ -118,17 +117,11 @@ def _parts(demands: Iterable[Demand], limit: int) -> Iterator[tuple[str, tuple[L
 
 
 def _layer(protocol: Protocol, demands: Iterable[Demand], within: PortRange | None = None) -> Layer:
-    window = ALL_PORTS if within is None else port_mask([within])
-    asked = 0
-    rows: set[str] = set()
-    for demand in demands:
-        for _, mask in demand.ports:
-            if part := mask if within is None else mask & window:
-                asked |= part
-                rows.update(demand.flow.rows)
-    # No rule tells ICMP types apart, so all of them go with one.
-    ports = port_runs(asked) if protocol.has_ports else ()
-    return Layer(protocol, ports, tuple(sorted(rows)))
+    asking = [d for d in demands if within is None or destination_runs(d.ports, within)]
+    rows = tuple(sorted({row for demand in asking for row in demand.flow.rows}))
+    if not protocol.has_ports:  # no rule tells ICMP types apart, so all of them go with one
+        return Layer(protocol, (), rows)
+    return Layer(protocol, destination_runs(joined(d.ports for d in asking), within), rows)
 
 
 def _blocks(ports: tuple[PortRange, ...], limit: int) -> tuple[PortRange, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final
 
 from catalog.ports import ANY_PORT, PortRange
@@ -31,10 +31,15 @@ class Action(StrEnum):
     DENY = "deny"
 
 
-# What is asked for again and again of one object is kept in it, so these have no slots.
+# What is asked for again and again of one object is kept in it, so some of these have no slots.
 
 
-@dataclass(frozen=True)
+@lru_cache(maxsize=4096)
+def _texts(ports: tuple[PortRange, ...]) -> tuple[str, ...]:
+    return () if ANY_PORT in ports else tuple(map(str, ports))
+
+
+@dataclass(frozen=True, slots=True)
 class Layer:
     """A protocol and its ports, as one entry of a rule; no protocol: all of them, no ports: all.
 
@@ -51,10 +56,10 @@ class Layer:
             return "all"
         return self.protocol.label if self.protocol in _BY_NAME else str(int(self.protocol))
 
-    @cached_property
+    @property
     def port_texts(self) -> tuple[str, ...]:
         """Empty where every port is meant."""
-        return () if ANY_PORT in self.ports else tuple(map(str, self.ports))
+        return _texts(self.ports)
 
     @property
     def attributes(self) -> int:

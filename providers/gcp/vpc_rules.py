@@ -55,8 +55,9 @@ def _firewall(rule: Rule, target: Target, priority: int, text: str) -> dict[str,
         RANGES[rule.direction]: list(rule.peer.range_texts),
         _TARGETS[target.kind]: [target.value],
         rule.action.value: [
-            {"protocol": layer.protocol_text}
-            | ({"ports": list(layer.port_texts)} if layer.port_texts else {})
+            {"protocol": layer.protocol_text, "ports": list(texts)}
+            if (texts := layer.port_texts)
+            else {"protocol": layer.protocol_text}
             for layer in rule.layers
         ],
     }
