@@ -67,8 +67,12 @@ class Policy:
 def compile_policy(interfaces: Iterable[Interface], flows: Iterable[Flow]) -> Policy:
     """Place every flow at its managed ends: egress at the source, ingress at the destination."""
     places = _Places()
+    ports: dict[tuple[Protocol, int, int], tuple[Flow, _Asked]] = {}  # kept, as the ids are theirs
     for flow in flows:
-        asked = _asked(flow.protocol, flow.source_ports, flow.destination_ports)
+        who = flow.protocol, id(flow.source_ports), id(flow.destination_ports)
+        if who not in ports:
+            ports[who] = flow, _asked(flow.protocol, flow.source_ports, flow.destination_ports)
+        asked = ports[who][1]
         if not asked.ports:
             continue
         source, destination = flow.source, flow.destination

@@ -183,7 +183,8 @@ def _from_any_port(relation: Relation) -> Relation:
     reached = 0
     for _, destinations in relation:
         reached |= destinations
-    return _canonical([(ALL_PORTS, reached)])
+    free = _canonical([(ALL_PORTS, reached)])
+    return relation if free == relation else free  # the same object is compared at once
 
 
 def _answer(answers: Mapping[int, int], relation: Relation) -> Relation:

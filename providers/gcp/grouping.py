@@ -9,7 +9,7 @@ Firewall.sourceTags), so it would sometimes mean something else than the flow.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from ipaddress import collapse_addresses
 from typing import Any, Final, cast
 
@@ -54,34 +54,45 @@ def rules_of(
     )
 
 
-def _by_peer(
-    demands: Iterable[Demand], interface: Interface
-) -> Iterator[tuple[Peer, tuple[Demand, ...]]]:
+_Asked = Mapping[Protocol, Sequence[Demand]]
+
+
+class _Served:
+    """One address set of a party: the ends that it stands for, and what is asked about them."""
+
+    def __init__(self) -> None:
+        self.ends: list[End] = []
+        self.asked: defaultdict[Protocol, list[Demand]] = defaultdict(list)
+
+
+def _by_peer(demands: Iterable[Demand], interface: Interface) -> Iterator[tuple[Peer, _Asked]]:
     """The demands of each peer. A party with several address sets is as many peers."""
-    found: defaultdict[_Who, defaultdict[tuple[Network, ...], list[Demand]]] = defaultdict(
-        lambda: defaultdict(list)
+    found: defaultdict[_Who, defaultdict[tuple[Network, ...], _Served]] = defaultdict(
+        lambda: defaultdict(_Served)
     )
-    families = interface.families
-    # By identity: to hash an address takes longer than to look at it.
-    placed: dict[tuple[int, int], list[Demand] | None] = {}
+    # By the identity of the end: to hash an address takes longer than to look at it.
+    alike: defaultdict[tuple[int, Protocol], list[Demand]] = defaultdict(list)
     for demand in demands:
-        peer = demand.peer
+        alike[id(demand.peer), demand.flow.protocol].append(demand)
+    families = interface.families
+    served: dict[tuple[int, int], _Served | None] = {}
+    for (_, protocol), asked in alike.items():
+        peer = asked[0].peer
         # The compute API refuses a rule for ICMP that names IPv6 ranges, and the reverse.
-        for version in families & demand.flow.protocol.ip_versions:
+        for version in families & protocol.ip_versions:
             who = id(peer), version
-            if who not in placed:
+            if who not in served:
                 networks = _collapsed(peer.addresses, version)
-                placed[who] = found[_who(peer, networks)][networks] if networks else None
-            asked = placed[who]
-            if asked is not None:
-                asked.append(demand)
+                served[who] = found[_who(peer, networks)][networks] if networks else None
+            if (one := served[who]) is not None:
+                one.ends.append(peer)
+                one.asked[protocol].extend(asked)
     for (party, qualifier, _), sets in found.items():
-        for networks, asked in sets.items():
+        for networks, one in sets.items():
             # One set keeps its name when its addresses change. Several cannot all have the same.
             own = digest(*networks) if len(sets) > 1 else ""
-            names = sorted({name for demand in asked for name in demand.peer.host_names})
-            qualified = f"{qualifier} {own}".strip()
-            yield Peer(party, qualified, networks, tuple(names)), tuple(asked)
+            names = sorted({name for end in one.ends for name in end.host_names})
+            yield Peer(party, f"{qualifier} {own}".strip(), networks, tuple(names)), one.asked
 
 
 def _who(peer: End, networks: tuple[Network, ...]) -> _Who:
@@ -99,11 +110,8 @@ def _collapsed(networks: Iterable[Network], version: int) -> tuple[Network, ...]
     return tuple(sorted(mine, key=order))
 
 
-def _parts(demands: Iterable[Demand], limit: int) -> Iterator[tuple[str, tuple[Layer, ...]]]:
+def _parts(asked: _Asked, limit: int) -> Iterator[tuple[str, tuple[Layer, ...]]]:
     """The layers of one rule; a protocol with more than `limit` port entries has its own rules."""
-    asked: defaultdict[Protocol, list[Demand]] = defaultdict(list)
-    for demand in demands:
-        asked[demand.flow.protocol].append(demand)
     shared: list[Layer] = []
     for protocol, members in sorted(asked.items()):
         layer = _layer(protocol, members)

@@ -14,6 +14,7 @@ from typing import Final
 from providers.gcp.quotas import default_quotas
 
 _NOT_IN_LABELS: Final = re.compile(r"[^a-z0-9-]+")
+_NOT_IN_TERRAFORM: Final = re.compile(r"[^0-9A-Za-z-]+")
 _DIGEST: Final = 8
 
 
@@ -23,7 +24,6 @@ def digest(*content: object) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:_DIGEST]
 
 
-@lru_cache(maxsize=4096)
 def cloud_name(words: tuple[str, ...], *content: object) -> str:
     """`words` as far as there is room, then the digest of `content`. `words` starts with a
     letter."""
@@ -32,8 +32,11 @@ def cloud_name(words: tuple[str, ...], *content: object) -> str:
     return f"{text[: limit - _DIGEST - 1].strip('-')}-{digest(*content)}"
 
 
-@lru_cache(maxsize=4096)
 def terraform_name(*words: str) -> str:
     """The words with `_` between them; the first one starts with a letter."""
-    parts = (re.sub(r"[^0-9A-Za-z-]+", "_", word).strip("_") for word in words)
-    return "_".join(part for part in parts if part)
+    return "_".join(part for part in map(_terraform_word, words) if part)
+
+
+@lru_cache(maxsize=4096)
+def _terraform_word(word: str) -> str:
+    return _NOT_IN_TERRAFORM.sub("_", word).strip("_")
