@@ -36,7 +36,8 @@ class Flow:
 
     One protocol; source and destination ports are unions of ranges (for ICMP the destination
     "port" is type * 256 + code). `rows` are the ids that ask for it, sorted. At least one end is
-    managed here.
+    managed here. `source_ports` are those that the source sends from; `translated_ports`, where
+    there are any, those that a NAT gateway on the way makes of them.
     """
 
     source: End
@@ -47,3 +48,9 @@ class Flow:
     rows: tuple[str, ...]
     management: bool = False
     signalling: bool = False
+    translated_ports: tuple[PortRange, ...] = ()
+
+    @property
+    def arriving_ports(self) -> tuple[PortRange, ...]:
+        """The source ports that the destination's firewall sees."""
+        return self.translated_ports or self.source_ports

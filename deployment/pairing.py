@@ -36,14 +36,15 @@ class Unpaired:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """The ends of a flow. `ports_translated`: a NAT on the way gives it another source port.
+    """The ends of a flow. `ports_translated`: in these IP versions a NAT on the way gives it
+    another source port.
 
     `instead_of` says what the pair stands in for, where the file leaves the better one open.
     """
 
     source: End
     destination: End
-    ports_translated: bool = False
+    ports_translated: frozenset[int] = frozenset()
     instead_of: Unpaired | None = None
 
 
@@ -166,9 +167,18 @@ def _towards_edge(
         return Unpaired("unknown-nat" if core else "absent", unknown, inside.nat_key)
     target = edge.reached_at
     families = frozenset(n.version for n in source) & frozenset(n.version for n in target)
-    one_to_one = inside.interface is not None and bool(inside.public)
-    ports_translated = edge.interface is not None and not one_to_one
-    return narrowed(Pair(_by(inside, source), _by(edge, target), ports_translated), families)
+    return narrowed(Pair(_by(inside, source), _by(edge, target), _behind_nat(inside)), families)
+
+
+def _behind_nat(inside: Placement) -> frozenset[int]:
+    """The IP versions in which a host inside shares its public address, so ports are exchanged.
+
+    What has a public address of its own keeps its ports; of a system outside this deployment it
+    is not known whose the address is.
+    """
+    one_to_one = {n.version for n in inside.public} if inside.interface is not None else set()
+    own = {n.version for n in inside.arrives_from if n in inside.private}
+    return frozenset(n.version for n in inside.arrives_from) - one_to_one - own
 
 
 def _private(placement: Placement) -> End:

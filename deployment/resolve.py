@@ -107,6 +107,7 @@ def _content(flow: Flow) -> tuple[object, ...]:
         int(flow.protocol),
         tuple(map(str, flow.destination_ports)),
         tuple(map(str, flow.source_ports)),
+        tuple(map(str, flow.translated_ports)),
     )
 
 

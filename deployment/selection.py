@@ -53,6 +53,9 @@ class Choice:
     needs: tuple[Need, ...] = ()
 
 
+_IP_VERSIONS: Final = frozenset({4, 6})
+
+
 def choose(entry: Entry, row: Row, context: Context) -> Choice:
     """What becomes of one row; `row` is `entry.row` as printed or with its errata applied."""
     if row.disposition is Disposition.LOCAL:
@@ -106,28 +109,39 @@ def _flows(
     destinations: Ranges,
 ) -> Iterator[Flow]:
     for pair in pairs:
-        arriving = _retranslated(sources) if pair.ports_translated else sources
-        for protocol in protocols:
-            ends = narrowed(pair, protocol.ip_versions)
-            if not (ends.source.addresses and ends.destination.addresses):
-                continue
-            yield Flow(
-                ends.source,
-                ends.destination,
-                protocol,
-                arriving,
-                destinations,
-                (row_id,),
-                management=row.management,
-                signalling=row.signalling,
-            )
+        for versions, translated in _by_translation(pair, sources):
+            for protocol in protocols:
+                ends = narrowed(pair, protocol.ip_versions & versions)
+                if not (ends.source.addresses and ends.destination.addresses):
+                    continue
+                yield Flow(
+                    ends.source,
+                    ends.destination,
+                    protocol,
+                    sources,
+                    destinations,
+                    (row_id,),
+                    management=row.management,
+                    signalling=row.signalling,
+                    translated_ports=translated,
+                )
+
+
+def _by_translation(pair: Pair, sources: Ranges) -> Iterator[tuple[frozenset[int], Ranges]]:
+    """IP versions that share the fate of `sources` on the way, and what a NAT makes of them."""
+    behind = pair.ports_translated
+    arriving = _retranslated(sources)
+    if not behind or arriving == sources:
+        yield _IP_VERSIONS, ()
+        return
+    yield behind, arriving
+    yield _IP_VERSIONS - behind, ()
 
 
 def _retranslated(sources: Ranges) -> Ranges:
     """Source ports behind a NAT gateway, which takes any from 1024 on in the place of the host's.
 
-    AWS NAT gateways, Azure NAT gateways and Cloud NAT all do. Both firewalls of the flow are then
-    written for these ports: at the inside host this only widens its own source ports.
+    AWS NAT gateways, Azure NAT gateways and Cloud NAT all do.
     """
     return joined((*(span for span in sources if span.first < EPHEMERAL.first), EPHEMERAL))
 

@@ -67,18 +67,16 @@ class Policy:
 def compile_policy(interfaces: Iterable[Interface], flows: Iterable[Flow]) -> Policy:
     """Place every flow at its managed ends: egress at the source, ingress at the destination."""
     places = _Places()
-    ports: dict[tuple[Protocol, int, int], tuple[Flow, _Asked]] = {}  # kept, as the ids are theirs
     for flow in flows:
-        who = flow.protocol, id(flow.source_ports), id(flow.destination_ports)
-        if who not in ports:
-            ports[who] = flow, _asked(flow.protocol, flow.source_ports, flow.destination_ports)
-        asked = ports[who][1]
+        asked = _asked(flow.protocol, flow.source_ports, flow.destination_ports)
         if not asked.ports:
             continue
         source, destination = flow.source, flow.destination
         if source.interface is not None:
             places.of(Direction.EGRESS, source.interface, destination).add(flow, asked)
         if destination.interface is not None:
+            if flow.translated_ports:
+                asked = _asked(flow.protocol, flow.translated_ports, flow.destination_ports)
             places.of(Direction.INGRESS, destination.interface, source).add(flow, asked)
     met: defaultdict[Point, list[_Place]] = defaultdict(list)
     for place in places:
@@ -88,8 +86,14 @@ def compile_policy(interfaces: Iterable[Interface], flows: Iterable[Flow]) -> Po
     return Policy(tuple(sorted(interfaces, key=lambda interface: interface.key)), ordered)
 
 
+def source_ports_at(flow: Flow, direction: Direction) -> tuple[PortRange, ...]:
+    """The source ports of `flow` that its source (egress) or destination (ingress) sees."""
+    return flow.source_ports if direction is Direction.EGRESS else flow.arriving_ports
+
+
 class _Asked(NamedTuple):
-    """The protocol and ports of a flow: `content` as it is sorted, `ports` as packets have them."""
+    """The protocol of a flow and its ports at one end: `content` as it is sorted, `ports` as
+    packets have them."""
 
     content: tuple[int, tuple[str, ...], tuple[str, ...]]
     ports: Relation

@@ -4,6 +4,9 @@ A packet between two managed ends is judged twice, with the other end's address 
 source's egress sees the destination, the destination's ingress sees the source. The set of such
 packets is kept as groups of destination addresses that are alike, each with a packet set whose
 peer is the source.
+
+Behind a NAT gateway (`Flow.translated_ports`) the packets are followed that keep their source
+port, which are never none; those with another one are covered by the proof of each end.
 """
 
 from __future__ import annotations

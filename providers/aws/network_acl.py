@@ -19,7 +19,7 @@ from deployment.addresses import within
 from deployment.flow import Flow
 from deployment.interface import Interface, Member, Network
 from deployment.site import Tier
-from policy.compiled import Policy
+from policy.compiled import Policy, source_ports_at
 from policy.packets import EVERY_ADDRESS, PacketSet
 from policy.point import Direction, Point
 from providers.aws.acl_cover import exact_cover
@@ -186,16 +186,18 @@ def _crossings(policy: Policy, name: str, tier: Tier) -> Iterator[Crossing]:
                 )
                 if not peers:
                     continue
-                there, back = flow.destination_ports, _answering_ports(flow)
-                yield Crossing(flow, direction, False, peers, flow.source_ports, there)
+                sources, there = source_ports_at(flow, direction), flow.destination_ports
+                back = _answering_ports(flow, sources)
+                yield Crossing(flow, direction, False, peers, sources, there)
                 if back:
                     yield Crossing(flow, direction.opposite, True, peers, there, back)
 
 
-def _answering_ports(flow: Flow) -> tuple[PortRange, ...]:
-    """The "destination ports" of the packets that answer `flow`; for ICMP the answering types."""
+def _answering_ports(flow: Flow, sources: tuple[PortRange, ...]) -> tuple[PortRange, ...]:
+    """The "destination ports" of the packets that answer `flow` from `sources`; for ICMP the
+    answering types."""
     if flow.protocol not in (Protocol.ICMP, Protocol.ICMPV6):
-        return flow.source_ports
+        return sources
     asked = PacketSet.of(EVERY_ADDRESS, flow.protocol, None, flow.destination_ports)
     return tuple(ports for box in asked.replies().boxes() for ports in box.destination_ports)
 

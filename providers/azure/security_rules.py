@@ -22,7 +22,7 @@ from catalog.protocol import Protocol
 from deployment.addresses import of_families
 from deployment.flow import End
 from deployment.interface import Interface, Network
-from policy.compiled import Demand, Policy
+from policy.compiled import Demand, Policy, source_ports_at
 from policy.packets import PacketSet
 from policy.point import Direction, Point
 from policy.port_mask import port_mask, port_runs
@@ -132,7 +132,7 @@ def _rules(
     longest = quotas.port_ranges_per_rule.value
     ports = [
         _port_lists(ends, longest) if flow.protocol.has_ports else [()]
-        for ends in (flow.source_ports, flow.destination_ports)
+        for ends in (source_ports_at(flow, direction), flow.destination_ports)
     ]
     for sides in _sides(interface, demand.peer, grouped):
         for source_ports in ports[0]:
@@ -201,7 +201,8 @@ def _excess(point: Point, policy: Policy, demands: Iterable[Demand]) -> Iterator
         if flow.protocol is Protocol.ICMP:
             types.append(PacketSet.of(peers, flow.protocol))
         elif flow.protocol.has_ports:
-            masks = [port_mask(ends) for ends in (flow.source_ports, flow.destination_ports)]
+            sources = source_ports_at(flow, point.direction)
+            masks = [port_mask(ends) for ends in (sources, flow.destination_ports)]
             filled = [filled_ports(mask) for mask in masks]
             if filled != masks:
                 source, destination = (tuple(port_runs(mask)) for mask in filled)

@@ -92,11 +92,33 @@ def test_core_reaches_a_single_nic_edge_by_its_public_address_from_the_nat_gatew
 def test_a_nat_gateway_takes_other_source_ports() -> None:
     """Behind it the 25000-29999 of the row are gone; a host's own public address keeps them."""
     (behind,) = flows(resolved(setting(SINGLE, **NAT)), "expressway/11/1")
-    assert list(map(str, behind.source_ports)) == ["1024-65535"]
+    assert list(map(str, behind.source_ports)) == ["25000-29999"]
+    assert list(map(str, behind.arriving_ports)) == ["1024-65535"]
     own = setting(SINGLE, expressway_c__peers=[{"address": "10.0.10.11", "public": "198.51.100.9"}])
     (direct,) = flows(resolved(own), "expressway/11/1")
-    assert list(map(str, direct.source_ports)) == ["25000-29999"]
+    assert list(map(str, direct.arriving_ports)) == ["25000-29999"]
     assert list(map(str, direct.source.addresses)) == ["198.51.100.9/32"]
+
+
+def test_ipv6_passes_no_nat_gateway_and_keeps_its_source_ports() -> None:
+    data = setting(
+        SINGLE,
+        network__tiers__dmz__cidrs=["10.0.1.0/24", "2001:db8:1::/64"],
+        network__tiers__internal__cidrs=["10.0.10.0/24", "2001:db8:10::/64"],
+        network__tiers__internal__nat=["198.51.100.7"],
+        expressway_e__peers=[
+            {"address": ["10.0.1.11", "2001:db8:1::11"], "public": "203.0.113.11"}
+        ],
+        expressway_c__peers=[{"address": ["10.0.10.11", "2001:db8:10::11"]}],
+    )
+    arriving = {
+        tuple(map(str, flow.source.addresses)): list(map(str, flow.arriving_ports))
+        for flow in flows(resolved(data), "expressway/11/1")
+    }
+    assert arriving == {
+        ("198.51.100.7/32",): ["1024-65535"],
+        ("2001:db8:10::11/128",): ["25000-29999"],
+    }
 
 
 def test_a_hosts_own_public_address_comes_before_the_nat_gateways() -> None:

@@ -27,10 +27,10 @@ def asked_at(
 ) -> bool:
     """Whether some flow asks `card` to let `packet` pass in `direction`."""
     for flow in flows:
-        here, peer, address = (
-            (flow.source, flow.destination, packet.destination)
+        here, peer, address, sources = (
+            (flow.source, flow.destination, packet.destination, flow.source_ports)
             if direction is Direction.EGRESS
-            else (flow.destination, flow.source, packet.source)
+            else (flow.destination, flow.source, packet.source, flow.arriving_ports)
         )
         if here.interface is None or here.interface.key != card.key:
             continue
@@ -38,7 +38,7 @@ def asked_at(
             continue
         if not any(address in network for network in peer.addresses):
             continue
-        if flow.protocol.has_ports and not any(packet.source_port in s for s in flow.source_ports):
+        if flow.protocol.has_ports and not any(packet.source_port in s for s in sources):
             continue
         ports = flow.protocol.has_ports or flow.protocol in (Protocol.ICMP, Protocol.ICMPV6)
         if ports and not any(packet.port in span for span in flow.destination_ports):

@@ -76,6 +76,7 @@ def flow(
     destination_ports: Iterable[str | int],
     *rows: str,
     management: bool = False,
+    translated_ports: Iterable[str | int] = (),
 ) -> Flow:
     return Flow(
         source,
@@ -85,6 +86,7 @@ def flow(
         ports(*destination_ports),
         rows,
         management=management,
+        translated_ports=ports(*translated_ports),
     )
 
 
@@ -105,7 +107,7 @@ def edge_flows(peers: int = 2) -> tuple[Flow, ...]:
         flow(inside(core), inside(cucm), tcp, ["30000-35999"], [8443, 6972], "expressway/15/1"),
         flow(inside(cucm), inside(core), tcp, EPHEMERAL, [5061], "expressway/15/3"),
         flow(inside(core), inside(core), tcp, ["30000-35999"], ["4369-4380"], "expressway/8/1"),
-        flow(nat, translated, tcp, ["30000-35999"], [8443], "expressway/16/2"),
+        flow(nat, translated, tcp, ["30000-35999"], [8443], "expressway/16/2", translated_ports=EPHEMERAL),  # noqa: E501
         flow(ADMIN, inside(internal), tcp, EPHEMERAL, [22, 443], "expressway/4/1", management=True),
         flow(ADMIN, inside(core), tcp, EPHEMERAL, [22, 443], "expressway/4/1", management=True),
         flow(ADMIN, inside(core), icmp, ["any"], ["2048-2303"], "cucm/3/4"),

@@ -136,5 +136,11 @@ def flows(draw: st.DrawFn, parity: bool = True) -> Flow:
         sources = draw(st.sampled_from([ports("1024-65535"), ports("30000-35999"), ports("any")]))
     rows = draw(st.lists(_ROWS, min_size=1, max_size=3, unique=True))
     return Flow(
-        source, destination, protocol, sources, tuple(spans), tuple(sorted(rows)), management=False
+        source,
+        destination,
+        protocol,
+        sources,
+        tuple(spans),
+        tuple(sorted(rows)),
+        translated_ports=draw(st.sampled_from([(), ports("any")])),
     )

@@ -101,6 +101,7 @@ _ENDS = (
     *map(inside, INTERFACES),
 )
 _PROTOCOLS = (Protocol.TCP, Protocol.UDP, Protocol.UDP, Protocol.ICMP, Protocol.ESP, Protocol.AH)
+_BEHIND_NAT = st.sampled_from([(), (PortRange.parse("any"),)])  # holds whatever was sent
 
 
 @st.composite
@@ -118,4 +119,5 @@ def flows(draw: st.DrawFn) -> Flow:
         tuple(draw(lists)),
         tuple(draw(lists)),
         (f"expressway/{draw(st.integers(3, 30))}/{draw(st.integers(1, 20))}",),
+        translated_ports=draw(_BEHIND_NAT),
     )

@@ -210,6 +210,21 @@ def test_a_peer_by_its_public_address_is_never_a_group() -> None:
     assert rule["destination_address_prefixes"] == ["203.0.113.11/32", "203.0.113.12/32"]
 
 
+def test_behind_a_nat_gateway_each_end_names_the_source_ports_that_it_sees() -> None:
+    sent, arriving, to = ["25000-29999"], ["1024-65535"], [7001]
+    nat = End(CORE.workload, CORE, (ip_network("198.51.100.7/32"),), translated=True)
+    asked = flow(
+        nat, translated(EXTERNAL), Protocol.TCP, sent, to, "expressway/11/1",
+        translated_ports=arriving,
+    )  # fmt: skip
+    found = lowered(asked)
+    (egress,) = [r for r in found.rules if r.scope == CORE.key and r.action == "allow"]
+    (ingress,) = [r for r in found.rules if r.scope == EXTERNAL.key and r.action == "allow"]
+    assert (egress.source_ports, egress.destination_ports) == ("25000-29999", "7001")
+    assert (ingress.source_ports, ingress.destination_ports) == ("1024-65535", "7001")
+    assert not found.excess
+
+
 def test_translated_means_no_group_even_where_the_addresses_are_the_cards_own() -> None:
     end = End("expressway-e", EXTERNAL, EXTERNAL.private, translated=True)
     asked = flow(inside(CORE), end, Protocol.TCP, EPHEMERAL, [8443], "x/1/1")
