@@ -23,7 +23,7 @@ from functools import cached_property
 from itertools import permutations
 from typing import Any
 
-from deployment.addresses import is_host, within
+from deployment.addresses import is_host, of_families, within
 from deployment.flow import End, Flow
 from deployment.interface import Interface, Network
 from policy.compiled import Policy
@@ -158,7 +158,7 @@ def _own(interface: Interface, owner: Party) -> tuple[Network, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Met:
-    """In which IP versions an end names hosts, and whether only by translated addresses."""
+    """In which IP versions an end names hosts, and whether by their translated addresses."""
 
     versions: frozenset[int]
     translated: bool
@@ -166,7 +166,8 @@ class _Met:
 
 @dataclass(frozen=True, slots=True)
 class _Meeting:
-    """A flow of one deployment at `point` whose far end is at `there` in the other."""
+    """A flow of one deployment at `point` whose far end is at `there` in the other. Where it is
+    translated in one IP version and not in the other, these are two meetings."""
 
     point: Point
     there: Point
@@ -180,8 +181,8 @@ def _meetings(one: Party, other: Party) -> Iterator[_Meeting]:
             if demand.peer.interface is not None:
                 continue
             for interface in other.policy.interfaces:
-                if met := _met(demand.peer, interface, other):
-                    there = Point(interface.key, point.direction.opposite)
+                there = Point(interface.key, point.direction.opposite)
+                for met in _met(demand.peer, interface, other):
                     yield _Meeting(point, there, demand.flow, met)
 
 
@@ -202,8 +203,8 @@ def _between(one: Party, other: Party) -> Iterator[Disagreement]:
         yield Disagreement(one.name, point, other.name, there, tuple(sorted(rows)), packets, reason)
 
 
-def _met(end: End, interface: Interface, owner: Party) -> _Met | None:
-    """How the addresses of `end` name hosts of `interface`; None where they name none.
+def _met(end: End, interface: Interface, owner: Party) -> tuple[_Met, ...]:
+    """How the addresses of `end` name hosts of `interface`; empty where they name none.
 
     Addresses that several workloads share (a NAT gateway's) name the one that `end` is called by.
     """
@@ -216,9 +217,8 @@ def _met(end: End, interface: Interface, owner: Party) -> _Met | None:
         for networks in (interface.private, outside)
     ]
     private, public = kinds
-    if not (private or public):
-        return None
-    return _Met(private | public, translated=not private)
+    ways = _Met(private, translated=False), _Met(public - private, translated=True)
+    return tuple(way for way in ways if way.versions)
 
 
 def _found(
@@ -238,12 +238,12 @@ def _seen_there(meeting: _Meeting, owner: Party) -> PacketSet:
     flow = meeting.flow
     sends = meeting.point.direction is Direction.EGRESS
     here = flow.source if sends else flow.destination
-    addresses = here.addresses
+    addresses = of_families(here.addresses, meeting.met.versions)
     if sends and meeting.met.translated and here.interface and not here.translated:
         behind = here.interface.public or owner.shared.get(here.interface.key, ())
-        addresses = behind or addresses
+        addresses = of_families(behind, meeting.met.versions) or addresses
     return PacketSet.of(
-        (address for address in addresses if address.version in meeting.met.versions),
+        addresses,
         flow.protocol,
         flow.source_ports,
         flow.destination_ports,

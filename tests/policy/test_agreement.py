@@ -155,6 +155,31 @@ def test_a_nat_gateway_stands_for_the_workload_that_is_named(
     assert seen == {ip_network("198.51.100.99/32")}
 
 
+def test_only_the_ip_version_that_is_translated_is_met_by_public_addresses(
+    tmp_path: Path, edge: Data, core: Data
+) -> None:
+    """IPv4 behind NAT on both sides, IPv6 by the hosts' own addresses and ports."""
+    edge["network"]["tiers"]["dmz"]["cidrs"].append("2001:db8:2::/64")
+    core["network"]["tiers"]["internal"]["cidrs"].append("2001:db8:3::/64")
+    core["network"]["tiers"]["internal"]["nat"] = ["198.51.100.20"]
+    edge["expressway_e"] = {
+        "tier": "dmz",
+        "nics": "single",
+        "peers": [{"address": ["10.2.1.11", "2001:db8:2::11"], "public": "203.0.113.21"}],
+    }
+    core["expressway_c"]["peers"] = [{"address": ["10.3.10.11", "2001:db8:3::11"]}]
+    edge["systems"]["expressway-c"] = {
+        "addresses": ["10.3.10.11", "2001:db8:3::11"],
+        "public": ["198.51.100.20"],
+    }
+    core["systems"]["expressway-e"] = {"addresses": ["203.0.113.21", "2001:db8:2::11"]}
+    assert found(tmp_path, edge, core) == ()
+    core["expressway_c"]["peers"] = [{"address": ["10.3.10.11", "2001:db8:3::12"]}]
+    told = found(tmp_path, edge, core)
+    seen = {network for each in told for box in each.packets.boxes() for network in box.peers}
+    assert {network.version for network in seen} == {6}
+
+
 def test_a_disagreement_is_plain_data(tmp_path: Path, edge: Data, core: Data) -> None:
     edge["options"]["traversal_zones"] = 2
     (told,) = found(tmp_path, edge, core)
