@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from deployment.interface import Interface
@@ -23,6 +23,7 @@ _AZURE_NAME: Final = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,78}[A-Za-z0-9_]$|
 _RESOURCE_GROUP: Final = re.compile(r"^[\w()-][\w().-]{0,88}[\w()-]$|^[\w()-]$", re.ASCII)
 _GCP_NAME: Final = re.compile(r"^[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?$")
 _GCP_PATH: Final = re.compile(r"^(?:https://[^ ]+/)?projects/[^/]+/(?:global|regions/[^/]+)/.+$")
+_GCP_NETWORK: Final = re.compile(r"projects/([^/]+)/global/networks/([^/]+)$")
 _GCP_PROJECT: Final = re.compile(r"^(?:[a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]$")
 
 
@@ -119,6 +120,25 @@ def _gcp(site: Site, elsewhere: bool) -> Iterator[Mistake]:
             )
     if not elsewhere:
         yield from _gcp_networks(site)
+    if site.options.gcp.rules == "network-policy":
+        yield from _gcp_spellings(named, network.project)
+
+
+def _gcp_spellings(named: Iterable[tuple[Location, str]], project: str | None) -> Iterator[Mistake]:
+    """A network by two names would get two firewall policies, and it takes one."""
+    first: dict[tuple[str | None, str], str] = {}
+    for location, text in named:
+        other = first.setdefault(whole_name(text, project), text)
+        if other != text:
+            yield Mistake(
+                location, f"{text!r} is the network that is {other!r} elsewhere: write {other!r}"
+            )
+
+
+def whole_name(network: str, project: str | None) -> tuple[str | None, str]:
+    """Project and name of a VPC network on Google Cloud, however it is written."""
+    found = _GCP_NETWORK.search(network)
+    return (found[1], found[2]) if found else (project, network)
 
 
 def _gcp_networks(site: Site) -> Iterator[Mistake]:
@@ -143,7 +163,12 @@ def _gcp_networks(site: Site) -> Iterator[Mistake]:
     if edge is not None and edge.nics == "dual":
         outer = named(EXTERNAL, edge.tier)
         inner = named(INTERNAL, edge.internal_tier or edge.tier)
-        if outer is None or inner is None or outer == inner:
+        one_for_both = (
+            outer is None
+            or inner is None
+            or whole_name(outer, network.project) == whole_name(inner, network.project)
+        )
+        if one_for_both:
             yield Mistake(
                 ("network",),
                 "on Google Cloud the two cards of a machine are in two VPC networks: add "

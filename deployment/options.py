@@ -267,8 +267,8 @@ class Gcp(Section):
     )
     service_accounts: dict[str, str] = Field(
         default_factory=dict,
-        description="Service account of the machines of a workload, as the target of its VPC "
-        "firewall rules in the place of a network tag: `expressway-e: edge@project.iam...`.",
+        description="Service account of the machines of a workload, as the target of its "
+        "firewall rules in the place of a tag: `expressway-e: edge@project.iam...`.",
     )
     priority: Annotated[int, Field(ge=0, le=65000)] = Field(
         900,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from deployment.cloud_network import network_of
+from deployment.cloud_network import network_of, whole_name
 from deployment.finding import Finding, Severity
 from deployment.interface import Interface
 from deployment.site import Site
@@ -32,6 +33,10 @@ VERSIONS: Final = {
     "vpc-rules": ">= 6.0.0, < 9.0.0",
     "network-policy": ">= 6.49.1, < 9.0.0",
 }
+
+# Those of users, of Compute Engine and of App Engine all end like this (compute API,
+# Firewall.targetServiceAccounts: e-mail addresses).
+_ACCOUNT: Final = re.compile(r"[a-z0-9][a-z0-9._-]*@(?:[a-z0-9-]+\.)+gserviceaccount\.com")
 
 
 class Gcp:
@@ -73,7 +78,7 @@ class Gcp:
             usage=tuple(usage(rules, site.name, quotas, in_policies)),
             excess=tuple(excess(policy)),
             findings=(
-                *_network_refusals(policy, networks),
+                *_network_refusals(policy, site, networks),
                 *_account_refusals(policy, site),
                 *refusals(rules, site.name, quotas, in_policies),
                 *obligations(known),
@@ -125,8 +130,8 @@ def _networks(policy: Policy, site: Site, network_id: str | None) -> dict[str, s
     return {card.key: network_of(site, card) or "" for card in policy.interfaces}
 
 
-def _network_refusals(policy: Policy, networks: Mapping[str, str]) -> Iterator[Finding]:
-    first: dict[tuple[str, str], Interface] = {}
+def _network_refusals(policy: Policy, site: Site, networks: Mapping[str, str]) -> Iterator[Finding]:
+    first: dict[tuple[str, str | None, str], Interface] = {}
     for interface in policy.interfaces:
         network = networks[interface.key]
         if not network:
@@ -139,7 +144,8 @@ def _network_refusals(policy: Policy, networks: Mapping[str, str]) -> Iterator[F
                 key="network",
             )
             continue
-        other = first.setdefault((interface.workload, network), interface)
+        whole = whole_name(network, site.network.project)
+        other = first.setdefault((interface.workload, *whole), interface)
         if other is not interface:
             yield Finding(
                 id="gcp/one-network-for-two-cards",
@@ -162,6 +168,11 @@ def _account_refusals(policy: Policy, site: Site) -> Iterator[Finding]:
             message = (
                 f"{workload!r} is no workload of this deployment, so no rule is for its service "
                 f"account: write one of {', '.join(workloads)}"
+            )
+        elif not _ACCOUNT.fullmatch(account):
+            message = (
+                f"{account!r} is no service account: write its e-mail address, such as "
+                "NAME@PROJECT.iam.gserviceaccount.com"
             )
         elif other != workload:
             message = (

@@ -79,6 +79,7 @@ AZURE = {
     "network__resource_group": "uc-edge",
     "network__vnet": "uc-vnet",
 }
+ONE_PATH = "projects/uc-edge-1/global/networks/one"
 GCP = {
     "cloud": "gcp",
     "region": "europe-west1",
@@ -128,6 +129,17 @@ def test_networks_that_are_whole(changes: dict[str, Any]) -> None:
             {**GCP, "network__networks": {"external": "one", "internal": "one"}},
             "network",
             "two VPC networks",
+        ),
+        (
+            {**GCP, "network__networks": {"external": ONE_PATH, "internal": "one"}},
+            "network",
+            "two VPC networks",
+        ),
+        (
+            {**GCP, "network__networks": {"external": "outside", "internal": "one"}}
+            | {"network__id": ONE_PATH, "options__gcp__rules": "network-policy"},
+            "network.networks.internal",
+            f"write '{ONE_PATH}'",
         ),
         (
             {**GCP, "network__networks": {"external": "outside", "internal": "inside"}},

@@ -278,6 +278,9 @@ def test_two_cards_in_one_network_and_no_network_are_refused() -> None:
     none = {key: value for key, value in same.items() if key != "id"}
     found = {f.id for f in lower(asked, network=same).findings}
     assert "gcp/one-network-for-two-cards" in found
+    whole = f"projects/{NETWORK['project']}/global/networks/inside-net"
+    spelled = {**NETWORK, "networks": {"external": whole}}
+    assert "gcp/one-network-for-two-cards" in {f.id for f in lower(asked, network=spelled).findings}
     assert "gcp/no-network" in {f.id for f in lower(asked, network=none).findings}
     assert not {"gcp/no-network", "gcp/one-network-for-two-cards"} & {
         f.id for f in lower(asked).findings
@@ -298,7 +301,12 @@ def test_a_service_account_is_the_target_of_its_workload_alone() -> None:
         assert body.get("target_service_accounts") == ([account] if edge else None)
         assert ("target_tags" in body) != edge
     assert proved(*asked, options=options).holds
-    for accounts in ({"expressway-e": account, "cucm": account}, {"phones": account}):
+    for accounts in (
+        {"expressway-e": account, "cucm": account},
+        {"phones": account},
+        {"expressway-e": "edge"},
+        {"expressway-e": "edge@uc-edge-prod.example"},
+    ):
         lowered = lower(*asked, options={"gcp": {"service_accounts": accounts}})
         assert "gcp/service-account" in {f.id for f in lowered.findings}
 
