@@ -119,9 +119,10 @@ def findings(translator: Translator) -> Iterator[Finding]:
         "every client, administrators too: administer over private addresses. It ends the clients' "
         "connections, so Expressway-E sees and logs Google's front ends (35.191.0.0/16, "
         "130.211.0.0/22), and clients cannot be told apart there: narrow them with a Cloud Armor "
-        "policy where they must be. Instance groups forward to the first card (nic0), which has to "
-        f"be {translator.interface.key}. The name of Jabber Guest has to lead to the output "
-        "`jabber_guest_address`; media (TURN) goes to the public address of Expressway-E itself.",
+        "policy where they must be. It closes a connection that is silent for 30 s, unless the "
+        "backend services are given another timeout_sec. Instance groups forward to the first card "
+        f"(nic0), which has to be {translator.interface.key}. The name of Jabber Guest has to lead "
+        "to the output `jabber_guest_address`; media (TURN) goes to the public address of Expressway-E itself.",
         "Cloud Load Balancing: proxy network load balancers, firewall rules, named ports",
         "options.jabber_guest.translator",
     )
