@@ -122,7 +122,8 @@ def findings(translator: Translator) -> Iterator[Finding]:
         "policy where they must be. It closes a connection that is silent for 30 s, unless the "
         "backend services are given another timeout_sec. Instance groups forward to the first card "
         f"(nic0), which has to be {translator.interface.key}. The name of Jabber Guest has to lead "
-        "to the output `jabber_guest_address`; media (TURN) goes to the public address of Expressway-E itself.",
+        "to the output `jabber_guest_address`; media (TURN) goes to the public address of "
+        "Expressway-E itself.",
         "Cloud Load Balancing: proxy network load balancers, firewall rules, named ports",
         "options.jabber_guest.translator",
     )
