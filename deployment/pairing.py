@@ -15,7 +15,13 @@ from deployment.addresses import in_order, of_families
 from deployment.flow import End
 from deployment.interface import Network
 from deployment.interfaces import CORE, EDGE
-from deployment.placement import CLUSTER_PARTIES, Placement, Places, common_families
+from deployment.placement import (
+    CLUSTER_PARTIES,
+    Placement,
+    Places,
+    common_families,
+    without_public,
+)
 from deployment.reflection import Reflection
 
 
@@ -151,23 +157,64 @@ def _towards_edge(
         return narrowed(Pair(_private(inside), _private(edge)), common_families(inside, edge))
     if not reflection.possible:
         return Unpaired("off", f"NAT reflection is not in force: {reflection.reason}")
-    source = inside.arrives_from
-    if not source:
-        unknown = (
+    source, target = inside.arrives_from, edge.reached_at
+    common = common_families(inside, edge)
+    reached = _versions(target) & common
+    unknown = reached - _versions(source)
+    by_public = reached - unknown
+    # What is not translated is met at the card's own address by everybody.
+    by_private = common - reached if core else frozenset()
+    instead_of = _partly_unknown(inside, by_public)
+    if unknown:
+        reason = (
             f"{inside.party} reaches Expressway-E at its public address, and this file does not "
             f"say from which public address it arrives there: add {inside.nat_key}"
         )
-        if core and not reflection.demanded:
+        if not core and not by_public:
+            return Unpaired("absent", reason, inside.nat_key)
+        if core and reflection.demanded:
+            return Unpaired("unknown-nat", reason, inside.nat_key)
+        if core:
             # A host without a way out cannot reach a public address at all: what it can send to
             # Expressway-E goes by private addresses.
-            note = f"{unknown}. Until then only its private address is admitted"
-            instead_of = Unpaired("private-instead", note, inside.nat_key)
-            pair = replace(Pair(_private(inside), _private(edge)), instead_of=instead_of)
-            return narrowed(pair, common_families(inside, edge))
-        return Unpaired("unknown-nat" if core else "absent", unknown, inside.nat_key)
-    target = edge.reached_at
-    families = frozenset(n.version for n in source) & frozenset(n.version for n in target)
-    return narrowed(Pair(_by(inside, source), _by(edge, target), _behind_nat(inside)), families)
+            by_private |= unknown
+            reason += ". Until then only its private address is admitted"
+        instead_of = Unpaired("private-instead" if core else "absent", reason, inside.nat_key)
+    if not by_public | by_private:
+        return Unpaired("elsewhere", "the two ends have no IP version in common")
+    return Pair(
+        _by(inside, _mixed(source, by_public, inside.private, by_private)),
+        _by(edge, _mixed(target, by_public, edge.private, by_private)),
+        _behind_nat(inside) & by_public,
+        instead_of,
+    )
+
+
+def _mixed(
+    public: tuple[Network, ...],
+    by_public: frozenset[int],
+    private: tuple[Network, ...],
+    by_private: frozenset[int],
+) -> tuple[Network, ...]:
+    return in_order((*of_families(public, by_public), *of_families(private, by_private)))
+
+
+def _versions(networks: tuple[Network, ...]) -> frozenset[int]:
+    return frozenset(network.version for network in networks)
+
+
+def _partly_unknown(inside: Placement, versions: frozenset[int]) -> Unpaired | None:
+    """Hosts of a party that have no public address, where others have and no NAT is named."""
+    if inside.interface is None:
+        return None
+    lacking = without_public(inside.interface) & _versions(inside.public) & versions
+    if not lacking - _versions(inside.nat):
+        return None
+    reason = (
+        f"some hosts of {inside.party} have no public address, and this file does not say from "
+        f"which one they reach Expressway-E at its own: add {inside.nat_key}"
+    )
+    return Unpaired("absent", reason, inside.nat_key)
 
 
 def _behind_nat(inside: Placement) -> frozenset[int]:
@@ -176,9 +223,7 @@ def _behind_nat(inside: Placement) -> frozenset[int]:
     What has a public address of its own keeps its ports; of a system outside this deployment it
     is not known whose the address is.
     """
-    one_to_one = {n.version for n in inside.public} if inside.interface is not None else set()
-    own = {n.version for n in inside.arrives_from if n in inside.private}
-    return frozenset(n.version for n in inside.arrives_from) - one_to_one - own
+    return _versions(inside.public if inside.interface is None else inside.nat)
 
 
 def _private(placement: Placement) -> End:
@@ -198,11 +243,12 @@ def _outside(placement: Placement, addresses: tuple[Network, ...]) -> End:
 
 
 def _by(placement: Placement, addresses: tuple[Network, ...]) -> End:
+    own = of_families(in_order(placement.private), _versions(addresses))
     return End(
         placement.party,
         placement.interface,
         addresses,
-        translated=addresses != in_order(placement.private),
+        translated=addresses != own,
         host_names=placement.host_names,
     )
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from catalog.party import Party, PartyKind
 from catalog.row import PartyReference, Side
-from deployment.addresses import EVERYWHERE, in_order, is_public
+from deployment.addresses import EVERYWHERE, in_order, is_public, of_families
 from deployment.interface import Interface, Network
 from deployment.interfaces import CORE, EDGE, EXTERNAL, INTERNAL, SINGLE, interfaces_of
 from deployment.site import Site
@@ -26,8 +26,8 @@ class Placement:
     """One party as firewalls meet it.
 
     `private` are its own addresses, `public` those that are translated to it, `nat` those of the
-    NAT gateway through which it leaves when it has none. `outward`: it stands on the internet
-    side. `nat_key` is the key of the deployment file that would name its public address.
+    NAT gateway through which those of its hosts leave that have none. `outward`: it stands on the
+    internet side. `nat_key` is the key of the deployment file that would name its public address.
     """
 
     party: str
@@ -47,7 +47,7 @@ class Placement:
     @property
     def arrives_from(self) -> tuple[Network, ...]:
         """The addresses from which its packets arrive on the internet, as far as they are known."""
-        return self._with_untranslated(self.public or self.nat)
+        return self._with_untranslated((*self.public, *self.nat))
 
     def _with_untranslated(self, translated: tuple[Network, ...]) -> tuple[Network, ...]:
         """`translated`, and the party's own public addresses of families without translation."""
@@ -129,7 +129,7 @@ class Places:
         return self._by_key.get(f"{workload}/{card}") or self._by_key.get(f"{workload}/{SINGLE}")
 
     def _managed(self, name: str, interface: Interface) -> Placement:
-        nat = self._site.network.tiers[interface.tier].nat
+        nat = of_families(self._site.network.tiers[interface.tier].nat, without_public(interface))
         system = self._site.systems.get(interface.workload)
         return Placement(
             name,
@@ -174,6 +174,15 @@ def _nat_key(interface: Interface) -> str:
     if interface.workload == EDGE:
         return "expressway_e.peers[].public"
     return f"systems.{interface.workload}.public or {tier}"
+
+
+def without_public(interface: Interface) -> frozenset[int]:
+    """The IP versions in which some host of `interface` has no public address of its own."""
+    return frozenset(
+        version
+        for member in interface.members
+        for version in {n.version for n in member.private} - {n.version for n in member.public}
+    )
 
 
 def common_families(one: Placement, other: Placement) -> frozenset[int]:

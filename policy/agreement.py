@@ -240,7 +240,7 @@ def _seen_there(meeting: _Meeting, owner: Party) -> PacketSet:
     here = flow.source if sends else flow.destination
     addresses = of_families(here.addresses, meeting.met.versions)
     if sends and meeting.met.translated and here.interface and not here.translated:
-        behind = here.interface.public or owner.shared.get(here.interface.key, ())
+        behind = (*here.interface.public, *owner.shared.get(here.interface.key, ()))
         addresses = of_families(behind, meeting.met.versions) or addresses
     return PacketSet.of(
         addresses,

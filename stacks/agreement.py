@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from deployment.addresses import of_families
+from deployment.placement import without_public
 from policy.agreement import Disagreement, Party, disagreements
 from stacks.pipeline import Built
 
@@ -19,6 +21,9 @@ def _party(built: Built) -> Party:
     return Party(
         resolution.site.name,
         built.policy,
-        {interface.key: tiers[interface.tier].nat for interface in resolution.interfaces},
+        {
+            interface.key: of_families(tiers[interface.tier].nat, without_public(interface))
+            for interface in resolution.interfaces
+        },
         {row.id: "" if row.flows else row.reason for row in resolution.selected},
     )

@@ -100,17 +100,17 @@ def test_a_nat_gateway_takes_other_source_ports() -> None:
     assert list(map(str, direct.source.addresses)) == ["198.51.100.9/32"]
 
 
+BOTH_VERSIONS: Data = setting(
+    SINGLE,
+    network__tiers__dmz__cidrs=["10.0.1.0/24", "2001:db8:1::/64"],
+    network__tiers__internal__cidrs=["10.0.10.0/24", "2001:db8:10::/64"],
+    expressway_e__peers=[{"address": ["10.0.1.11", "2001:db8:1::11"], "public": "203.0.113.11"}],
+    expressway_c__peers=[{"address": ["10.0.10.11", "2001:db8:10::11"]}],
+)
+
+
 def test_ipv6_passes_no_nat_gateway_and_keeps_its_source_ports() -> None:
-    data = setting(
-        SINGLE,
-        network__tiers__dmz__cidrs=["10.0.1.0/24", "2001:db8:1::/64"],
-        network__tiers__internal__cidrs=["10.0.10.0/24", "2001:db8:10::/64"],
-        network__tiers__internal__nat=["198.51.100.7"],
-        expressway_e__peers=[
-            {"address": ["10.0.1.11", "2001:db8:1::11"], "public": "203.0.113.11"}
-        ],
-        expressway_c__peers=[{"address": ["10.0.10.11", "2001:db8:10::11"]}],
-    )
+    data = setting(BOTH_VERSIONS, **NAT)
     arriving = {
         tuple(map(str, flow.source.addresses)): list(map(str, flow.arriving_ports))
         for flow in flows(resolved(data), "expressway/11/1")
@@ -131,6 +131,19 @@ def test_a_hosts_own_public_address_comes_before_the_nat_gateways() -> None:
     assert list(map(str, flow.source.addresses)) == ["198.51.100.9/32"]
 
 
+def test_hosts_with_and_without_a_public_address_are_both_admitted() -> None:
+    """The second peer has none and leaves by the gateway; without one, the file is asked for it."""
+    peers = [{"address": "10.0.10.11", "public": "198.51.100.9"}, {"address": "10.0.10.12"}]
+    (flow,) = flows(resolved(setting(SINGLE, **NAT, expressway_c__peers=peers)), "expressway/11/1")
+    assert list(map(str, flow.source.addresses)) == ["198.51.100.7/32", "198.51.100.9/32"]
+    assert list(map(str, flow.arriving_ports)) == ["1024-65535"]
+    without = resolved(setting(SINGLE, expressway_c__peers=peers))
+    warnings = {found.key for found in without.findings if found.severity is Severity.WARNING}
+    assert KEY in warnings
+    (flow,) = flows(without, "expressway/11/1")
+    assert list(map(str, flow.source.addresses)) == ["198.51.100.9/32"]
+
+
 KEY = "expressway_c.peers[].public or network.tiers.internal.nat"
 
 
@@ -144,6 +157,19 @@ def test_an_unknown_nat_address_is_asked_for_and_private_ones_serve_until_then()
     assert list(map(str, flow.source.addresses)) == ["10.0.10.11/32"]
     assert list(map(str, flow.destination.addresses)) == ["10.0.1.11/32"]
     assert not flow.destination.translated
+
+
+def test_an_unknown_nat_address_is_asked_for_beside_known_ipv6() -> None:
+    resolution = resolved(BOTH_VERSIONS)
+    warnings = [found for found in resolution.findings if found.severity is Severity.WARNING]
+    assert KEY in {found.key for found in warnings}
+    (flow,) = flows(resolution, "expressway/11/1")
+    assert list(map(str, flow.source.addresses)) == ["10.0.10.11/32", "2001:db8:10::11/128"]
+    assert list(map(str, flow.destination.addresses)) == ["10.0.1.11/32", "2001:db8:1::11/128"]
+    assert not flow.source.translated
+    demanded = resolved(setting(BOTH_VERSIONS, options__nat_reflection="always"))
+    refusals = [found for found in demanded.findings if found.severity is Severity.REFUSAL]
+    assert {found.key for found in refusals} == {KEY}
 
 
 def test_reflection_that_is_demanded_needs_its_address() -> None:

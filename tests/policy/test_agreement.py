@@ -149,6 +149,7 @@ def test_a_nat_gateway_stands_for_the_workload_that_is_named(
     core["systems"]["expressway-e"] = {"addresses": ["203.0.113.21"]}
     assert found(tmp_path, edge, core) == ()
     core["network"]["tiers"]["internal"]["nat"] = ["198.51.100.99"]
+    core["expressway_c"]["peers"].append({"address": "10.3.10.12", "public": "198.51.100.20"})
     told = found(tmp_path, edge, core)
     assert {each.opener for each in told} == {"split-core"}
     seen = {network for each in told for box in each.packets.boxes() for network in box.peers}
