@@ -2,7 +2,8 @@
 
 Rules that were reordered, split, merged or renamed are no difference. Both sides are read as sets
 of packets per point, and the two differences of those sets are grouped by who asks for them: the
-same peer and the same rows are one line.
+same peers and the same rows are one line, and a packet that several flows ask for has the rows of
+all of them.
 """
 
 from __future__ import annotations
@@ -38,10 +39,14 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One of two states: what passes each point, and the claims that stand behind it."""
+    """One of two states: what passes each point, and the claims that stand behind it.
+
+    What no claim has is put down to `otherwise`.
+    """
 
     passing: Mapping[Point, PacketSet]
     claims: Callable[[Point], Iterable[Claim]]
+    otherwise: Callable[[Point], Iterable[Claim]] = lambda _: ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +96,7 @@ def of_enforcement(
     the rules that allow them, with the rows those claim and the peers as `directory` calls them.
     """
 
-    def claims(point: Point) -> Iterator[Claim]:
-        if policy is not None:
-            yield from of_policy(policy).claims(point)
+    def of_rules(point: Point) -> Iterator[Claim]:
         for stage in enforcement.get(point, ()):
             for rule in stage.rules:
                 if rule.allow and stage.stateful:
@@ -101,7 +104,10 @@ def of_enforcement(
                     called = directory.called(peers) if directory else ()
                     yield Claim(", ".join(called) or NO_NAME, rule.rows, rule.packets)
 
-    return Side({point: passes(filters) for point, filters in enforcement.items()}, claims)
+    passing = {point: passes(filters) for point, filters in enforcement.items()}
+    if policy is None:
+        return Side(passing, of_rules)
+    return Side(passing, of_policy(policy).claims, of_rules)
 
 
 def difference(before: Side, after: Side) -> tuple[ChangedFlow, ...]:
@@ -121,26 +127,54 @@ def difference(before: Side, after: Side) -> tuple[ChangedFlow, ...]:
         ):
             out.extend(
                 ChangedFlow(point, change, claim.peer, claim.rows, claim.packets)
-                for claim in _attributed(packets, side.claims(point))
+                for claim in _attributed(packets, side, point)
             )
     return tuple(out)
 
 
-def _attributed(packets: PacketSet, claims: Iterable[Claim]) -> Iterator[Claim]:
-    """`packets` cut by who claims them; packets of several claims go to the first.
+def _attributed(packets: PacketSet, side: Side, point: Point) -> Iterator[Claim]:
+    """`packets` cut by who claims them: each packet once, with every peer and row that does.
 
-    Claims of one peer with the same rows are one, whatever their ports.
+    Shares of the same peers with the same rows are one, whatever their ports.
     """
-    grouped: dict[tuple[str, tuple[str, ...]], PacketSet] = {}
     left = packets
-    for claim in claims:
-        if not left:
-            break
-        if mine := left & claim.packets:
-            key = claim.peer, claim.rows
-            grouped[key] = grouped.get(key, EMPTY) | mine
-            left = left - mine
-    for (peer, rows), share in grouped.items():
-        yield Claim(peer, rows, share)
+    for claims in (side.claims(point), side.otherwise(point)):
+        shares, left = _shares(left, claims)
+        grouped: dict[tuple[str, tuple[str, ...]], PacketSet] = {}
+        for (peers, rows), share in shares.items():
+            key = ", ".join(peers), rows
+            grouped[key] = grouped.get(key, EMPTY) | share
+        for (peer, rows), share in grouped.items():
+            yield Claim(peer, rows, share)
     if left:
         yield Claim(NO_NAME, (), left)
+
+
+def _shares(
+    packets: PacketSet, claims: Iterable[Claim]
+) -> tuple[dict[tuple[tuple[str, ...], tuple[str, ...]], PacketSet], PacketSet]:
+    """The parts of `packets` by the peers and the rows of all claims on them, and what has none."""
+    shares: dict[tuple[tuple[str, ...], tuple[str, ...]], PacketSet] = {}
+    left = packets
+    for claim in claims:
+        if not claim.packets & packets:
+            continue
+        cut: dict[tuple[tuple[str, ...], tuple[str, ...]], PacketSet] = {}
+        for (peers, rows), share in shares.items():
+            both = tuple(dict.fromkeys((*peers, claim.peer))), _united(rows, claim.rows)
+            for key, part in (
+                ((peers, rows), share - claim.packets),
+                (both, share & claim.packets),
+            ):
+                if part:
+                    cut[key] = cut.get(key, EMPTY) | part
+        if new := left & claim.packets:
+            key = (claim.peer,), claim.rows
+            cut[key] = cut.get(key, EMPTY) | new
+            left = left - new
+        shares = cut
+    return shares, left
+
+
+def _united(some: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ...]:
+    return some if some == others else tuple(sorted({*some, *others}))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from catalog.ports import Parity, PortRange
 from policy.compiled import compile_policy
 from policy.difference import Change, difference, of_enforcement, of_policy
 from policy.packets import PacketSet
@@ -53,6 +54,21 @@ def test_the_lines_together_are_exactly_the_difference() -> None:
             lines = [f.packets for f in found if (f.point, f.change) == (point, change)]
             assert PacketSet.union(lines) == wanted
             assert sum(packets.count() for packets in lines) == wanted.count(), "no packet twice"
+
+
+def test_a_packet_of_several_flows_has_the_rows_of_all() -> None:
+    """Of one flow with even ports and one with all, the even ports are both flows'."""
+    whole = next(flow for flow in edge_flows() if "expressway/11/1" in flow.rows)
+    media = replace(whole, destination_ports=(PortRange(36000, 36011),), rows=("a/1/1",))
+    even = PortRange(36000, 36010, Parity.EVEN)
+    third = replace(media, destination_ports=(even,), rows=("a/1/2",))
+    flows = (*edge_flows(), media, third)
+    found = difference(of_policy(POLICY), of_policy(compile_policy(edge_interfaces(), flows)))
+    arriving = [f for f in found if f.point == Point("expressway-e/external", Direction.INGRESS)]
+    shares = {f.rows: [str(box) for box in f.packets.boxes()] for f in arriving}
+    assert set(shares) == {("a/1/1", "a/1/2"), ("a/1/1",)}
+    assert "36000-36010 even" in shares["a/1/1", "a/1/2"][0]
+    assert "36001-36011 odd" in shares["a/1/1",][0]
 
 
 def test_what_no_flow_asks_for_is_put_down_to_its_rule() -> None:
