@@ -14,6 +14,7 @@ from catalog.party import Party, PartyKind
 from catalog.ports import ANY_PORT, PortRange
 from catalog.protocol import Protocol
 from catalog.row import Disposition, PortCell, Row
+from deployment.parameters import Ranges, parameters_of, ports_of
 from deployment.resolution import Outcome, Resolution
 
 if TYPE_CHECKING:
@@ -53,8 +54,8 @@ class ClosedRow:
 @dataclass(frozen=True, slots=True)
 class _Candidate:
     closed: ClosedRow
-    ports: tuple[PortRange, ...]  # those printed, under whatever condition; all where none are
-    source_ports: tuple[PortRange, ...]  # likewise
+    ports: Ranges  # none: neither the row nor the deployment says which
+    source_ports: Ranges
     sources: frozenset[str]
     destinations: frozenset[str]
 
@@ -72,45 +73,50 @@ class ClosedRows:
         are read when the first packet is asked about."""
         self._resolution = resolution
         self._documented = documented
+        self._corrected = resolution.site.options.errata == "corrected"
+        self._parameters = parameters_of(resolution.site)
+        self._managed = frozenset(card.workload for card in resolution.interfaces)
         self._internet = frozenset(
             name for name, party in (parties or {}).items() if party.kind is PartyKind.INTERNET
         ) | {"internet", "any"}
-        self._present = frozenset(
-            {card.workload for card in resolution.interfaces} | set(resolution.site.systems)
-        )
+        self._present = frozenset(self._managed | set(resolution.site.systems))
         self._by_protocol: dict[int, list[_Candidate]] | None = None
 
     def asking_for(
         self,
         protocol: int,
-        port: int,
+        ports: Iterable[PortRange],
         sources: Iterable[str],
         destinations: Iterable[str],
         source_ports: Iterable[PortRange] = (ANY_PORT,),
     ) -> tuple[ClosedRow, ...]:
-        """Closed rows for packets of `protocol` to `port`, between ends that are called so, that
-        leave from some of `source_ports`.
+        """Closed rows for packets of `protocol` to some of `ports`, between ends that are called
+        so, that leave from some of `source_ports`.
 
         Switches come before missing parties, and those before services not requested.
         """
         senders, asked = self._called(sources), tuple(source_ports)
         return tuple(
             candidate.closed
-            for candidate in self._to(protocol, port, destinations)
-            if self._is(candidate.sources, senders) and _meet(candidate.source_ports, asked)
+            for candidate in self._to(protocol, tuple(ports), destinations)
+            if self._is(candidate.sources, senders)
+            and (not candidate.source_ports or _meet(candidate.source_ports, asked))
         )
 
-    def at(self, protocol: int, port: int, destinations: Iterable[str]) -> tuple[ClosedRow, ...]:
+    def at(
+        self, protocol: int, ports: Iterable[PortRange], destinations: Iterable[str]
+    ) -> tuple[ClosedRow, ...]:
         """As `asking_for`, from anywhere."""
-        return tuple(candidate.closed for candidate in self._to(protocol, port, destinations))
+        found = self._to(protocol, tuple(ports), destinations)
+        return tuple(candidate.closed for candidate in found)
 
-    def _to(self, protocol: int, port: int, destinations: Iterable[str]) -> list[_Candidate]:
+    def _to(self, protocol: int, ports: Ranges, destinations: Iterable[str]) -> list[_Candidate]:
         receivers = self._called(destinations)
         order = {Outcome.OFF.value: 0, Outcome.OTHER.value: 1, Outcome.ABSENT.value: 2}
         return sorted(
             (
                 candidate
-                for candidate in self._at(protocol, port)
+                for candidate in self._at(protocol, ports, receivers)
                 if self._is(candidate.destinations, receivers)
             ),
             key=lambda candidate: order.get(candidate.closed.outcome, 3),
@@ -130,20 +136,23 @@ class ClosedRows:
             return True
         if names & self._present:
             return False
-        return bool(printed & self._internet) or not printed <= self._present
+        # A peer of a cluster is always known: it is an Expressway, and those have names here.
+        known = self._present | set(CLUSTER_PARTIES)
+        return bool(printed & self._internet) or not printed <= known
 
-    def _at(self, protocol: int, port: int) -> list[_Candidate]:
+    def _at(self, protocol: int, ports: Ranges, receivers: frozenset[str]) -> Iterator[_Candidate]:
         if self._by_protocol is None:
             self._by_protocol = {}
             for candidate, row in self._closed():
                 for number in row.protocol.l4:
                     self._by_protocol.setdefault(number, []).append(candidate)
         with_ports = Protocol(protocol).has_ports
-        return [
-            candidate
-            for candidate in self._by_protocol.get(protocol, ())
-            if not with_ports or any(port in span for span in candidate.ports)
-        ]
+        for candidate in self._by_protocol.get(protocol, ()):
+            if not with_ports or _meet(candidate.ports, ports):
+                yield candidate
+            elif not candidate.ports and candidate.destinations & (receivers - self._managed):
+                # The row is for some port of that very system, and only its owner knows which.
+                yield candidate
 
     def _closed(self) -> Iterator[tuple[_Candidate, Row]]:
         requested = set(self._resolution.site.services)
@@ -154,7 +163,7 @@ class ClosedRows:
                 yield self._candidate(
                     selected.id,
                     selected.table.service or "",
-                    selected.row,
+                    self._read(selected.row),
                     selected.outcome.value,
                     selected.reason,
                 )
@@ -162,9 +171,16 @@ class ClosedRows:
             service = entry.table.service
             if entry.id in known or service is None or service in requested:
                 continue
+            if entry.added is not None and not self._corrected:
+                continue
             if entry.row.disposition is Disposition.NETWORK:
                 reason = f"the service {service} is not requested: add it to `services`"
-                yield self._candidate(entry.id, service, entry.row, NOT_REQUESTED, reason)
+                row = self._read(entry.row)
+                yield self._candidate(entry.id, service, row, NOT_REQUESTED, reason)
+
+    def _read(self, row: Row) -> Row:
+        """The row as this deployment reads it."""
+        return row.corrected() if self._corrected else row
 
     def _candidate(
         self, row_id: str, service: str, row: Row, outcome: str, reason: str
@@ -176,15 +192,30 @@ class ClosedRows:
         if missing and outcome == NOT_REQUESTED:
             reason += f", with {' and '.join(missing)} under `systems`"
         closed = ClosedRow(row_id, service, row.purpose.en, outcome, reason, missing)
-        ports, source_ports = _printed(row.destination_ports), _printed(row.source_ports)
+        ports, source_ports = self._ports(row.destination_ports), self._ports(row.source_ports)
         return _Candidate(closed, ports, source_ports, sources, destinations), row
 
+    def _ports(self, cell: PortCell) -> Ranges:
+        """The ports of a cell under whatever condition: what is configured here, where that moves
+        them, else what is printed. Every port where the cell is empty, none where it names a
+        setting that has no value."""
+        if not cell.alternatives:
+            return (ANY_PORT,)
+        found: dict[PortRange, None] = {}
+        for alternative in cell.alternatives:
+            printed = alternative.ports
+            here = ports_of(alternative, self._parameters)
+            # An example is printed for want of a number: it is the best guess at the port.
+            found.update(dict.fromkeys(printed if here is None else here))
+        return tuple(found)
 
-def _printed(cell: PortCell) -> tuple[PortRange, ...]:
-    """The ports of a cell under whatever condition; all where it prints none."""
-    spans = (span for alternative in cell.alternatives for span in alternative.ports)
-    return tuple(dict.fromkeys(spans)) or (ANY_PORT,)
+
+def _meet(some: Ranges, others: Ranges) -> bool:
+    return any(_share(a, b) for a in some for b in others)
 
 
-def _meet(some: Iterable[PortRange], others: tuple[PortRange, ...]) -> bool:
-    return any(a.first <= b.last and b.first <= a.last for a in some for b in others)
+def _share(one: PortRange, other: PortRange) -> bool:
+    """Whether two ranges have a port in common."""
+    first, last = max(one.first, other.first), min(one.last, other.last)
+    # Where two ports or more overlap, an even and an odd one do; a parity then finds its own.
+    return any(port in one and port in other for port in range(first, min(last, first + 1) + 1))

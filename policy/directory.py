@@ -25,6 +25,7 @@ from policy.compiled import Policy
 from policy.packets import ALL, EVERY_ADDRESS, Address, Network, PacketSet
 
 _NOT_A_STRANGER = PacketSet.of((*PRIVATE, *UNUSABLE), None)
+_EVERYONE = tuple(PacketSet.of((network,), None) for network in EVERY_ADDRESS)
 _TOO_MANY = {4: 2**24, 6: 2**96}
 
 
@@ -126,9 +127,12 @@ class Directory:
     def called(self, networks: Iterable[Network]) -> tuple[str, ...]:
         """The interfaces and parties whose addresses hold any of `networks`, `internet` last.
 
-        The whole internet is named only where nothing narrower covers all of `networks`.
+        The whole internet is named only where nothing narrower covers all of `networks`, and every
+        address of an IP family is `any`.
         """
         asked = PacketSet.of(networks, None)
+        if any(everyone <= asked for everyone in _EVERYONE):
+            return ("any",)
         found: list[str] = []
         covered = PacketSet.of((), None)
         for name, addresses in self._narrow():

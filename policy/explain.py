@@ -109,13 +109,13 @@ def explain(
                 asked = question.packets(place.addresses or EVERY_ADDRESS)
                 openings += _openings(point, asked, policy, enforcement, reach, directory)
     closed = ClosedRows(resolution, documented, parties)
-    found = {
-        row.id: row
-        for span in question.ports[:16]
-        for port in {span.first, span.last}
-        for row in closed.at(question.protocol, port, [place.label for place in destinations])
-    }
-    return Explanation(question, tuple(openings), tuple(found.values()))
+    receivers = [place.label for place in destinations]
+    if question.source == "any":
+        found = closed.at(question.protocol, question.ports, receivers)
+    else:
+        senders = [place.label for place in sources]
+        found = closed.asking_for(question.protocol, question.ports, senders, receivers)
+    return Explanation(question, tuple(openings), found)
 
 
 def _addresses(sources: tuple[Place, ...], towards: Place) -> tuple[Network, ...]:

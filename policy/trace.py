@@ -17,6 +17,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from catalog.party import Party
+from catalog.ports import PortRange
 from catalog.protocol import Protocol
 from deployment.resolution import Resolution
 from policy.closed_rows import ClosedRow, ClosedRows
@@ -198,7 +199,7 @@ class Tracer:
         sample = found.sample
         closed = self._closed.asking_for(
             sample.protocol,
-            sample.port,
+            (PortRange(sample.port, sample.port),),
             (found.source, *self._directory.holding(sample.source)),
             (found.destination, *self._directory.holding(sample.destination)),
             found.question.source_ports,

@@ -12,7 +12,10 @@ from flowbridge.asking import port_option, protocol_option, question
 
 if TYPE_CHECKING:
     from catalog.load import Catalog
-    from policy.explain import Explanation
+    from policy.explain import Explanation, Opening
+    from providers.provider import Excess
+
+_BLOCKS = 6  # the JSON answer has all
 
 
 @click.command("explain", help="Why a port is open, or which switch would open it.")
@@ -53,10 +56,10 @@ def command(
     if answer_format == "json":
         say_json(found.as_plain())
     else:
-        _print(found, catalog)
+        _print(found, catalog, built.lowered.excess)
 
 
-def _print(found: Explanation, catalog: Catalog) -> None:
+def _print(found: Explanation, catalog: Catalog, excess: tuple[Excess, ...]) -> None:
     asked = found.question
     ports = ", ".join(map(str, asked.ports))
     where = f"{asked.destination} {asked.protocol.label} {ports}"
@@ -73,7 +76,7 @@ def _print(found: Explanation, catalog: Catalog) -> None:
             click.echo(f"    {row_id}  {entry.row.purpose.en}{again}")
             shown.add(row_id)
         if not opening.rows:
-            click.echo("    no row asks for this: excess, see `flowbridge check`")
+            _print_excess(opening, excess)
         click.echo(f"    carried by {', '.join(opening.rules)}")
     if found.closed:
         click.echo("Rows that would open it" + (" further:" if found.open else ":"))
@@ -81,3 +84,16 @@ def _print(found: Explanation, catalog: Catalog) -> None:
             click.echo(f"  {row}")
     elif not found.open:
         click.echo("No documented row opens it.")
+
+
+def _print_excess(opening: Opening, excess: tuple[Excess, ...]) -> None:
+    """Which packets are let through beside those that rows ask for, and what makes the cloud."""
+    here = [one for one in excess if one.where == str(opening.point)]
+    reasons = [one.reason for one in here if one.packets & opening.packets]
+    because = f", because {'; '.join(reasons)}" if reasons else ""
+    click.echo(f"    excess, which no row asks for{because}:")
+    blocks = list(opening.packets.boxes())
+    for block in blocks[:_BLOCKS]:
+        click.echo(f"      {block}")
+    if len(blocks) > _BLOCKS:
+        click.echo(f"      and {len(blocks) - _BLOCKS} more blocks (--format json has all)")

@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from catalog.load import load
+from catalog.ports import PortRange
 from catalog.protocol import Protocol
 from deployment.read import resolve_file
 from deployment.resolution import Resolution
@@ -76,6 +77,55 @@ def test_a_refused_packet_names_what_would_ask_for_it() -> None:
     found = traced(Question("internet", "expressway-e", Protocol.UDP, ports(5060)))
     assert found.verdict == "denied"
     assert "expressway/11/5" in by_id(found.closed)
+
+
+def test_a_port_that_nobody_names_is_not_put_down_to_a_row_without_a_number() -> None:
+    """Row 24/+1 is for a port that only the deployment can name."""
+    override = ("options.ports", "{turn-tcp-override: 12345}")
+    question = Question("any", "expressway-e", Protocol.TCP, ports(12345))
+    assert explained(question).closed == ()
+    assert "expressway/24/+1" in by_id(explained(question, override).closed)
+    other = Question("any", "expressway-e", Protocol.TCP, ports(12346))
+    assert "expressway/24/+1" not in by_id(explained(other, override).closed)
+
+
+def test_a_row_for_the_unknown_port_of_the_very_system_asked_about_is_named() -> None:
+    """Row 7/4: the proxy's port is the user's, and 3128 may well be it."""
+    proxy = ("systems.smart-proxy", "{addresses: [10.20.0.50]}")
+    question = Question("expressway-c", "smart-proxy", Protocol.TCP, ports(3128))
+    assert "expressway/7/4" in by_id(explained(question, proxy).closed)
+
+
+def test_a_port_that_is_moved_here_is_looked_for_where_it_is() -> None:
+    """Row 5/3 prints 443 for web administration; this deployment has it on 7443, switched off."""
+    moved = ("options.admin", "{https_port: 7443, https: false}")
+    printed = Question("any", "expressway-c", Protocol.TCP, ports(443))
+    here = Question("any", "expressway-c", Protocol.TCP, ports(7443))
+    assert "expressway/5/3" not in by_id(explained(printed, moved).closed)
+    assert "expressway/5/3" in by_id(explained(here, moved).closed)
+
+
+def test_a_closed_row_is_read_with_its_errata_as_the_deployment_asks() -> None:
+    """Row 10/1 prints 5061 for TCP and is corrected to 5060."""
+    question = Question("any", "expressway-e", Protocol.TCP, ports(5060))
+    assert "expressway/10/1" in by_id(explained(question).closed)
+    printed = explained(question, ("options.errata", "printed"))
+    assert "expressway/10/1" not in by_id(printed.closed)
+    assert not [row for row in printed.closed if "+" in row.id], "added rows are errata too"
+
+
+def test_a_range_names_what_is_closed_in_its_middle() -> None:
+    found = explained(Question("any", "expressway-e", Protocol.UDP, (PortRange(5000, 5070),)))
+    assert "expressway/11/5" in by_id(found.closed)
+
+
+def test_a_source_narrows_what_is_closed() -> None:
+    """Row 10/1 is between the peers of a cluster: nothing that the internet could use."""
+    anyone = explained(Question("any", "expressway-e", Protocol.TCP, ports(5060)))
+    stranger = explained(Question("internet", "expressway-e", Protocol.TCP, ports(5060)))
+    assert "expressway/10/1" in by_id(anyone.closed)
+    assert "expressway/10/1" not in by_id(stranger.closed)
+    assert "expressway/11/6" in by_id(stranger.closed)
 
 
 def test_a_party_that_is_missing_is_named() -> None:

@@ -1,0 +1,32 @@
+"""What `flowbridge explain` prints of packets that no row asks for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from flowbridge.cli import flowbridge
+
+EXAMPLES = Path(__file__).parent.parent.parent / "examples"
+
+
+def explained(example: str, port: int) -> str:
+    words = f"explain {EXAMPLES / example} --to expressway-e/external --protocol tcp --port {port}"
+    result = CliRunner().invoke(flowbridge, words.split())
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_excess_names_its_packets_its_reason_and_everybody_in_one_word() -> None:
+    """Row 11/7 prints source ports 25000-29999 and 16/2 from 1024 on, so the rest is below."""
+    said = explained("emea-edge.yaml", 5061)
+    assert "ingress from any\n    excess, which no row asks for" in said
+    assert "because AWS security groups do not match source ports:" in said
+    assert "tcp peers 0.0.0.0/0, source ports 0-1023, destination ports 5061" in said
+
+
+def test_a_cloud_that_matches_source_ports_has_no_excess_to_name() -> None:
+    said = explained("azure-edge.yaml", 5061)
+    assert said.startswith("OPEN")
+    assert "excess" not in said
