@@ -131,7 +131,9 @@ def _findings(
     for service in sorted({service for service, _, _ in chosen} - {PLATFORM}):
         choices = [choice for name, _, choice in chosen if name == service]
         if not any(choice.outcome is Outcome.CARRIED for choice in choices):
-            reasons = "; ".join(dict.fromkeys(choice.reason for choice in choices))
+            # Where a party is missing, naming it is the answer, and not the row's alternatives.
+            absent = [choice for choice in choices if choice.outcome is Outcome.ABSENT]
+            reasons = "; ".join(dict.fromkeys(choice.reason for choice in absent or choices))
             message = f"the service {service} opens nothing here: {reasons}"
             yield Finding(
                 "deployment/empty-service",

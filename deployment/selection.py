@@ -222,7 +222,7 @@ def _words(unmet: Unmet) -> str:
     name = unmet.fact
     if name.startswith("option."):
         name = f"options.{name.removeprefix('option.')}"
-        return f"{name} is {unmet.actual}; the row is for {unmet.wanted}"
+        return f"{name} is {unmet.actual}; the row needs {unmet.wanted}"
     return f"{name} is {unmet.actual}; the row is for {unmet.wanted}"
 
 
