@@ -29,3 +29,10 @@ def test_links_lead_to_files_of_the_repository() -> None:
 def test_the_table_of_commands_is_the_commands() -> None:
     named = set(re.findall(r"`flowbridge (\w+)", README))
     assert named == set(COMMANDS) - {"schema", "init"}
+
+
+def test_make_bench_runs_every_program_that_the_benchmarks_name() -> None:
+    named = set(re.findall(r"bench/\w+\.py", (ROOT / "docs/benchmarks.md").read_text("utf-8")))
+    recipe = (ROOT / "Makefile").read_text("utf-8").split("\nbench:")[1].split("\n\n")[0]
+    assert named
+    assert named == set(re.findall(r"bench/\w+\.py", recipe))
