@@ -46,7 +46,7 @@ def rules(guide: Guide) -> list[Record]:
 def errata_markdown(catalog: Catalog) -> str:
     """The table of errata, as `docs/errata.md` has it."""
     lines = [
-        (record["id"], _use(record), record["what"], record["why"], _evidence(record["evidence"]))
+        (record["id"], used(record), record["what"], record["why"], evidence(record["evidence"]))
         for record in errata(catalog)
     ]
     heading = ("Erratum", "What is used", "What is wrong", "Why", "Shown at")
@@ -58,16 +58,47 @@ def errata_markdown(catalog: Catalog) -> str:
     )
 
 
-def _use(record: Record) -> str:
-    if record["adds"]:
+def used(record: Record) -> str:
+    """What stands in the place of what is wrong: `destination: dns-external`."""
+    if record.get("adds"):
         return "a row that is missing is added"
-    if not record["corrects"]:
-        return "as printed"
-    return ", ".join(f"`{cell}` corrected" for cell in record["correction"])
+    cells = record["correction"].items()
+    return "; ".join(f"{_CELLS.get(cell, cell)}: {_value(new)}" for cell, new in cells) or (
+        "as printed"
+    )
 
 
-def _evidence(evidence: Iterable[Record]) -> str:
-    return ", ".join(f"{proof['text']}:{proof['line']}" for proof in evidence)
+_CELLS = {"source": "from", "destination": "to", "when": "applies when"}
+_CELLS |= {"source_ports": "source ports", "destination_ports": "ports"}
+_CELLS |= {"enabled_by_default": "on by default"}
+
+
+def _value(new: Any) -> str:
+    """The reading of a corrected cell; what is printed beside it is in the row."""
+    if isinstance(new, bool):
+        return "yes" if new else "no"
+    if "parties" in new:
+        return ", ".join(_party(part) for part in new["parties"])
+    if "l4" in new:
+        return " and ".join(new["l4"])
+    if "alternatives" in new:
+        return ", ".join(_alternative(each) for each in new["alternatives"])
+    return str(new.get("en") or Condition.model_validate(new))
+
+
+def _party(part: Record) -> str:
+    return f"{part['party']} ({part['side']})" if part.get("side") else str(part["party"])
+
+
+def _alternative(each: Record) -> str:
+    ports = str(each.get("ports") or "the deployment's own")
+    when = str(Condition.model_validate(each.get("when") or {}))
+    return f"{ports} ({when})" if when else ports
+
+
+def evidence(proofs: Iterable[Record]) -> str:
+    """The lines that show it: `001_….txt:261`."""
+    return ", ".join(f"{proof['text']}:{proof['line']}" for proof in proofs)
 
 
 def rules_markdown(guide: Guide) -> str:

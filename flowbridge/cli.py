@@ -60,12 +60,15 @@ class LazyGroup(click.Group):
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="flowbridge", message="flowbridge %(version)s")
-def flowbridge() -> None:
+@click.pass_context
+def flowbridge(context: click.Context) -> None:
     """Documented Cisco UC flows as exact cloud firewall rules.
 
     Every command takes --format text|json. Exit codes: 0 holds, 1 a finding (drift, a failed
     test or proof, missing packets), 2 bad input or usage.
     """
+    if os.environ.get("NO_COLOR"):  # https://no-color.org
+        context.color = False
 
 
 def main() -> None:

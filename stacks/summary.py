@@ -23,7 +23,7 @@ _COLOURS: Final = {
     Severity.NOTE: "dim",
 }
 _NAMED_ONLY: Final = (Severity.OBLIGATION, Severity.NOTE)
-_PLAIN_WIDTH: Final = 130
+_PLAIN_WIDTH: Final = 140
 _SHOWN: Final = 3  # addresses of an interface before the rest is counted
 _MANY: Final = 12  # deployments whose sections a person still reads
 _NEAR: Final = 0.8  # of a limit: worth a look before the next service is added
@@ -34,7 +34,7 @@ def print_summary(checked: Iterable[Checked], outdir: Path, console: Console | N
 
     A deployment that fails always has its section.
     """
-    out = console or _console()
+    out = console or plain_console()
     deployments = tuple(checked)
     many = len(deployments) > _MANY
     for each in deployments:
@@ -44,12 +44,12 @@ def print_summary(checked: Iterable[Checked], outdir: Path, console: Console | N
         out.print("[bold red]Nothing was written.[/]")
         return
     if many:
-        out.print(_overview(deployments))
+        _print_table(_overview(deployments), out)
     written = f"{_count(len(deployments), 'deployment')} checked, proved and written"
     folder = outdir / "stacks"
     if len(deployments) == 1:
         folder /= deployments[0].built.resolution.site.name
-    out.print(f"[bold green]{written}[/] to {escape(_short(folder))}", soft_wrap=True)
+    _say(f"[bold green]{written}[/] to {escape(_short(folder))}", out)
 
 
 def _overview(deployments: Iterable[Checked]) -> Table:
@@ -82,9 +82,9 @@ def print_deployment(checked: Checked, out: Console, *, brief: bool = False) -> 
     out.rule(
         f"[bold]{site.name}[/] {site.cloud} {site.region} {site.size} {site.release} {verdict}"
     )
-    out.print(_interfaces(checked))
+    _print_table(_interfaces(checked), out)
     if checked.built.lowered.usage:
-        out.print(_limits(checked))
+        _print_table(_limits(checked), out)
     _print_excess(checked, out)
     _print_absent(checked, out, brief=brief)
     tests = len(checked.assertions)
@@ -92,12 +92,12 @@ def print_deployment(checked: Checked, out: Console, *, brief: bool = False) -> 
         held = sum(outcome.holds for outcome in checked.assertions)
         out.print(f"Tests: {held} of {tests} hold.")
     for failure in checked.failures:
-        out.print(f"[bold red]failed[/] {escape(failure)}", soft_wrap=True)
+        _say(f"[bold red]failed:[/] {escape(failure)}", out)
     for note in checked.notes:
-        out.print(f"[yellow]left open[/] {escape(note)}", soft_wrap=True)
+        _say(f"[yellow]left open:[/] {escape(note)}", out)
     for finding in checked.built.findings:
         if not brief or finding.severity not in _NAMED_ONLY:
-            out.print(_finding(finding), soft_wrap=True)
+            _say(_finding(finding), out)
     if brief:
         _print_names(checked, out)
     out.print()
@@ -161,7 +161,7 @@ def _print_excess(checked: Checked, out: Console) -> None:
         places.setdefault(excess.reason, []).append(excess.where)
     for reason, where in sorted(places.items()):
         place = where[0] if len(where) == 1 else f"{len(where)} places"
-        out.print(f"Excess at {escape(place)}: {escape(reason)}", soft_wrap=True)
+        _say(f"Excess at {escape(place)}: {escape(reason)}", out)
 
 
 def _print_absent(checked: Checked, out: Console, *, brief: bool) -> None:
@@ -178,7 +178,7 @@ def _print_absent(checked: Checked, out: Console, *, brief: bool) -> None:
         for reason, ids in rows.items():
             more = f" and {len(ids) - _SHOWN} more" if len(ids) > _SHOWN else ""
             named = f"{', '.join(ids[:_SHOWN])}{more}"
-            out.print(f"Closed: {escape(named)}: {escape(reason)}", soft_wrap=True)
+            _say(f"Closed: {escape(named)}: {escape(reason)}", out)
 
 
 def _print_names(checked: Checked, out: Console) -> None:
@@ -187,14 +187,14 @@ def _print_names(checked: Checked, out: Console) -> None:
         found = [f for f in checked.built.findings if f.severity is severity]
         names = ", ".join(dict.fromkeys(finding.id for finding in found))
         if names:
-            out.print(f"[{_COLOURS[severity]}]{severity}s[/] {escape(names)}", soft_wrap=True)
-    out.print(f"`flowbridge check {file}` says what each of them means.", soft_wrap=True)
+            _say(f"[{_COLOURS[severity]}]{severity}s:[/] {escape(names)}", out)
+    _say(f"`flowbridge check {file}` says what each of them means.", out)
 
 
 def _finding(finding: Finding) -> str:
     colour = _COLOURS[finding.severity]
     key = f" {finding.key}:" if finding.key else ""
-    return f"[{colour}]{finding.severity}[/]{escape(key)} {escape(finding.message)}"
+    return f"[{colour}]{finding.severity}:[/]{escape(key)} {escape(finding.message)}"
 
 
 def _table(*headings: str) -> Table:
@@ -205,7 +205,24 @@ def _table(*headings: str) -> Table:
     return table
 
 
-def _console() -> Console:
+def _print_table(table: Table, out: Console) -> None:
+    """The table; in a pipe without the blanks that fill up its last column."""
+    if out.is_terminal:
+        out.print(table)
+        return
+    with out.capture() as taken:
+        out.print(table)
+    for line in taken.get().splitlines():
+        out.print(line.rstrip(), markup=False, soft_wrap=True)
+
+
+def _say(text: str, out: Console) -> None:
+    """A sentence: folded between words on a terminal, one line in a pipe."""
+    out.print(text, soft_wrap=not out.is_terminal)
+
+
+def plain_console() -> Console:
+    """The console of stdout; in a pipe as wide as a page."""
     console = Console(highlight=False)
     return console if console.is_terminal else Console(highlight=False, width=_PLAIN_WIDTH)
 

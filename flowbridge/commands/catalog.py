@@ -206,7 +206,7 @@ def _show_rule(name: str, answer_format: Format) -> bool:
 
 
 def _ports(cell: list[dict[str, Any]]) -> str:
-    return ", ".join(str(a["ports"]) for a in cell if a["ports"]) or "-"
+    return ", ".join(dict.fromkeys(str(a["ports"]) for a in cell if a["ports"])) or "-"
 
 
 def _tables(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -226,12 +226,14 @@ def _tables(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _print_table(columns: tuple[str, ...], lines: list[tuple[str, ...]]) -> None:
-    from flowbridge.terminal import console, table
+    from flowbridge.terminal import print_table
 
-    console().print(table(columns, lines))
+    print_table(columns, lines)
 
 
 def _print_row(row: dict[str, Any]) -> None:
+    from catalog.reference import evidence, used
+
     click.secho(row["id"], bold=True, nl=False)
     click.echo(f"  {row['purpose']['en']}")
     if row["purpose"]["ja"]:
@@ -250,7 +252,8 @@ def _print_row(row: dict[str, Any]) -> None:
         when = f"  when {_when(alternative['when'])}" if alternative["when"] else ""
         click.echo(f"  {label:<14}{alternative['ports'] or '(the deployment supplies it)'}{when}")
     if not row["enabled_by_default"]:
-        click.echo("  off by default: the documents print its port in brackets")
+        bracketed = "" if "+" in row["id"] else ": the documents print its port in brackets"
+        click.echo(f"  off by default{bracketed}")
     if row["when"]:
         click.echo(f"  {'applies when':<14}{_when(row['when'])}")
     for note in row["notes"]:
@@ -258,6 +261,9 @@ def _print_row(row: dict[str, Any]) -> None:
     for erratum in row["errata"]:
         click.secho(f"\n  erratum {erratum['id']}", bold=True)
         click.echo(f"    wrong: {erratum['what']}\n    why:   {erratum['why']}")
+        added = row["id"] if erratum["id"] == row["id"] else None
+        click.echo(f"    used:  {used({**erratum, 'adds': added})}")
+        click.echo(f"    shown: {evidence(erratum['evidence'])}")
 
 
 def _when(when: object) -> str:

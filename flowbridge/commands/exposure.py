@@ -34,7 +34,7 @@ def command(file: Path, answer_format: Format) -> None:
             }
         )
         return
-    from flowbridge.terminal import console, table
+    from flowbridge.terminal import print_table
 
     click.secho("The internet reaches:" if reached else "The internet reaches nothing.", bold=True)
     lines = []
@@ -55,7 +55,7 @@ def command(file: Path, answer_format: Format) -> None:
             )
         )
     if lines:
-        console().print(table(("risk", "interface", "protocol", "ports", "rows", "why"), lines))
+        print_table(("risk", "interface", "protocol", "ports", "rows", "why"), lines)
     if redundant:
         click.secho("\nRules that others cover (kept, each for its own row):", bold=True)
         for rule in redundant:

@@ -40,7 +40,7 @@ def command(file: Path, scope: str | None, row_id: str | None, answer_format: Fo
     if answer_format == "json":
         say_json([asdict(rule) for rule in rules])
         return
-    from flowbridge.terminal import console, table
+    from flowbridge.terminal import print_table
 
     with_sources = any(rule.source_ports not in ("", "any") for rule in rules)
     columns = ["scope", "direction", "rule", "peer", "protocol", "ports", "rows"]
@@ -61,7 +61,7 @@ def command(file: Path, scope: str | None, row_id: str | None, answer_format: Fo
         if with_sources:
             line.insert(5, rule.source_ports)
         lines.append(line)
-    console().print(table(columns, lines))
+    print_table(columns, lines)
     click.echo(f"{len(rules)} rules.", err=True)
     if closed and not rules:
         click.echo(closed, err=True)
@@ -84,4 +84,6 @@ def _closed(built: Built, row_id: str, answer_format: Format) -> str:
         refuse(
             answer_format, f"--row {row_id!r}: there is no such row; see `flowbridge catalog list`"
         )
-    return f"{row_id}: no service that is requested here has this row"
+    service = next(e.table.service for e in catalog.entries() if e.id == row_id)
+    request = f"; add {service} to `services`" if service else ""
+    return f"{row_id}: no service that is requested here has this row{request}"
