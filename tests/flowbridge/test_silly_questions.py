@@ -41,7 +41,7 @@ def test_rules_of_a_row_that_is_closed_say_what_closes_it(tmp_path: Path) -> Non
     assert off.exit_code == 0
     assert "expressway/11/5: off: options.sip_udp is false" in off.output
     elsewhere = run("rules", file, "--row", "expressway/30/1")
-    assert "no service that is requested here has this row" in elsewhere.output
+    assert "no service that is requested here has this row; add acme to" in elsewhere.output
 
 
 def test_check_names_the_rows_whose_party_the_file_does_not_name(tmp_path: Path) -> None:
@@ -105,3 +105,13 @@ def test_a_trace_names_only_rows_that_the_source_port_could_be_of(tmp_path: Path
     refused = run(*words, "100").output
     assert "DENIED" in refused
     assert "expressway/11/6" not in refused
+
+
+def test_a_service_that_opens_nothing_names_the_party_and_not_the_alternatives(
+    tmp_path: Path,
+) -> None:
+    services = [*DUAL["services"], "smart-licensing"]
+    said = run("check", written(tmp_path, setting(DUAL, services=services))).output
+    (warning,) = [line for line in said.splitlines() if "opens nothing here" in line]
+    assert "smart-receiver is not in this deployment" in warning
+    assert "transport" not in warning

@@ -1,0 +1,71 @@
+"""What tables look like in a pipe, on a narrow terminal, and without colour."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from rich.console import Console
+
+from flowbridge import terminal
+from flowbridge.cli import flowbridge
+from stacks.pipeline import build_all, judge
+from stacks.summary import print_deployment
+
+EXAMPLES = Path(__file__).parent.parent.parent / "examples"
+EDGE = str(EXAMPLES / "edge-cluster.yaml")
+
+
+def run(*words: str, color: bool = False) -> str:
+    result = CliRunner().invoke(flowbridge, list(words), color=color)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("rules", EDGE), ("exposure", EDGE), ("catalog", "list", "mra"), ("catalog", "guide")],
+    ids=" ".join,
+)
+def test_no_line_of_a_table_ends_in_blanks(words: tuple[str, ...]) -> None:
+    assert not [line for line in run(*words).splitlines() if line != line.rstrip()]
+
+
+def test_a_check_in_a_pipe_has_no_blanks_at_line_ends_and_folds_no_limit() -> None:
+    lines = run("check", EDGE).splitlines()
+    assert not [line for line in lines if line != line.rstrip()]
+    assert [line for line in lines if "the built-in deny included " in line], "on one line"
+
+
+def test_a_narrow_terminal_gets_whole_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Columns of eleven letters would cut `10.2.10.11/32` and `vpc-firewall` in two."""
+    narrow = Console(width=80, force_terminal=True)
+    monkeypatch.setattr(terminal, "console", lambda: narrow)
+    lines = run("rules", EDGE).splitlines()
+    assert max(map(len, lines)) <= 80
+    words = {word.rstrip(",") for line in lines for word in line.split()}
+    assert {"10.2.10.11/32", "expressway-e/internal", "expressway/24/10"} <= words
+
+
+def test_a_sentence_on_a_terminal_is_folded_between_words() -> None:
+    (built,) = build_all([Path(EDGE)])
+    shown = io.StringIO()
+    screen = Console(file=shown, width=80, force_terminal=True, color_system=None)
+    print_deployment(judge(built), screen)
+    assert max(len(line.rstrip()) for line in shown.getvalue().splitlines()) <= 80
+
+
+def test_no_color_is_obeyed(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ("explain", EDGE, "--to", "cucm", "--protocol", "tcp", "--port", "5061")
+    assert "\x1b[" in run(*words, color=True)
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b[" not in run(*words, color=True)
+
+
+def test_a_row_shown_says_what_is_used_for_what_is_wrong_and_where_that_is_shown() -> None:
+    said = run("catalog", "show", "expressway/6/5")
+    assert "used:  to: dns-external" in said
+    assert "shown: 001_b4226a9559fa8c24.txt:261" in said
+    assert "brackets" not in run("catalog", "show", "expressway/24/+1")
