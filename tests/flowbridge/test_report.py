@@ -57,3 +57,15 @@ def test_the_page_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     result = CliRunner().invoke(flowbridge, words)
     assert result.exit_code == 2
     assert "cannot be written" in result.stderr
+
+
+def test_rules_have_their_source_ports_where_the_cloud_matches_them(
+    text: str, tmp_path: Path
+) -> None:
+    target = tmp_path / "azure.html"
+    words = ["report", str(EXAMPLES / "azure-edge.yaml"), "-o", str(target)]
+    assert CliRunner().invoke(flowbridge, words).exit_code == 0
+    azure = target.read_text(encoding="utf-8").split('id="rules"')[1].split('id="limits"')[0]
+    assert "Source ports" in azure
+    assert "25000-29999" in azure, "SIP from Expressway-C, row 11/1"
+    assert "Source ports" not in text.split('id="rules"')[1].split('id="limits"')[0]
