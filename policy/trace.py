@@ -25,6 +25,7 @@ from policy.compiled import Policy
 from policy.decision import Decision, FilterIndex, Judge
 from policy.directory import Directory
 from policy.filter import Enforcement, Filter, FilterRule, Order
+from policy.other_source_ports import OtherSourcePorts, other_source_ports
 from policy.packets import Address, Network, Packet, protocol_label
 from policy.plain import plain_packet
 from policy.point import Direction, Point
@@ -115,8 +116,9 @@ class Trace:
     """One followed packet (see the module's opening).
 
     `rows` ask for this packet; none with an allowed verdict: excess. `closed` are the rows that
-    would ask for a refused packet. `others` are the remaining ways in which the two ends meet,
-    for instance by the other interface of a workload, each with how much gets through.
+    would ask for a refused packet, `near` those that ask for it from other source ports (both only
+    where the tracer knows the documents). `others` are the remaining ways in which the two ends
+    meet, for instance by the other interface of a workload, each with how much gets through.
     """
 
     question: Question
@@ -129,6 +131,7 @@ class Trace:
     rows: tuple[str, ...]
     closed: tuple[ClosedRow, ...] = ()
     others: tuple[tuple[str, Extent], ...] = ()
+    near: tuple[OtherSourcePorts, ...] = ()
 
     @property
     def decided_by(self) -> Hop | None:
@@ -155,6 +158,7 @@ class Trace:
             "decided_by": decided.as_plain() if decided else None,
             "hops": [hop.as_plain() for hop in self.hops],
             "would_open": [row.as_plain() for row in self.closed],
+            "other_source_ports": [row.as_plain() for row in self.near],
             "others": [{"path": name, "extent": extent} for name, extent in self.others],
         }
 
@@ -173,6 +177,7 @@ class Tracer:
         closed: ClosedRows | None = None,
     ) -> None:
         """Without `closed` a refused packet's trace names no closed rows."""
+        self._policy = policy
         self._enforcement = enforcement
         self._directory = directory or Directory.of(policy)
         self._closed = closed
@@ -184,7 +189,7 @@ class Tracer:
     def trace(self, question: Question) -> Trace:
         """UnknownPlaceError or UnanswerableError (both ValueError) where there is no answer."""
         traces = [self._meet(meeting, question) for meeting in self.meetings.of(question)]
-        best = max(traces, key=lambda t: (t.extent is not Extent.NONE, bool(t.rows)))
+        best = max(traces, key=lambda t: (t.extent is not Extent.NONE, bool(t.rows), bool(t.near)))
         others = tuple((_path(other), other.extent) for other in traces if other is not best)
         return self._with_closed(replace(best, others=others))
 
@@ -218,6 +223,10 @@ class Tracer:
         """`extent` None: the sample is all there is."""
         hops = self._hops(meeting, sample)
         passes = all(hop.decision.allowed for hop in hops)
+        rows = self._rows(meeting, sample)
+        near: tuple[OtherSourcePorts, ...] = ()
+        if self._closed is not None and not rows and Protocol(sample.protocol).has_ports:
+            near = other_source_ports(self._policy, _ends(meeting, sample))
         return Trace(
             question,
             meeting.source_label,
@@ -226,7 +235,8 @@ class Tracer:
             Verdict.ALLOWED if passes else Verdict.DENIED,
             extent or (Extent.ALL if passes else Extent.NONE),
             hops,
-            self._rows(meeting, sample),
+            rows,
+            near=near,
         )
 
     def _choose(self, meeting: Meeting, question: Question) -> tuple[Sample, Extent]:
@@ -249,12 +259,7 @@ class Tracer:
 
     def _hops(self, meeting: Meeting, sample: Sample) -> tuple[Hop, ...]:
         """What the packet meets, up to the refusal; then, where it passed, what its reply meets."""
-        ends: list[tuple[Point, Packet]] = []
-        if meeting.source is not None:
-            ends.append((Point(meeting.source.key, Direction.EGRESS), sample.seen_by_source()))
-        if meeting.destination is not None:
-            point = Point(meeting.destination.key, Direction.INGRESS)
-            ends.append((point, sample.seen_by_destination()))
+        ends = _ends(meeting, sample)
         hops: list[Hop] = []
         for point, packet in ends:
             for stage in self._enforcement.get(point, ()):
@@ -278,13 +283,7 @@ class Tracer:
 
     def _rows(self, meeting: Meeting, sample: Sample) -> tuple[str, ...]:
         """The rows that ask for the packet at every managed end."""
-        asked: list[frozenset[str]] = []
-        if meeting.source is not None:
-            point = Point(meeting.source.key, Direction.EGRESS)
-            asked.append(self._asking.rows(point, sample.seen_by_source()))
-        if meeting.destination is not None:
-            point = Point(meeting.destination.key, Direction.INGRESS)
-            asked.append(self._asking.rows(point, sample.seen_by_destination()))
+        asked = [self._asking.rows(point, packet) for point, packet in _ends(meeting, sample)]
         return tuple(sorted(frozenset.intersection(*asked)))
 
 
@@ -336,6 +335,17 @@ def _only_packet(meeting: Meeting, question: Question) -> Sample | None:
     if source_port is None or port is None:
         return None
     return Sample(source, destination, question.protocol, source_port, port)
+
+
+def _ends(meeting: Meeting, sample: Sample) -> list[tuple[Point, Packet]]:
+    """The managed ends in the order of the way, and the packet as each of them sees it."""
+    ends: list[tuple[Point, Packet]] = []
+    if meeting.source is not None:
+        ends.append((Point(meeting.source.key, Direction.EGRESS), sample.seen_by_source()))
+    if meeting.destination is not None:
+        point = Point(meeting.destination.key, Direction.INGRESS)
+        ends.append((point, sample.seen_by_destination()))
+    return ends
 
 
 def _sample(part: Part, packet: Packet) -> Sample:

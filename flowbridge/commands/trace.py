@@ -70,13 +70,20 @@ def _print(found: Trace) -> None:
         click.echo(f"Asked for by {', '.join(found.rows)}.")
     elif allowed:
         click.echo("No row asks for this packet: it is excess, which the cloud cannot say tighter.")
+    if found.near:
+        click.echo("Asked for from other source ports only:")
+        for near in found.near:
+            click.echo(f"  {near}")
     if found.extent == "some":
-        click.echo("Only some of the packets asked about get through; this is one of them.")
+        click.echo(
+            f"Of the packets from {found.source} to {found.destination} asked about only some "
+            "get through; this is one of them."
+        )
     for name, extent in found.others:
         click.echo(f"Also: {name}: {extent} get through.")
     if found.closed:
         click.echo("Rows that would open it:")
         for row in found.closed:
             click.echo(f"  {row}")
-    elif not allowed:
+    elif not allowed and not found.near:
         click.echo("No documented row asks for it.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -126,6 +127,20 @@ def test_a_source_narrows_what_is_closed() -> None:
     assert "expressway/10/1" in by_id(anyone.closed)
     assert "expressway/10/1" not in by_id(stranger.closed)
     assert "expressway/11/6" in by_id(stranger.closed)
+
+
+def test_a_packet_from_the_wrong_source_port_names_the_rows_for_the_right_one() -> None:
+    """Row 18/1 prints 25000-29999 to 5060 of Unified CM; row 11/1 the same to 7001 of the inner
+    card of Expressway-E, though the outer one is asked about too."""
+    question = Question("expressway-c", "cucm", Protocol.TCP, ports(5060), ports(30000))
+    found = traced(question)
+    assert found.verdict == "denied"
+    assert [str(row) for row in found.near] == ["expressway/18/1 (from source ports 25000-29999)"]
+    assert traced(replace(question, source_ports=ports(25000))).near == ()
+    zone = Question("expressway-c", "expressway-e", Protocol.TCP, ports(7001), ports(31000))
+    assert traced(zone).destination == "expressway-e/internal"
+    assert "expressway/11/1" in {row.row for row in traced(zone).near}
+    assert traced(replace(zone, ports=ports(7003))).near == ()
 
 
 def test_a_party_that_is_missing_is_named() -> None:
