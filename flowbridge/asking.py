@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from catalog.ports import PortRange
     from policy.question import Question
 
+_LAST_ICMP_TYPE = 255
 PROTOCOLS = ["tcp", "udp", "icmp", "icmpv6", "ah", "esp", "gre"]
 
 
@@ -36,7 +37,10 @@ protocol_option = click.option(
     "--protocol", type=click.Choice(PROTOCOLS), required=True, help="The IP protocol."
 )
 port_option = click.option(
-    "--port", "port", type=PORTS, help="Destination port, a range, or ICMP type*256+code."
+    "--port",
+    "port",
+    type=PORTS,
+    help="Destination port or range. Of ICMP the type, for instance 8 (or type*256+code).",
 )
 
 
@@ -58,4 +62,6 @@ def question(
         refuse(answer_format, f"--port is missing: name the destination port of {protocol}")
     ports = port if isinstance(port, PortRange) else ANY_PORT
     sources = source_port if isinstance(source_port, PortRange) else ANY_PORT
+    if l4 in (Protocol.ICMP, Protocol.ICMPV6) and ports.last <= _LAST_ICMP_TYPE:
+        return Question.ask(source, destination, protocol, (ports,), (sources,))
     return Question(source, destination, l4, (ports,), (sources,))

@@ -115,3 +115,14 @@ def test_a_service_that_opens_nothing_names_the_party_and_not_the_alternatives(
     (warning,) = [line for line in said.splitlines() if "opens nothing here" in line]
     assert "smart-receiver is not in this deployment" in warning
     assert "transport" not in warning
+
+
+def test_an_icmp_question_is_about_a_type_as_in_the_tests_of_a_file(tmp_path: Path) -> None:
+    mtu = setting(DUAL, options={"platform": {"path_mtu": True}})
+    asked = "--from internet --to expressway-e/external --protocol icmp --port"
+    words = ("trace", written(tmp_path, mtu), *asked.split())
+    assert "icmp type 8 code 0" in run(*words, "8").output
+    too_big = run(*words, "3").output
+    assert too_big.startswith("ALLOWED  icmp type 3 code 4")
+    assert "asked about only some get through" in too_big
+    assert "icmp type 3 code 4" in run(*words, "772").output, "type * 256 + code"
