@@ -212,8 +212,7 @@ def grow(what: str, file: Path, times: int) -> dict[str, Any]:
         grown = {one.key: _with_members(one, times) for one in cards}
         cards = tuple(grown.values())
         asked = tuple(
-            replace(
-                flow,
+            flow._replace(
                 source=_regrown(flow.source, grown),
                 destination=_regrown(flow.destination, grown),
             )
@@ -255,7 +254,7 @@ def _copy(flow: Flow, number: int) -> Flow:
         for span in flow.destination_ports
     )
     source, destination = end(flow.source), end(flow.destination)
-    return replace(flow, source=source, destination=destination, destination_ports=ports)
+    return flow._replace(source=source, destination=destination, destination_ports=ports)
 
 
 def _moved(network: Network, number: int) -> Network:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from catalog.ports import PortRange
 from catalog.protocol import Protocol
@@ -30,8 +31,7 @@ class End:
         return self.interface.key if self.interface else self.party
 
 
-@dataclass(frozen=True, slots=True)
-class Flow:
+class Flow(NamedTuple):
     """Packets that the documents ask for, in the direction of the first packet.
 
     One protocol; source and destination ports are unions of ranges (for ICMP the destination

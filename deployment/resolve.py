@@ -92,8 +92,7 @@ def merged(flows: Iterable[Flow]) -> tuple[Flow, ...]:
 
 
 def _joined(one: Flow, other: Flow) -> Flow:
-    return replace(
-        one,
+    return one._replace(
         rows=tuple(sorted({*one.rows, *other.rows})),
         management=one.management or other.management,
         signalling=one.signalling or other.signalling,

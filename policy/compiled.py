@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -17,8 +17,7 @@ from policy.packets import Intervals, PacketSet, Relation, intervals, relation_o
 from policy.point import Direction, Point
 
 
-@dataclass(frozen=True)
-class Demand:
+class Demand(NamedTuple):
     """What one flow asks of one point.
 
     `peer` is the end across the network, `addresses` are its addresses of the point's own IP
@@ -30,9 +29,9 @@ class Demand:
     addresses: Intervals
     ports: Relation
 
-    @cached_property
+    @property
     def packets(self) -> PacketSet:
-        """What is asked for, as a set; made when it is looked at."""
+        """What is asked for, as a set; made each time it is looked at."""
         return PacketSet.gathered([(self.flow.protocol, self.addresses, self.ports)])
 
 
@@ -67,8 +66,13 @@ class Policy:
 def compile_policy(interfaces: Iterable[Interface], flows: Iterable[Flow]) -> Policy:
     """Place every flow at its managed ends: egress at the source, ingress at the destination."""
     places = _Places()
+    by_ports: dict[tuple[Protocol, int, int], tuple[Flow, _Asked]] = {}  # kept, as their ids are
     for flow in flows:
-        asked = _asked(flow.protocol, flow.source_ports, flow.destination_ports)
+        ports = flow.protocol, id(flow.source_ports), id(flow.destination_ports)
+        if ports not in by_ports:
+            made = _asked(flow.protocol, flow.source_ports, flow.destination_ports)
+            by_ports[ports] = flow, made
+        asked = by_ports[ports][1]
         if not asked.ports:
             continue
         source, destination = flow.source, flow.destination

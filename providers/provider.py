@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from deployment.finding import Finding
 from deployment.site import Site
@@ -41,8 +41,7 @@ class Excess:
     packets: PacketSet
 
 
-@dataclass(frozen=True, slots=True)
-class LoweredRule:
+class LoweredRule(NamedTuple):
     """One emitted rule as `flowbridge rules` prints it; `address` is its Terraform address."""
 
     address: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,7 +37,7 @@ def command(file: Path, scope: str | None, row_id: str | None, answer_format: Fo
         and (row_id is None or row_id in rule.rows)
     ]
     if answer_format == "json":
-        say_json([asdict(rule) for rule in rules])
+        say_json([rule._asdict() for rule in rules])
         return
     from flowbridge.terminal import print_table
 

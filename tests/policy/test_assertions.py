@@ -126,7 +126,7 @@ def test_a_party_of_all_addresses_is_the_internet() -> None:
         (("0.0.0.0/1", "128.0.0.0/1"), False),
     ):
         flows = tuple(
-            replace(flow, source=outside("admin-pc", *addresses)) if flow.management else flow
+            flow._replace(source=outside("admin-pc", *addresses)) if flow.management else flow
             for flow in edge_flows()
         )
         policy = compile_policy(edge_interfaces(), flows)

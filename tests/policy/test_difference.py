@@ -27,7 +27,7 @@ def test_a_policy_does_not_differ_from_itself_in_another_order() -> None:
 
 def test_a_changed_port_is_one_opening_and_one_closing() -> None:
     flows = tuple(
-        replace(flow, destination_ports=ports(5060)) if "expressway/11/1" in flow.rows else flow
+        flow._replace(destination_ports=ports(5060)) if "expressway/11/1" in flow.rows else flow
         for flow in edge_flows()
     )
     found = difference(of_policy(POLICY), of_policy(compile_policy(edge_interfaces(), flows)))

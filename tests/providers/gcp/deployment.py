@@ -36,7 +36,7 @@ def _in_its_versions(flow: Flow) -> Flow:
     def end(whole: End) -> End:
         return replace(whole, addresses=of_families(whole.addresses, flow.protocol.ip_versions))
 
-    return replace(flow, source=end(flow.source), destination=end(flow.destination))
+    return flow._replace(source=end(flow.source), destination=end(flow.destination))
 
 
 def _has_ends(flow: Flow) -> bool:
