@@ -189,11 +189,14 @@ def _rules(document: dict[str, Any]) -> int:
 
 def _forget() -> None:
     """Nobody starts with a full cache."""
+    import policy.compiled
     import policy.packets
+    import policy.relation
 
-    for function in vars(policy.packets).values():
-        if hasattr(function, "cache_clear"):
-            function.cache_clear()
+    for module in (policy.compiled, policy.packets, policy.relation):
+        for function in vars(module).values():
+            if hasattr(function, "cache_clear"):
+                function.cache_clear()
 
 
 def grow(what: str, file: Path, times: int) -> dict[str, Any]:

@@ -13,8 +13,9 @@ from catalog.ports import PortRange
 from catalog.protocol import Protocol
 from deployment.flow import End, Flow
 from deployment.interface import Interface
-from policy.packets import Intervals, PacketSet, Relation, intervals, relation_of
+from policy.packets import Intervals, PacketSet, intervals
 from policy.point import Direction, Point
+from policy.relation import Relation, relation_of
 
 
 class Demand(NamedTuple):

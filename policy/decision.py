@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from policy.filter import Filter, FilterRule, Order
-from policy.packets import Packet, Relation, address_index
+from policy.packets import Packet, address_index
+from policy.relation import Relation
 
 
 @dataclass(frozen=True, slots=True)

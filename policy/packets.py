@@ -2,9 +2,8 @@
 
 A packet is (peer address, protocol, source port, destination port). A set is kept as, per
 protocol, a piecewise constant function along the address line: sorted, disjoint address
-intervals, each with the relation of source and destination ports allowed there. Ports are bit
-masks (one bit a port, so parity costs nothing) and a relation groups the destination ports that
-share the same source ports. Every step of that is unique, so equal sets are equal objects, and
+intervals, each with the relation of source and destination ports allowed there
+(`policy.relation`). Every step of that is unique, so equal sets are equal objects, and
 union, intersection and difference are one sweep over two sorted lists.
 
 Units: ports 0..65535; for ICMP and ICMPv6 the "destination port" is `type * 256 + code` and
@@ -17,7 +16,7 @@ import itertools
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial, reduce
+from functools import partial
 from ipaddress import (
     IPv4Address,
     IPv4Network,
@@ -31,7 +30,22 @@ from typing import Final, TypeVar, cast
 
 from catalog.ports import PortRange
 from catalog.protocol import Protocol
-from policy.port_mask import ALL_PORTS, port_mask, port_ranges, port_runs
+from policy.port_mask import port_ranges
+from policy.relation import (
+    EVERYTHING,
+    ICMP,
+    NOTHING,
+    WITH_PORTS,
+    Relation,
+    answer,
+    from_any_port,
+    join,
+    meet,
+    minus,
+    relation_of,
+    request,
+    swap,
+)
 
 Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
@@ -40,10 +54,7 @@ PROTOCOLS: Final = 256
 
 # IPv6 lies on the same address line, far enough above IPv4 that no interval spans both.
 _V6_BASE: Final = 1 << 128
-_ICMP: Final = (Protocol.ICMP, Protocol.ICMPV6)
-_CODES: Final = (1 << 256) - 1  # every code of ICMP type 0
-_SCTP: Final = 132
-_WITH_PORTS: Final = (Protocol.TCP, Protocol.UDP, _SCTP)
+
 
 # ICMP types that are answered, and the type of the answer (code 0): RFC 792, RFC 950, RFC 4443,
 # RFC 4620. All other types are errors or announcements and have no reply.
@@ -66,149 +77,6 @@ def icmp_span(span: PortRange) -> str:
     if span.first == span.last:
         return f"{first}/{first_code}"
     return f"{first}/{first_code}-{last}/{last_code}"
-
-
-# A relation: (source ports, destination ports) pairs with distinct source ports, disjoint
-# destination ports, neither empty. That is its canonical form.
-Relation = frozenset[tuple[int, int]]
-NOTHING: Final[Relation] = frozenset()
-EVERYTHING: Final[Relation] = frozenset({(ALL_PORTS, ALL_PORTS)})
-
-
-def _canonical(pairs: Iterable[tuple[int, int]]) -> Relation:
-    grouped: dict[int, int] = {}
-    for sources, destinations in pairs:
-        if sources and destinations:
-            grouped[sources] = grouped.get(sources, 0) | destinations
-    return frozenset(grouped.items())
-
-
-@lru_cache(maxsize=8192)
-def _relation(
-    sources: tuple[PortRange, ...] | None, destinations: tuple[PortRange, ...] | None
-) -> Relation:
-    """Every pair of these ports; None: all ports. The same rules come again and again."""
-    return _canonical(
-        [
-            (
-                ALL_PORTS if sources is None else port_mask(sources),
-                ALL_PORTS if destinations is None else port_mask(destinations),
-            )
-        ]
-    )
-
-
-def relation_of(
-    protocol: int,
-    source_ports: tuple[PortRange, ...] | None,
-    destination_ports: tuple[PortRange, ...] | None,
-) -> Relation:
-    """Every pair of these ports; None: all. Ports that the protocol does not have are ignored."""
-    if protocol not in _WITH_PORTS:
-        source_ports = None
-    if protocol not in _WITH_PORTS and protocol not in _ICMP:
-        destination_ports = None
-    return _relation(source_ports, destination_ports)
-
-
-def joined(relations: Iterable[Relation]) -> Relation:
-    """What any of them allows."""
-    return reduce(_join, relations, NOTHING)
-
-
-@lru_cache(maxsize=8192)
-def destination_runs(relation: Relation, within: PortRange | None = None) -> tuple[PortRange, ...]:
-    """The destination ports as maximal runs, in rising order; of those in `within` where given."""
-    window = ALL_PORTS if within is None else port_mask([within])
-    reached = 0
-    for _, destinations in relation:
-        reached |= destinations & window
-    return port_runs(reached)
-
-
-@lru_cache(maxsize=8192)
-def _join(left: Relation, right: Relation) -> Relation:
-    if left == right or not right:
-        return left
-    if not left:
-        return right
-    pairs: list[tuple[int, int]] = []
-    rest_right = dict(right)
-    for left_sources, left_destinations in left:
-        for right_sources, right_destinations in right:
-            both = left_destinations & right_destinations
-            if both:
-                pairs.append((left_sources | right_sources, both))
-                left_destinations ^= both
-                rest_right[right_sources] ^= both
-        pairs.append((left_sources, left_destinations))
-    pairs.extend(rest_right.items())
-    return _canonical(pairs)
-
-
-@lru_cache(maxsize=8192)
-def _meet(left: Relation, right: Relation) -> Relation:
-    if left == right:
-        return left
-    return _canonical((ls & rs, ld & rd) for ls, ld in left for rs, rd in right)
-
-
-@lru_cache(maxsize=8192)
-def _minus(left: Relation, right: Relation) -> Relation:
-    if left == right:
-        return NOTHING
-    pairs: list[tuple[int, int]] = []
-    for left_sources, left_destinations in left:
-        for right_sources, right_destinations in right:
-            both = left_destinations & right_destinations
-            if both:
-                pairs.append((left_sources & ~right_sources, both))
-                left_destinations ^= both
-        pairs.append((left_sources, left_destinations))
-    return _canonical(pairs)
-
-
-@lru_cache(maxsize=8192)
-def _swap(relation: Relation) -> Relation:
-    """The relation of the replies: source and destination ports change places."""
-    swapped = NOTHING
-    for sources, destinations in relation:
-        swapped = _join(swapped, frozenset({(destinations, sources)}))
-    return swapped
-
-
-@lru_cache(maxsize=8192)
-def _from_any_port(relation: Relation) -> Relation:
-    """The same destination ports, from every source port."""
-    reached = 0
-    for _, destinations in relation:
-        reached |= destinations
-    free = _canonical([(ALL_PORTS, reached)])
-    return relation if free == relation else free  # the same object is compared at once
-
-
-def _answer(answers: Mapping[int, int], relation: Relation) -> Relation:
-    """The relation of the ICMP replies; `answers` maps a request's type to its reply's."""
-    asked = 0
-    for _, destinations in relation:
-        asked |= destinations
-    replies = 0
-    for request, reply in answers.items():
-        if asked >> request * 256 & _CODES:
-            replies |= 1 << reply * 256
-    return _canonical([(ALL_PORTS, replies)])
-
-
-def _request(answers: Mapping[int, int], relation: Relation) -> Relation:
-    """The relation of the ICMP requests, of any code, that these replies answer."""
-    given = 0
-    for _, destinations in relation:
-        given |= destinations
-    requests = 0
-    for request, reply in answers.items():
-        if given >> reply * 256 & 1:
-            requests |= _CODES << request * 256
-    return _canonical([(ALL_PORTS, requests)])
 
 
 # (first address, last address, relation), sorted, disjoint; neighbours differ in relation.
@@ -308,7 +176,7 @@ def _union(lines: Sequence[Pieces]) -> Pieces:
     for line in lines:
         for first, last, relation in line:
             known = joined.get((first, last))
-            joined[first, last] = relation if known is None else _join(known, relation)
+            joined[first, last] = relation if known is None else join(known, relation)
     return _laid_out(joined)
 
 
@@ -329,7 +197,7 @@ def _laid_out(joined: Mapping[tuple[int, int], Relation]) -> Pieces:
     else:
         return tuple(out)
     level = [((first, last, relation),) for (first, last), relation in joined.items()]
-    return _halved(level, lambda one, other: _sweep(one, other, _join))
+    return _halved(level, lambda one, other: _sweep(one, other, join))
 
 
 Line = TypeVar("Line")
@@ -370,18 +238,18 @@ class Packet:
 
     def reply(self) -> Packet | None:
         """The packet that answers this one, seen from the same interface; None: nothing does."""
-        if self.protocol in _WITH_PORTS:
+        if self.protocol in WITH_PORTS:
             return Packet(self.peer, self.protocol, self.destination_port, self.source_port)
-        if self.protocol in _ICMP:
-            answer = _ICMP_ANSWERS[Protocol(self.protocol)].get(self.destination_port // 256)
-            return None if answer is None else Packet(self.peer, self.protocol, 0, answer * 256)
+        if self.protocol in ICMP:
+            reply = _ICMP_ANSWERS[Protocol(self.protocol)].get(self.destination_port // 256)
+            return None if reply is None else Packet(self.peer, self.protocol, 0, reply * 256)
         return self
 
     def __str__(self) -> str:
         name = protocol_label(self.protocol)
-        if self.protocol in _WITH_PORTS:
+        if self.protocol in WITH_PORTS:
             return f"{name} peer {self.peer}, port {self.source_port} to {self.destination_port}"
-        if self.protocol in _ICMP:
+        if self.protocol in ICMP:
             kind, code = divmod(self.destination_port, 256)
             return f"{name} type {kind} code {code}, peer {self.peer}"
         return f"{name}, peer {self.peer}"
@@ -402,11 +270,11 @@ class Box:
     def __str__(self) -> str:
         peers = ", ".join(map(_short, self.peers[:4])) + (" ..." if len(self.peers) > 4 else "")
         text = f"{protocol_label(self.protocol)} peers {peers}"
-        if self.protocol in _WITH_PORTS:
+        if self.protocol in WITH_PORTS:
             sources = ", ".join(map(str, self.source_ports[:4]))
             destinations = ", ".join(map(str, self.destination_ports[:8]))
             return f"{text}, source ports {sources}, destination ports {destinations}"
-        if self.protocol in _ICMP:
+        if self.protocol in ICMP:
             return f"{text}, type {', '.join(map(icmp_span, self.destination_ports[:8]))}"
         return text
 
@@ -474,13 +342,13 @@ class PacketSet:
         for protocol, addresses, relation in parts:
             who = protocol, id(addresses)
             known = shared.get(who)
-            shared[who] = addresses, relation if known is None else _join(known[1], relation)
+            shared[who] = addresses, relation if known is None else join(known[1], relation)
         spans: dict[int, dict[tuple[int, int], Relation]] = {}
         for (protocol, _), (addresses, relation) in shared.items():
             joined = spans.setdefault(protocol, {})
             for span in addresses:
                 there = joined.get(span)
-                joined[span] = relation if there is None else _join(there, relation)
+                joined[span] = relation if there is None else join(there, relation)
         return cls({number: _laid_out(joined) for number, joined in spans.items()})
 
     @classmethod
@@ -520,13 +388,13 @@ class PacketSet:
         )
 
     def __or__(self, other: PacketSet) -> PacketSet:
-        return self._combine(other, _join)
+        return self._combine(other, join)
 
     def __and__(self, other: PacketSet) -> PacketSet:
-        return self._combine(other, _meet)
+        return self._combine(other, meet)
 
     def __sub__(self, other: PacketSet) -> PacketSet:
-        return self._combine(other, _minus)
+        return self._combine(other, minus)
 
     def __le__(self, other: PacketSet) -> bool:
         return not self - other
@@ -563,22 +431,22 @@ class PacketSet:
         An ICMP request is answered by its reply type; ICMP errors and announcements by nothing.
         Protocols without ports answer with the same protocol.
         """
-        answered = self._map(_swap, _WITH_PORTS)
+        answered = self._map(swap, WITH_PORTS)
         for number, answers in _ICMP_ANSWERS.items():
-            answered = answered._map(partial(_answer, answers), (number,))
+            answered = answered._map(partial(answer, answers), (number,))
         return answered
 
     def requests(self) -> PacketSet:
         """Every packet that one of these answers; the reverse of `replies`."""
-        asking = self._map(_swap, _WITH_PORTS)
+        asking = self._map(swap, WITH_PORTS)
         for number, answers in _ICMP_ANSWERS.items():
-            asking = asking._map(partial(_request, answers), (number,))
+            asking = asking._map(partial(request, answers), (number,))
         return asking
 
     def without_source_ports(self) -> PacketSet:
         """The tightest superset of a cloud that cannot match source ports."""
 
-        return self._map(_from_any_port, _WITH_PORTS)
+        return self._map(from_any_port, WITH_PORTS)
 
     def seen_by(self, peers: Iterable[Network]) -> PacketSet:
         """The part of this set whose peer lies in `peers`."""
@@ -591,8 +459,8 @@ class PacketSet:
         same packets. Together the groups are exactly `peers`, also where nothing passes.
         """
         wanted = _pieces(peers, EVERYTHING)
-        lines = {number: _sweep(line, wanted, _meet) for number, line in self._named.items()}
-        rest = _sweep(self._rest, wanted, _meet)
+        lines = {number: _sweep(line, wanted, meet) for number, line in self._named.items()}
+        rest = _sweep(self._rest, wanted, meet)
         everything = (wanted, rest, *lines.values())
         edges = sorted({edge for line in everything for a, b, _ in line for edge in (a, b + 1)})
         groups: dict[PacketSet, list[Network]] = {}
@@ -682,9 +550,9 @@ def _count(number: int, pieces: Pieces) -> int:
     for first, last, relation in pieces:
         size = 0
         for sources, destinations in relation:
-            if number in _WITH_PORTS:
+            if number in WITH_PORTS:
                 size += sources.bit_count() * destinations.bit_count()
-            elif number in _ICMP:
+            elif number in ICMP:
                 size += destinations.bit_count()
             else:
                 size += 1

@@ -19,8 +19,9 @@ from deployment.addresses import EVERYWHERE, is_public, order
 from deployment.flow import End
 from deployment.interface import Interface, Network
 from policy.compiled import Demand, Policy
-from policy.packets import destination_runs, intervals, joined
+from policy.packets import intervals
 from policy.point import Direction, Point
+from policy.relation import destination_runs, joined
 from providers.gcp.naming import digest
 from providers.gcp.quotas import Quota
 from providers.gcp.rule import EVERYTHING, TRANSLATED, Action, Layer, Peer, Rule
