@@ -7,6 +7,7 @@ way to make a file mean something other than what its reader sees.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NoReturn
@@ -17,6 +18,8 @@ MAX_BYTES: Final = 1_000_000
 MAX_NODES: Final = 100_000
 MAX_DEPTH: Final = 50
 SAFE_DEPTH: Final = 5_000
+# YAML 1.1 reads 0443 as octal and 1:30 as sexagesimal, which no reader of the file expects: text.
+_NOT_DECIMAL: Final = re.compile(r"[-+]?(0[0-9_bx]|[0-9]+[_:])[0-9a-fA-F_:]*")
 
 Scalar = str | int | float | bool | None
 Data = Scalar | list["Data"] | dict[str, "Data"]
@@ -54,6 +57,8 @@ class LocatedYaml:
     file: str
     data: Data
     lines: dict[Location, int] = field(repr=False)
+    #: Keys that do not stand in the file, and where they were set instead (`--set`).
+    elsewhere: dict[Location, str] = field(default_factory=dict, repr=False)
 
     def line_of(self, location: Location) -> int | None:
         """The line of `location`, or of the nearest enclosing key that is in the file."""
@@ -64,6 +69,9 @@ class LocatedYaml:
 
     def problem(self, location: Location, message: str) -> Problem:
         """`message` at `location`, with its line and its key in dotted form."""
+        for end in range(len(location), 0, -1):
+            if (place := self.elsewhere.get(location[:end])) is not None:
+                return Problem(place, None, dotted(location), message)
         return Problem(self.file, self.line_of(location), dotted(location), message)
 
 
@@ -86,14 +94,18 @@ def read_text(path: Path, *, max_bytes: int = MAX_BYTES) -> str:
     try:
         if path.is_dir():
             raise _refusal(file, "this is a folder; name a YAML file")
-        size = path.stat().st_size
-        if size > max_bytes:
+        with path.open("rb") as stream:
+            # Never more than that: a device or a pipe has no size, and may have no end.
+            content = stream.read(max_bytes + 1)
+        if len(content) > max_bytes:
+            size = path.stat().st_size
+            has = f"has {size:,} bytes" if size > max_bytes else "goes on"
             raise _refusal(
                 file,
-                f"the file has {size:,} bytes; at most {max_bytes:,} are read. "
+                f"the file {has}; at most {max_bytes:,} bytes are read. "
                 "Check that this is the file you mean",
             )
-        return path.read_text(encoding="utf-8")
+        return content.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
     except FileNotFoundError:
         raise _refusal(file, "there is no such file; check the path") from None
     except UnicodeDecodeError as error:
@@ -212,6 +224,8 @@ class _Builder:
 
     def scalar(self, node: yaml.Node, line: int) -> Scalar:
         if node.tag == "tag:yaml.org,2002:str":  # most values: no need to ask the constructor
+            return str(node.value)
+        if node.tag == "tag:yaml.org,2002:int" and _NOT_DECIMAL.fullmatch(str(node.value)):
             return str(node.value)
         try:
             value = self.loader.construct_object(node)

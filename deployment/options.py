@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from catalog.ports import PortRange
-from deployment.values import PortList, PortNumber, Ports, Section, several
+from deployment.values import Count, PortList, PortNumber, Ports, Section, Switch, several
 
 
 class Turn(Section):
@@ -21,9 +21,9 @@ class Turn(Section):
         PortRange(3478, 3478),
         description="TURN port; on a large system the first of six, unless multiplexed.",
     )
-    multiplexed: bool = Field(False, description="Large: one TURN port instead of six.")
-    tcp_443: bool = Field(False, description="TURN on TCP 443 as well.")
-    sip_calls: bool = Field(
+    multiplexed: Switch = Field(False, description="Large: one TURN port instead of six.")
+    tcp_443: Switch = Field(False, description="TURN on TCP 443 as well.")
+    sip_calls: Switch = Field(
         True, description="TURN for SIP calls (Expressway table 11); off when nothing uses it."
     )
 
@@ -32,12 +32,12 @@ class Admin(Section):
     """Administration of the Expressways."""
 
     https_port: PortNumber = Field(443, description="Web administration port.")
-    https: bool = Field(True, description="Web administration (HTTPS).")
-    ssh: bool = Field(True, description="Administration over SSH.")
+    https: Switch = Field(True, description="Web administration (HTTPS).")
+    ssh: Switch = Field(True, description="Administration over SSH.")
     ssh_port: Literal[22, 5022] = Field(
         22, description="22 on appliances; 22 or 5022 on virtual machines."
     )
-    http_redirect: bool = Field(False, description="Open port 80, which redirects to HTTPS.")
+    http_redirect: Switch = Field(False, description="Open port 80, which redirects to HTTPS.")
     allow_from_anywhere: Annotated[str, Field(min_length=20)] | None = Field(
         None,
         description="A sentence that says why management may be opened to the whole internet; "
@@ -48,21 +48,21 @@ class Admin(Section):
 class Mra(Section):
     """Mobile and remote access (Expressway guide, tables 15 to 19)."""
 
-    oauth: bool = Field(True, description="SIP OAuth to Unified CM (5091), from X12.5.")
-    ice_passthrough: bool = Field(
+    oauth: Switch = Field(True, description="SIP OAuth to Unified CM (5091), from X12.5.")
+    ice_passthrough: Switch = Field(
         True, description="ICE passthrough between outside endpoints, from X12.5: opens TURN."
     )
-    sip_tcp_to_cucm: bool = Field(True, description="SIP over TCP to Unified CM (5060).")
+    sip_tcp_to_cucm: Switch = Field(True, description="SIP over TCP to Unified CM (5060).")
     uds_port: Literal[443, 8443, "both"] = Field(
         "both", description="HTTPS port of UDS and AXL on Unified CM; printed as 443 or 8443."
     )
-    legacy_tftp: bool = Field(
+    legacy_tftp: Switch = Field(
         False, description="Configuration files over HTTP (6970): Jabber or Unified CM before 11.x."
     )
-    secure_tftp: bool = Field(
+    secure_tftp: Switch = Field(
         True, description="Configuration files over HTTPS (6972): Jabber and Unified CM from 11.x."
     )
-    headset: bool = Field(True, description="Headset configuration and metrics (6971, 9444).")
+    headset: Switch = Field(True, description="Headset configuration and metrics (6971, 9444).")
     voicemail_port: Literal[443, 8443, "both", "none"] = Field(
         "both",
         description="HTTPS port of visual voicemail (Unity Connection); none: no voicemail.",
@@ -75,15 +75,15 @@ class Mra(Section):
 class H323(Section):
     """H.323 calls (Expressway table 12)."""
 
-    direct: bool = Field(True, description="Endpoints on the internet that need no traversal.")
-    assent: bool = Field(True, description="Firewall traversal by Assent.")
-    h460: bool = Field(True, description="Firewall traversal by H.460.18/19.")
-    multiplexed_media: bool = Field(
+    direct: Switch = Field(True, description="Endpoints on the internet that need no traversal.")
+    assent: Switch = Field(True, description="Firewall traversal by Assent.")
+    h460: Switch = Field(True, description="Firewall traversal by H.460.18/19.")
+    multiplexed_media: Switch = Field(
         True,
         description="H.460.19 media multiplexed on a few ports of Expressway-E; Assent media "
         "always is.",
     )
-    non_multiplexed_media: bool = Field(
+    non_multiplexed_media: Switch = Field(
         True, description="H.460.19 media on the whole media range of Expressway-E."
     )
     signalling_ports: Literal["registered", "standard"] = Field(
@@ -114,22 +114,22 @@ class Email(Section):
 class Cluster(Section):
     """Clusters of Expressway peers (Expressway tables 8 to 10)."""
 
-    routed_calls: bool = Field(True, description="SIP calls are routed between peers (table 10).")
+    routed_calls: Switch = Field(True, description="SIP calls are routed between peers (table 10).")
 
 
 class Tms(Section):
     """How Cisco TMS manages Expressway (Expressway table 13)."""
 
-    snmp: bool = Field(True, description="Discovery over SNMP.")
-    http: bool = Field(True, description="Management and feedback over HTTP.")
-    https: bool = Field(True, description="Management and feedback over HTTPS.")
+    snmp: Switch = Field(True, description="Discovery over SNMP.")
+    http: Switch = Field(True, description="Management and feedback over HTTP.")
+    https: Switch = Field(True, description="Management and feedback over HTTPS.")
 
 
 class Ldap(Section):
     """Logins against a directory (Expressway table 14)."""
 
-    plain: bool = Field(True, description="LDAP on 389.")
-    encrypted: bool = Field(True, description="LDAP over TLS on 636.")
+    plain: Switch = Field(True, description="LDAP on 389.")
+    encrypted: Switch = Field(True, description="LDAP over TLS on 636.")
 
 
 class LoadBalancer(Section):
@@ -153,7 +153,7 @@ class LoadBalancer(Section):
 class JabberGuest(Section):
     """Jabber Guest (Expressway guide, tables 20 and 21)."""
 
-    translation: bool = Field(
+    translation: Switch = Field(
         True,
         description="Something in front translates 80 to 9980 and 443 to 9443, as the guide asks. "
         "false: Expressway-E itself is opened on 80 and 443.",
@@ -164,7 +164,7 @@ class JabberGuest(Section):
         "9443, from `load_balancer`. none: something else in front does it.",
     )
     load_balancer: LoadBalancer = LoadBalancer.unwritten()
-    one_way_media: bool = Field(
+    one_way_media: Switch = Field(
         False,
         description="Single NIC: clients start one-way media (BFCP), so media from Expressway-E's "
         "relays to Expressway-C is opened as well.",
@@ -174,7 +174,7 @@ class JabberGuest(Section):
 class Microsoft(Section):
     """Microsoft interoperability (Expressway guide, table 22)."""
 
-    relay_to_clients: bool = Field(
+    relay_to_clients: Switch = Field(
         False,
         description="TURN relays also send to the clients' own media ports "
         "(`ports.lync-client-media`), beside those of Edge servers.",
@@ -184,16 +184,16 @@ class Microsoft(Section):
 class Cms(Section):
     """Web proxy for Meeting Server (Expressway guide, table 24)."""
 
-    webbridge: bool = Field(True, description="Web Bridge signalling to Meeting Server (443).")
-    webbridge_callback: bool = Field(
+    webbridge: Switch = Field(True, description="Web Bridge signalling to Meeting Server (443).")
+    webbridge_callback: Switch = Field(
         True, description="Web Bridge signalling from Meeting Server to Expressway-C."
     )
-    relay_ports: bool = Field(
+    relay_ports: Switch = Field(
         True,
         description="Meeting Server reaches the TURN relays; off: all its media goes through the "
         "TURN port, at the cost of load on the TURN server.",
     )
-    tcp_override: bool = Field(
+    tcp_override: Switch = Field(
         False,
         description="A TURN TCP override port is configured on Meeting Server; "
         "`ports.turn-tcp-override` names it.",
@@ -203,8 +203,8 @@ class Cms(Section):
 class Serviceability(Section):
     """Monitoring of Expressway (Expressway guide, table 29)."""
 
-    snmp: bool = Field(True, description="Queries of SNMP managers.")
-    metrics: bool = Field(True, description="System metrics to the analytics server.")
+    snmp: Switch = Field(True, description="Queries of SNMP managers.")
+    metrics: Switch = Field(True, description="System metrics to the analytics server.")
     syslog: Literal["all", "udp", "tcp", "tls", "none"] = Field(
         "all", description="Transport of remote logging: 514 over UDP or TCP, 6514 over TLS."
     )
@@ -232,15 +232,15 @@ class Cucm(Section):
         description="IP protocols of IPsec transport between gateways and Unified CM; leave out "
         "what is not used. Azure cannot filter GRE.",
     )
-    dns_server: bool = Field(False, description="Unified CM serves DNS; recommended against.")
-    dhcp_server: bool = Field(False, description="Unified CM serves DHCP; recommended against.")
-    dhcp_client: bool = Field(
+    dns_server: Switch = Field(False, description="Unified CM serves DNS; recommended against.")
+    dhcp_server: Switch = Field(False, description="Unified CM serves DHCP; recommended against.")
+    dhcp_client: Switch = Field(
         False, description="Unified CM gets its address by DHCP; recommended against."
     )
-    cime_off_path: bool = Field(
+    cime_off_path: Switch = Field(
         False, description="Off-path deployment of Cisco Intercompany Media Engine (CIME)."
     )
-    imp_installation: bool = Field(
+    imp_installation: Switch = Field(
         False,
         description="SSH from IM and Presence nodes to Unified CM while they are being installed.",
     )
@@ -249,7 +249,7 @@ class Cucm(Section):
 class Platform(Section):
     """What the cloud itself needs (the catalog's document `platform`)."""
 
-    path_mtu: bool = Field(
+    path_mtu: Switch = Field(
         False,
         description="Let in and out the ICMP messages that say a packet is too big (IPv4 type 3 "
         "code 4 on AWS, ICMPv6 type 2): at Expressway-E with the whole internet, inside with "
@@ -270,7 +270,7 @@ class Gcp(Section):
         description="Service account of the machines of a workload, as the target of its "
         "firewall rules in the place of a tag: `expressway-e: edge@project.iam...`.",
     )
-    priority: Annotated[int, Field(ge=0, le=65000)] = Field(
+    priority: Annotated[Count, Field(ge=0, le=65000)] = Field(
         900,
         description="Priority of the VPC firewall rules that allow; those that deny have the next "
         "number. Lower numbers of others decide before these.",
@@ -280,13 +280,13 @@ class Gcp(Section):
 class Options(Section):
     """See the module's opening."""
 
-    sip_udp: bool = Field(False, description="SIP over UDP from outside (5060).")
-    sip_tcp: bool | None = Field(
+    sip_udp: Switch = Field(False, description="SIP over UDP from outside (5060).")
+    sip_tcp: Switch | None = Field(
         None, description="SIP over TCP (5060). Default: off; on before X8.9.2 (table 11)."
     )
-    sip_tls: bool = Field(True, description="SIP over TLS from outside (5061).")
-    sip_mtls: bool = Field(True, description="SIP over mutual TLS from outside (5062).")
-    sip_udp_to_endpoints: bool = Field(
+    sip_tls: Switch = Field(True, description="SIP over TLS from outside (5061).")
+    sip_mtls: Switch = Field(True, description="SIP over mutual TLS from outside (5062).")
+    sip_udp_to_endpoints: Switch = Field(
         True, description="SIP over UDP from Expressway-C to endpoints on premises."
     )
     sip_udp_endpoint_ports: Literal["registered", "standard"] = Field(
@@ -294,13 +294,13 @@ class Options(Section):
         description="The endpoints' SIP UDP ports: as registered or found in DNS (any from 1024); "
         "standard: 5060 only.",
     )
-    sip_udp_inside: bool = Field(
+    sip_udp_inside: Switch = Field(
         False, description="SIP over UDP between the inside systems only, not towards endpoints."
     )
-    sip_tcp_inside: bool = Field(
+    sip_tcp_inside: Switch = Field(
         False, description="SIP over TCP between the inside systems only, not towards endpoints."
     )
-    traversal_zones: Annotated[int, Field(ge=1, le=100)] = Field(
+    traversal_zones: Annotated[Count, Field(ge=1, le=100)] = Field(
         1, description="Traversal zones; ports count up from 7001 (SIP) and 6001 (H.323)."
     )
     media_ports: Ports = Field(
@@ -318,7 +318,7 @@ class Options(Section):
     cluster: Cluster = Cluster.unwritten()
     tms: Tms = Tms.unwritten()
     ldap: Ldap = Ldap.unwritten()
-    ldap_from_edge: bool = Field(
+    ldap_from_edge: Switch = Field(
         False,
         description="Expressway-E asks the directory: only where users log in from outside and "
         "Expressway stores no credentials (rare).",

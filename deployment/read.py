@@ -23,6 +23,7 @@ from catalog.located_yaml import (
     LocatedYaml,
     Location,
     Problem,
+    dotted,
     parse_yaml,
     read_yaml,
 )
@@ -36,6 +37,11 @@ from deployment.validation import mistakes
 
 # Sections whose faults say nothing about the others: left out, the rest can still be judged.
 APART: Final = ("options", "tests", "quotas", "backend", "provider")
+# What problems name in the place of the file, for keys that the command line sets.
+OPTION: Final = "--set"
+# `expressway_e.peers.0.public`, also as messages write it: `expressway_e.peers[0].public`.
+_PART: Final = r"[^.\[\]]+"
+_SETTABLE: Final = re.compile(rf"{_PART}(?:\.{_PART}|\[\d+\])*")
 
 
 def read_site(
@@ -156,30 +162,57 @@ def read_sites(paths: Iterable[Path], *, catalog: Catalog | None = None) -> tupl
 def changed(located: LocatedYaml, changes: Mapping[str, str]) -> LocatedYaml:
     """The file with some keys set: `options.turn.port` or `expressway_e.peers.0.public`.
 
-    Raises BadFileError for a key that cannot be set, or a value that is no YAML.
+    Problems of these keys name the option, and not a line of the file. Raises BadFileError for a
+    key that cannot be set, or a value that is no YAML.
     """
+    if located.data is None:
+        return located  # an empty file, which is refused as such
     data = copy.deepcopy(located.data)
+    elsewhere: dict[Location, str] = {}
     for key, text in changes.items():
-        value = parse_yaml(text, f"--set {key}").data
-        here: Data = data
-        *path, last = key.split(".")
-        for part in path:
-            here = _step(here, part, located, key)
+        location = _set(data, key, _value(key, text))
+        elsewhere[location] = OPTION
+    return replace(located, data=data, elsewhere=elsewhere)
+
+
+def _value(key: str, text: str) -> Data:
+    try:
+        return parse_yaml(text, OPTION).data
+    except BadFileError as error:
+        # The line of a value on the command line says nothing.
+        found = [replace(each, line=None, key=key) for each in error.problems]
+        raise BadFileError(found) from None
+
+
+def _set(data: Data, key: str, value: Data) -> Location:
+    """Set one key in `data`; where it is, or the key above it that was not there before."""
+    if not _SETTABLE.fullmatch(key):
+        message = "this is no key; write one such as size or expressway_e.peers.0.public"
+        raise BadFileError([Problem(OPTION, None, key, message)])
+    keys = re.findall(_PART, key)
+    here = data
+    location: list[str | int] = []
+    new: Location | None = None
+    for part in keys:
+        last = len(location) == len(keys) - 1
         if isinstance(here, dict):
-            here[last] = value
-        elif isinstance(here, list) and last.isdecimal() and int(last) < len(here):
-            here[int(last)] = value
+            if part not in here:
+                new = new or (*location, part)
+                here[part] = {}
+            if last:
+                here[part] = value
+            here = here[part]
+            location.append(part)
+        elif isinstance(here, list) and part.isdecimal() and int(part) < len(here):
+            index = int(part)
+            if last:
+                here[index] = value
+            here = here[index]
+            location.append(index)
         else:
-            raise BadFileError([Problem(located.file, None, key, "this key cannot be set here")])
-    return LocatedYaml(located.file, data, located.lines)
-
-
-def _step(here: Data, part: str, located: LocatedYaml, key: str) -> Data:
-    if isinstance(here, dict):
-        return here.setdefault(part, {})
-    if isinstance(here, list) and part.isdecimal() and int(part) < len(here):
-        return here[int(part)]
-    raise BadFileError([Problem(located.file, None, key, f"there is no {part!r} to set it in")])
+            message = f"there is no {part!r} to set in {dotted(tuple(location)) or 'this file'}"
+            raise BadFileError([Problem(OPTION, None, key, message)])
+    return new or tuple(location)
 
 
 def _with_advice(located: LocatedYaml) -> LocatedYaml:

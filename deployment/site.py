@@ -14,11 +14,13 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from deployment.options import Options
 from deployment.values import (
+    Count,
     Matching,
     Networks,
     PortList,
     ReleaseName,
     Section,
+    Switch,
     several,
 )
 
@@ -79,7 +81,7 @@ class NetworkSection(Section):
     networks: dict[str, str] = Field(
         default_factory=dict, description="Google Cloud: VPC network per interface name."
     )
-    public_cidrs: bool = Field(
+    public_cidrs: Switch = Field(
         False,
         description="The network numbers its own hosts with public IPv4 addresses; without it "
         "such an address in a private place is refused.",
@@ -113,7 +115,7 @@ class ExpresswayE(Section):
         None, description="The tier of the inner interface, where it is not `tier`."
     )
     nics: Literal["dual", "single"] = Field("dual", description="One network card or two.")
-    static_nat: bool | None = Field(
+    static_nat: Switch | None = Field(
         None, description="Whether a public address is translated to it; default: if `public` is."
     )
     peers: tuple[EdgePeer, ...] = Field(
@@ -175,23 +177,23 @@ class Assertion(Section):
 class Quotas(Section):
     """Raised limits of the account; what is left out has the cloud's default."""
 
-    rules_per_security_group: int | None = Field(
+    rules_per_security_group: Count | None = Field(
         None,
         ge=1,
         le=1000,
         description="AWS: rules in one security group, by direction and family.",
     )
-    security_groups_per_interface: int | None = Field(
+    security_groups_per_interface: Count | None = Field(
         None, ge=1, le=16, description="AWS: security groups on one network interface."
     )
-    network_acl_entries: int | None = Field(
+    network_acl_entries: Count | None = Field(
         None, ge=2, le=40, description="AWS: entries of a network ACL, with the built-in deny."
     )
-    nsg_rules: int | None = Field(None, ge=1, description="Azure: rules in one NSG.")
-    firewall_rules: int | None = Field(
+    nsg_rules: Count | None = Field(None, ge=1, description="Azure: rules in one NSG.")
+    firewall_rules: Count | None = Field(
         None, ge=1, description="Google Cloud: firewall rules in the project."
     )
-    firewall_policy_tuples: int | None = Field(
+    firewall_policy_tuples: Count | None = Field(
         None, ge=1, description="Google Cloud: rule tuples of one network firewall policy."
     )
 

@@ -15,6 +15,7 @@ from pydantic import (
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     PlainSerializer,
+    Strict,
     WithJsonSchema,
 )
 from pydantic_core import core_schema
@@ -135,4 +136,7 @@ ReleaseName = Annotated[
         {"type": "string", "pattern": r"^X\d+\.\d+(\.\d+)?$", "examples": ["X15.0", "X12.5.3"]}
     ),
 ]
-PortNumber = Annotated[int, Field(ge=1, le=65535)]
+# As written: neither `"no"` nor 1 is false or true, and `true` is no number.
+Switch = Annotated[bool, Strict()]
+Count = Annotated[int, Strict()]
+PortNumber = Annotated[Count, Field(ge=1, le=65535)]

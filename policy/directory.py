@@ -171,9 +171,9 @@ class Directory:
     def _unknown(self, name: str) -> str:
         names = self.names()
         near = difflib.get_close_matches(name, names, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        hint = f": did you mean {near[0]!r}?" if near else "."
         return (
-            f"{name!r} is not known here{hint}. Write an address, a CIDR or one of: "
+            f"{name!r} is not known here{hint} Write an address, a CIDR or one of: "
             f"{', '.join(names)}"
         )
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from catalog.located_yaml import BadFileError, parse_yaml, read_yaml
+from catalog.located_yaml import BadFileError, parse_yaml, read_text, read_yaml
 
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{name}: &{name} [{', '.join([f'*{before}'] * 10)}]\n"
@@ -60,10 +60,24 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     for path, words in (
         (tmp_path / "none.yaml", "there is no such file"),
         (tmp_path, "this is a folder"),
-        (large, "at most 1,000,000 are read"),
+        (large, "at most 1,000,000 bytes are read"),
         (latin, "this is not UTF-8 text (byte 3)"),
     ):
         with pytest.raises(BadFileError) as caught:
             read_yaml(path)
         assert words in str(caught.value)
         assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize("written", ["0443", "1:30", "0x16", "1_000", "2001:0:0:0:0:0:0:1"])
+def test_numbers_that_are_not_what_they_look_like_are_text(written: str) -> None:
+    assert parse_yaml(f"a: {written}\n", "site.yaml").data == {"a": written}
+
+
+def test_plain_numbers_are_numbers() -> None:
+    assert parse_yaml("[0, 443, -1, +7]\n", "site.yaml").data == [0, 443, -1, 7]
+
+
+def test_a_file_without_an_end_is_not_read_to_it() -> None:
+    with pytest.raises(BadFileError, match="at most 1,000 bytes are read"):
+        read_text(Path("/dev/zero"), max_bytes=1_000)

@@ -27,6 +27,18 @@ CASES: dict[str, tuple[dict[str, Any], str, str]] = {
     "text for a list": ({"services": "mra"}, "services", "write a list"),
     "number for a name": ({"name": 12}, "name", "write text"),
     "number for an address": ({f"{C}address": 5}, "expressway_c.peers[0].address", "10.0.1.11"),
+    "a switch in quotes": ({"options__sip_udp": "no"}, "options.sip_udp", "write true or false"),
+    "a number as a switch": ({"options__sip_udp": 1}, "options.sip_udp", "write true or false"),
+    "a switch as a number": (
+        {"options__traversal_zones": True},
+        "options.traversal_zones",
+        "true: write a whole number",
+    ),
+    "a number in quotes": (
+        {"options__admin__https_port": "0443"},
+        "options.admin.https_port",
+        "write a whole number",
+    ),
     "size that is none": ({"size": "larg"}, "size", "did you mean 'large'?"),
     "release that is none": ({"release": "15.0"}, "release", "like X15.0"),
     "port 70000": ({"options__turn__port": 70000}, "options.turn.port", "0 to 65535"),
@@ -507,3 +519,37 @@ def test_a_key_that_cannot_be_set(key: str, tmp_path: Path) -> None:
     path.write_text(CONTRACT)
     with pytest.raises(BadFileError):
         read_site(path, {key: "x"})
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "blamed"),
+    [
+        ("size", "bad", "size"),
+        ("nope", "1", "nope"),
+        ("expressway_e.peers.0.public", "1.2.3", "expressway_e.peers[0].public"),
+        ("expressway_e.peers[0].public", "1.2.3", "expressway_e.peers[0].public"),
+        ("systems.foo.addresses", "10.1.1.1", "systems.foo"),
+        ("services", "[mra", "services"),
+        ("services", "[mra]", "services[0]"),
+        ("name.x", "1", "name.x"),
+        ("options..x", "1", "options..x"),
+    ],
+)
+def test_a_fault_of_the_option_is_not_blamed_on_the_file(
+    key: str, value: str, blamed: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "site.yaml"
+    path.write_text(CONTRACT)
+    with pytest.raises(BadFileError) as caught:
+        read_site(path, {key: value})
+    (problem,) = caught.value.problems
+    assert (problem.file, problem.line, problem.key) == ("--set", None, blamed)
+
+
+def test_what_a_set_key_does_to_the_rest_is_told_at_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "site.yaml"
+    path.write_text(CONTRACT)
+    with pytest.raises(BadFileError) as caught:
+        read_site(path, {"expressway_e.nics": "single"})
+    assert {problem.file for problem in caught.value.problems} == {str(path)}
+    assert all(problem.line for problem in caught.value.problems)
