@@ -56,10 +56,24 @@ def _aws(site: Site, elsewhere: bool) -> Iterator[Mistake]:
         ids.append(("vpc", ("network", "id"), site.network.id))
     ids += [("subnet", location, text) for location, text in _subnets(site)]
     ids += [("eni", location, text) for location, text in _attachments(site)]
+    yield from _in_two_tiers(site)
     for kind, location, text in ids:
         pattern, example = _AWS[kind]
         if not pattern.match(text):
             yield Mistake(location, f"{text!r} is no AWS id of this kind; write one like {example}")
+
+
+def _in_two_tiers(site: Site) -> Iterator[Mistake]:
+    tiers: dict[str, str] = {}
+    for location, subnet in _subnets(site):
+        tier = str(location[2])
+        first = tiers.setdefault(subnet, tier)
+        if first != tier:
+            yield Mistake(
+                location,
+                f"{subnet} is a subnet of the tier {first!r} already, and a subnet has one network "
+                "ACL; name it in one of them",
+            )
 
 
 def _azure(site: Site, elsewhere: bool) -> Iterator[Mistake]:

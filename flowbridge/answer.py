@@ -37,8 +37,7 @@ def answer_format(function: Function) -> Function:
 
 def say_json(data: object) -> None:
     """`data` as JSON on stdout, keys in the order given, one trailing newline."""
-    json.dump(data, sys.stdout, ensure_ascii=False, indent=2, default=str)
-    sys.stdout.write("\n")
+    click.echo(json.dumps(data, ensure_ascii=False, indent=2, default=str))
 
 
 @contextmanager

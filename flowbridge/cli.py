@@ -13,6 +13,9 @@ from typing import Final
 
 import click
 
+# What a shell reports of a program that Ctrl-C ended (128 + SIGINT): no answer was given.
+INTERRUPTED: Final = 130
+
 COMMANDS: Final = {
     "check": "Validate deployment files: refusals, quotas, tests and the proof.",
     "rules": "The compiled rules with their rows.",
@@ -73,12 +76,23 @@ def flowbridge(context: click.Context) -> None:
 
 def main() -> None:
     """Run the command. Never ends in a traceback (set FLOWBRIDGE_DEBUG=1 to see one)."""
+    from flowbridge.pipe import tolerate_a_reader_that_leaves
+
+    tolerate_a_reader_that_leaves()
     try:
-        flowbridge(prog_name="flowbridge")
-    except BrokenPipeError:
-        # The reader of a pipe went away (`flowbridge rules … | head`): nothing is wrong.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        try:
+            # Not standalone: click ends an interrupted command with 1, which says "a finding".
+            code = flowbridge.main(prog_name="flowbridge", standalone_mode=False)
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()
+        sys.exit(code if isinstance(code, int) else 0)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("stopped", err=True)
+        sys.exit(INTERRUPTED)
     except OSError as error:
         click.echo(f"flowbridge: cannot write the answer: {error.strerror or error}", err=True)
         sys.exit(2)

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from catalog.located_yaml import BadFileError
+from catalog.located_yaml import BadFileError, Problem
 from stacks.pipeline import build_all, deployment_files
 from stacks.project import ENGINE_VARIABLE, PROJECT_FILE, Project, read_project
 from stacks.synthesis import synthesize
@@ -43,8 +43,14 @@ def _run(project: Project) -> int:
     # Imported here: a refusal needs no tables.
     from stacks.summary import print_summary
 
-    print_summary(checked, project.outdir)
-    return max(each.exit_code for each in checked)
+    code = max(each.exit_code for each in checked)
+    try:
+        print_summary(checked, project.outdir)
+    except OSError as error:
+        done = "Nothing was written." if code else f"The stacks are in {project.outdir}."
+        sys.stderr.write(f"error: the summary cannot be written: {error.strerror}. {done}\n")
+        return 2
+    return code
 
 
 def _files(project: Project) -> tuple[Path, ...]:
@@ -53,6 +59,10 @@ def _files(project: Project) -> tuple[Path, ...]:
         return deployment_files(named, Path(), DEPLOYMENTS_VARIABLE)
     spec = project.context.get("deployments", _EXAMPLES)
     place = f"{PROJECT_FILE}: context.deployments"
+    every = spec if isinstance(spec, list) else [spec]
+    if not all(isinstance(part, str) for part in every):
+        message = "write a path or a glob, or a list of them"
+        raise BadFileError([Problem(place, None, "", message)])
     return deployment_files(spec, project.root, place)
 
 

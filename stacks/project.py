@@ -45,13 +45,30 @@ def read_project(root: Path) -> Project:
     BadFileError where the file or a variable is not a JSON object.
     """
     file = root / PROJECT_FILE
-    settings = _json_object(file.read_text("utf-8"), PROJECT_FILE) if file.is_file() else {}
-    context = dict(settings.get("context") or {})
+    settings = _json_object(_text(file), PROJECT_FILE) if file.is_file() else {}
+    context = settings.get("context") or {}
+    if not isinstance(context, dict):
+        raise _refusal("context", "write a JSON object: { ... }")
     handed = os.environ.get("CDKTF_CONTEXT_JSON")
     if handed:
-        context |= _json_object(handed, "CDKTF_CONTEXT_JSON")
+        context = context | _json_object(handed, "CDKTF_CONTEXT_JSON")
     outdir = os.environ.get("CDKTF_OUTDIR") or settings.get("output") or "cdktf.out"
+    if not isinstance(outdir, str):
+        raise _refusal("output", f"{outdir!r} is no folder; write its path, such as cdktf.out")
     return Project(root, root / outdir, context)
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text("utf-8")
+    except UnicodeDecodeError:
+        raise _refusal("", "this is not UTF-8 text; save it as UTF-8") from None
+    except OSError as error:
+        raise _refusal("", f"the file cannot be read: {error.strerror}") from None
+
+
+def _refusal(key: str, message: str) -> BadFileError:
+    return BadFileError([Problem(PROJECT_FILE, None, key, message)])
 
 
 def _json_object(text: str, name: str) -> dict[str, Any]:

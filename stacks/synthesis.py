@@ -12,6 +12,7 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from errno import EISDIR
 from pathlib import Path
 from typing import Any
 
@@ -76,10 +77,14 @@ def _move(draft: Path, outdir: Path) -> None:
     """
     files = sorted(path for path in draft.rglob("*") if path.is_file())
     files.sort(key=lambda path: path.parent == draft)
+    targets = [outdir / path.relative_to(draft) for path in files]
     try:
-        for file in files:
-            target = outdir / file.relative_to(draft)
+        # Every folder first: one that cannot be made must not leave some files new and some old.
+        for target in targets:
             target.parent.mkdir(parents=True, exist_ok=True)
+            if target.is_dir():
+                raise IsADirectoryError(EISDIR, os.strerror(EISDIR), str(target))
+        for file, target in zip(files, targets, strict=True):
             file.replace(target)
     except OSError as error:
         message = f"the output folder cannot be written: {error.strerror}"

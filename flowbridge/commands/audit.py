@@ -65,6 +65,7 @@ def command(
     at_once: int,
     form: Literal["text", "json", "sarif"],
 ) -> None:
+    from flowbridge.pipe import reader_left
     from stacks.live import worst
     from stacks.pipeline import build_all
 
@@ -85,7 +86,7 @@ def command(
             count += 1
             _answer(built, audits, last, form, watching=watch is not None)
             last = {name: each.as_plain() for name, each in audits.items()}
-            if watch is None or count == rounds:
+            if watch is None or count == rounds or reader_left():
                 break
             time.sleep(watch)
     except KeyboardInterrupt:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
 
-from flowbridge.answer import BAD_INPUT, Format, answer_format, say_json
+from flowbridge.answer import Format, answer_format, refuse, say_json
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
 
@@ -31,11 +30,10 @@ def command(cloud: str, name: str, nics: str, output: Path | None, answer_format
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     if not re.fullmatch(r"[a-z][a-z0-9-]{0,38}[a-z0-9]", name):
-        click.echo(
-            f"error: --name {name!r}: write 2 to 40 of a-z, 0-9 and '-', beginning with a letter",
-            err=True,
+        refuse(
+            answer_format,
+            f"--name {name!r}: write 2 to 40 of a-z, 0-9 and '-', beginning with a letter",
         )
-        sys.exit(BAD_INPUT)
     templates = Environment(
         loader=FileSystemLoader(TEMPLATES),
         undefined=StrictUndefined,
@@ -53,11 +51,9 @@ def command(cloud: str, name: str, nics: str, output: Path | None, answer_format
         with target.open("x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError:
-        click.echo(f"error: {target} is there already; name another file with -o", err=True)
-        sys.exit(BAD_INPUT)
+        refuse(answer_format, f"{target} is there already; name another file with -o")
     except OSError as error:
-        click.echo(f"error: {target} cannot be written: {error.strerror}", err=True)
-        sys.exit(BAD_INPUT)
+        refuse(answer_format, f"{target} cannot be written: {error.strerror}")
     if answer_format == "json":
         say_json({"written": str(target)})
     else:

@@ -133,6 +133,14 @@ CASES: dict[str, tuple[dict[str, Any], str, str]] = {
         "network.tiers.internal.cidrs",
         "overlaps 10.0.1.0/24 of the tier 'dmz'",
     ),
+    "a subnet in two tiers": (
+        {
+            "network__tiers__dmz__subnets": ["subnet-0aa"],
+            "network__tiers__internal__subnets": ["subnet-0ba", "subnet-0aa"],
+        },
+        "network.tiers.internal.subnets[1]",
+        "of the tier 'dmz' already",
+    ),
     "CIDRs that overlap in one tier": (
         {"network__tiers__internal__cidrs": ["10.0.10.0/24", "10.0.10.128/25"]},
         "network.tiers.internal.cidrs[1]",

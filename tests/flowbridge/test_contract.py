@@ -150,3 +150,13 @@ def test_init_writes_a_file_that_check_accepts(tmp_path: Path, cloud: str, nics:
     assert result.exit_code == 0, result.output
     again = run("init", "-o", str(file))
     assert again.exit_code == 2, "an existing file is never overwritten"
+
+
+def test_init_refuses_in_json_too(tmp_path: Path) -> None:
+    taken = tmp_path / "taken.yaml"
+    taken.write_text("mine\n")
+    for words in (("--name", "A"), ("-o", str(taken)), ("-o", str(tmp_path / "no" / "x.yaml"))):
+        result = run("init", *words, "--format", "json")
+        assert result.exit_code == 2
+        assert json.loads(result.stdout)["holds"] is False
+    assert taken.read_text() == "mine\n"

@@ -129,6 +129,26 @@ def test_the_context_key_names_the_deployments(main: Main) -> None:
     assert run.document("other")["//"]["metadata"]["stackName"] == "other"
 
 
+@pytest.mark.parametrize("deployments", [5, None, True, {"a": 1}, [5]])
+def test_a_context_key_that_is_no_path_is_refused(deployments: object, main: Main) -> None:
+    run = main({"site.yaml": PAIR}, context={"deployments": deployments})
+    assert run.code == 2
+    assert "cdktf.json: context.deployments: write a path or a glob" in run.err
+    assert "internal error" not in run.err
+
+
+def test_an_output_folder_that_is_in_the_way_leaves_everything_as_it_was(main: Main) -> None:
+    files = {"a.yaml": PAIR, "b.yaml": PAIR.replace("name: pair", "name: zzz")}
+    first = main(files, "a.yaml")
+    assert first.code == 0, first.err
+    (first.folder / "cdktf.out" / "stacks" / "zzz").write_text("in the way", "utf-8")
+    before = first.files()
+    second = main(files | {"a.yaml": PAIR + "size: large\n"}, "a.yaml:b.yaml")
+    assert second.code == 2
+    assert "the output folder cannot be written" in second.err
+    assert second.files() == before
+
+
 def test_two_runs_are_byte_identical_and_leave_what_terraform_keeps(main: Main) -> None:
     examples = {path.name: path.read_text("utf-8") for path in EXAMPLES}
     first = main(examples)
