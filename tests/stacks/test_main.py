@@ -143,7 +143,8 @@ def test_an_output_folder_that_is_in_the_way_leaves_everything_as_it_was(main: M
     assert first.code == 0, first.err
     (first.folder / "cdktf.out" / "stacks" / "zzz").write_text("in the way", "utf-8")
     before = first.files()
-    second = main(files | {"a.yaml": PAIR + "size: large\n"}, "a.yaml:b.yaml")
+    changed = PAIR.replace("[10.0.10.3]", "[10.0.10.4]")
+    second = main(files | {"a.yaml": changed}, "a.yaml:b.yaml")
     assert second.code == 2
     assert "the output folder cannot be written" in second.err
     assert second.files() == before
