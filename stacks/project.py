@@ -76,6 +76,8 @@ def _json_object(text: str, name: str) -> dict[str, Any]:
         data = json.loads(text)
     except json.JSONDecodeError as error:
         raise BadFileError([Problem(name, error.lineno, "", f"not JSON: {error.msg}")]) from None
+    except RecursionError:
+        raise BadFileError([Problem(name, None, "", "values are nested too deep")]) from None
     if not isinstance(data, dict):
         raise BadFileError([Problem(name, 1, "", "write a JSON object: { ... }")])
     return data

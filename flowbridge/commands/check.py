@@ -65,7 +65,7 @@ def command(
     with refusing(answer_format):
         built = build_all(files)
         document = None if synthesized is None else _document(synthesized, answer_format)
-        checked = [_judge(each, document, judge, answer_format) for each in built]
+        checked = [_judge(each, document, judge, synthesized, answer_format) for each in built]
     ahead: dict[str, Preflight] = {}
     if live:
         access = access_for(endpoint_url, timeout, attempts)
@@ -99,11 +99,17 @@ def _exit_code(ahead: Iterable[Preflight]) -> int:
     return BAD_INPUT if any(each.unread for each in every) else HOLDS
 
 
-def _judge(built: Built, document: dict[str, Any] | None, judge: Any, form: Format) -> Checked:
+def _judge(
+    built: Built,
+    document: dict[str, Any] | None,
+    judge: Any,
+    synthesized: Path | None,
+    form: Format,
+) -> Checked:
     try:
         checked: Checked = judge(built, document)
     except ValueError as error:
-        refuse(form, f"{built.resolution.file}: {error}")
+        refuse(form, f"{synthesized or built.resolution.file}: {error}")
     return checked
 
 
@@ -114,8 +120,10 @@ def _document(path: Path, answer_format: Format) -> dict[str, Any]:
         data = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         refuse(answer_format, f"{path}: the file cannot be read: {error.strerror}")
-    except ValueError as error:
-        refuse(answer_format, f"{path}: this is not JSON: {error}")
+    except UnicodeDecodeError:
+        refuse(answer_format, f"{path}: this is not UTF-8 text; name a cdk.tf.json")
+    except (ValueError, RecursionError) as error:
+        refuse(answer_format, f"{path}: this is not JSON that can be read: {error}")
     if not isinstance(data, dict):
         refuse(answer_format, f"{path}: a cdk.tf.json is an object with `resource` in it")
     return data

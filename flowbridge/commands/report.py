@@ -23,6 +23,8 @@ def command(file: Path, output: Path | None, answer_format: Format) -> None:
     from flowbridge.report.page import page
     from stacks.pipeline import build_all, judge
 
+    if output is not None and not output.name:
+        refuse(answer_format, "-o names no file: write one such as site.html")
     with refusing(answer_format):
         (built,) = build_all([file])
         checked = judge(built)

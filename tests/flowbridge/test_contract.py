@@ -160,3 +160,20 @@ def test_init_refuses_in_json_too(tmp_path: Path) -> None:
         assert result.exit_code == 2
         assert json.loads(result.stdout)["holds"] is False
     assert taken.read_text() == "mine\n"
+
+
+@pytest.mark.parametrize("content", ["{", "[" * 100_000, "[]", '{"resource": 5}', b"\xff"])
+def test_a_synthesized_file_that_cannot_be_judged_is_named(
+    content: str | bytes, tmp_path: Path
+) -> None:
+    file = tmp_path / "cdk.tf.json"
+    file.write_bytes(content.encode() if isinstance(content, str) else content)
+    result = run("check", EXAMPLE, "--synthesized", str(file))
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"error: {file}: ")
+
+
+def test_a_report_without_a_name_is_refused() -> None:
+    result = run("report", EXAMPLE, "-o", "")
+    assert result.exit_code == 2
+    assert "-o names no file" in result.stderr
