@@ -59,9 +59,9 @@ def test_the_lines_together_are_exactly_the_difference() -> None:
 def test_a_packet_of_several_flows_has_the_rows_of_all() -> None:
     """Of one flow with even ports and one with all, the even ports are both flows'."""
     whole = next(flow for flow in edge_flows() if "expressway/11/1" in flow.rows)
-    media = replace(whole, destination_ports=(PortRange(36000, 36011),), rows=("a/1/1",))
+    media = whole._replace(destination_ports=(PortRange(36000, 36011),), rows=("a/1/1",))
     even = PortRange(36000, 36010, Parity.EVEN)
-    third = replace(media, destination_ports=(even,), rows=("a/1/2",))
+    third = media._replace(destination_ports=(even,), rows=("a/1/2",))
     flows = (*edge_flows(), media, third)
     found = difference(of_policy(POLICY), of_policy(compile_policy(edge_interfaces(), flows)))
     arriving = [f for f in found if f.point == Point("expressway-e/external", Direction.INGRESS)]

@@ -76,8 +76,8 @@ def test_group_names_and_descriptions_never_change_and_names_do_not_start_with_s
 
 
 def obligations(**more: object) -> set[str]:
-    signalling = flow(INTERNET, here(EXTERNAL), Protocol.TCP, 5061)
-    object.__setattr__(signalling, "signalling", True)
+    call = flow(INTERNET, here(EXTERNAL), Protocol.TCP, 5061)
+    signalling = call._replace(signalling=True)
     return {
         f.id
         for f in PROVIDER.lower(compile_policy(INTERFACES, [signalling]), site(**more)).findings

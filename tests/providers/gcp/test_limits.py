@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from catalog.protocol import Protocol
@@ -60,7 +58,7 @@ def test_more_ranges_than_a_rule_takes_are_refused(count: int, fits: bool) -> No
 
 
 def test_silent_connections_need_keepalives_below_ten_minutes() -> None:
-    signalling = replace(CALL, signalling=True)
+    signalling = CALL._replace(signalling=True)
     (finding,) = (f for f in lower(signalling).findings if f.id == "gcp/idle-timeout")
     assert finding.severity is Severity.OBLIGATION
     assert "600 s" in finding.message
