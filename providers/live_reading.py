@@ -1,15 +1,19 @@
-"""What ends the reading of a place early, the same for every cloud."""
+"""How reading a place goes wrong, the same for every cloud."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from policy.estate import Cause
+from policy.estate import Cause, Unread
 
 # After these the other calls of the same place would only fail the same way, and slowly.
 FATAL: Final = frozenset(
     {Cause.EXPIRED, Cause.NO_CREDENTIALS, Cause.TIMED_OUT, Cause.UNREACHABLE, Cause.NO_SDK}
 )
+
+
+# What an answer of a shape that nobody documented ends in, once it is looked into.
+ODD_SHAPE: Final = (AttributeError, KeyError, TypeError, ValueError)
 
 
 class GarbledError(ValueError):
@@ -18,3 +22,8 @@ class GarbledError(ValueError):
 
 class DeadlineError(TimeoutError):
     """The time for one place is used up."""
+
+
+def not_understood(scope: str, call: str, message: str) -> Unread:
+    """An answer that came whole and has no meaning here; `message` says what is odd in it."""
+    return Unread(scope, call, Cause.GARBLED, message, "Report this answer.")

@@ -15,6 +15,7 @@ from policy.compiled import Policy
 from policy.point import Direction
 from providers.aws.live_acl_identity import planned_entries
 from providers.aws.live_answers import Answers, Part, Row, marks, tags_of
+from providers.aws.live_faults import garbled
 from providers.aws.live_situation import Situation
 from providers.aws.live_terraform import acl_entries, entry_name, groups_of, rule_direction
 from providers.aws.terraform import (
@@ -27,6 +28,7 @@ from providers.aws.terraform import (
     RULE,
 )
 from providers.live import Access, Adoption, Import
+from providers.live_reading import ODD_SHAPE
 from providers.terraform_json import Block, Reference, resources
 
 _PEERS: Final = {
@@ -42,9 +44,11 @@ def adoption(answers: Answers, policy: Policy, site: Site, planned: Mapping[str,
     unread = (*answers.audit_unread, *answers.lists_unread.values())
     if not answers.has(Part.GROUPS, Part.RULES, Part.ACLS, Part.CARDS, Part.SUBNETS):
         return Adoption((), (), (), (), unread)
-    here = Situation.of(answers, policy, site, planned, Access())
-    found = _Adopting(here)
-    found.adopt()
+    try:
+        found = _Adopting(Situation.of(answers, policy, site, planned, Access()))
+        found.adopt()
+    except ODD_SHAPE as error:
+        return Adoption((), (), (), (), (*unread, garbled(answers.scope, error)))
     known = {each.to for each in found.imports} | {address for address, _ in found.conflicts}
     creates = tuple(
         address

@@ -142,7 +142,7 @@ def live_site(site: Site, answers: Answers, placement: Placement) -> Site:
     """`site` with every tier's subnets as they are: the named ones and those its cards sit in."""
     if not answers.has(Part.SUBNETS):
         return site
-    cidrs = {row["SubnetId"]: _cidrs(row) for row in answers.rows(Part.SUBNETS)}
+    cidrs = {row["SubnetId"]: cidrs_of(row) for row in answers.rows(Part.SUBNETS)}
     tiers: dict[str, Tier] = {}
     for name, tier in site.network.tiers.items():
         used = [
@@ -165,13 +165,16 @@ def live_site(site: Site, answers: Answers, placement: Placement) -> Site:
     return site.model_copy(update={"network": network})
 
 
-def _cidrs(row: Row) -> tuple[Network, ...]:
+def cidrs_of(row: Row) -> tuple[Network, ...]:
+    """The ranges of a subnet, of IPv4, of IPv6 or of both. ValueError for none."""
     texts = [row["CidrBlock"]] if row.get("CidrBlock") else []
     texts += [
         each["Ipv6CidrBlock"]
         for each in row.get("Ipv6CidrBlockAssociationSet") or ()
         if (each.get("Ipv6CidrBlockState") or {}).get("State") in (None, "associated")
     ]
+    if not texts:
+        raise ValueError(f"subnet {row['SubnetId']} is given without a range")
     return tuple(ip_network(text) for text in texts)
 
 

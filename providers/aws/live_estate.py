@@ -13,7 +13,6 @@ from typing import Any, Final
 from deployment.site import Site
 from policy.compiled import Policy
 from policy.estate import (
-    Cause,
     Estate,
     Holder,
     LiveInterface,
@@ -28,7 +27,7 @@ from providers.aws.live_attachment import (
     live_site,
 )
 from providers.aws.live_deviations import deviations
-from providers.aws.live_faults import fault_of
+from providers.aws.live_faults import garbled
 from providers.aws.live_fetch import BLOCK_CALL
 from providers.aws.live_identity import live_peer
 from providers.aws.live_situation import Situation
@@ -45,6 +44,7 @@ from providers.aws.semantics_acl import NetworkAcls
 from providers.aws.semantics_group import SecurityGroups
 from providers.aws.terraform import ATTACHMENT, GROUP
 from providers.live import Access
+from providers.live_reading import ODD_SHAPE
 from providers.terraform_json import row_ids
 
 _GROUP_KIND: Final = "security-group"
@@ -59,14 +59,9 @@ def estate(
         return _unjudged(answers)
     try:
         return _estate(Situation.of(answers, policy, site, planned, access))
-    except (KeyError, TypeError, ValueError) as error:
+    except ODD_SHAPE as error:
         # An answer of a shape that EC2 does not document, or a rule that has no meaning.
-        fault = fault_of(error)
-        call = "ec2:DescribeSecurityGroupRules"
-        return _unjudged(
-            answers,
-            Unread(answers.scope, call, Cause.GARBLED, fault.message, "Report this answer."),
-        )
+        return _unjudged(answers, garbled(answers.scope, error))
 
 
 def _unjudged(answers: Answers, *more: Unread) -> Estate:

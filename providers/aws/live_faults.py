@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from policy.estate import Cause
+from policy.estate import Cause, Unread
+from providers.live_reading import not_understood
 
 _THROTTLED: Final = frozenset(
     {
@@ -109,6 +110,11 @@ class Fault:
     def remedy(self) -> str:
         remedy = _REMEDIES.get(self.cause)
         return f"{remedy}." if remedy else ""
+
+
+def garbled(scope: str, error: Exception) -> Unread:
+    """For answers that came whole, and in which something is not as documented."""
+    return not_understood(scope, "ec2:DescribeSecurityGroupRules", fault_of(error).message)
 
 
 def fault_of(error: Exception) -> Fault:

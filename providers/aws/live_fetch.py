@@ -251,7 +251,9 @@ def _peers(permission: Row) -> int:
 
 def _read_lists(reading: _Reading, ec2: Any) -> None:
     """Prefix lists that a rule refers to, with their entries."""
-    used = {r["PrefixListId"] for r in reading.parts.get(Part.RULES, ()) if r.get("PrefixListId")}
+    if Part.RULES not in reading.parts:
+        return
+    used = {r["PrefixListId"] for r in reading.parts[Part.RULES] if r.get("PrefixListId")}
     if not used:
         reading.parts[Part.LISTS] = ()
         return

@@ -19,7 +19,8 @@ from policy.packets import PacketSet
 from policy.point import Direction
 from providers.aws.live_acl_identity import planned_entries
 from providers.aws.live_answers import Answers, Part, marks, tags_of
-from providers.aws.live_attachment import addresses_of
+from providers.aws.live_attachment import addresses_of, cidrs_of
+from providers.aws.live_faults import garbled
 from providers.aws.live_fetch import BLOCK_CALL, QUOTA_CALL
 from providers.aws.live_identity import planned_rules
 from providers.aws.live_situation import Situation
@@ -27,6 +28,7 @@ from providers.aws.live_terraform import groups_of
 from providers.aws.quotas import Quota, default_quotas
 from providers.aws.terraform import ATTACHMENT, GROUP, NETWORK_ACL, PREFIX_LIST
 from providers.live import Access, Preflight
+from providers.live_reading import ODD_SHAPE
 from providers.provider import Usage
 from providers.terraform_json import Reference, resources
 
@@ -48,16 +50,19 @@ def preflight(
         absent = [each for each in unread if each.cause is Cause.ABSENT]
         rest = tuple(each for each in unread if each.cause is not Cause.ABSENT)
         return Preflight(tuple(_absent(answers, each.message) for each in absent), (), rest)
-    here = Situation.of(answers, policy, site, planned, Access())
-    usage = (*_usage(here),)
-    findings = (
-        *_subnets(here),
-        *_cards(here),
-        *_names(here),
-        *_public(here),
-        *_unknown_quotas(answers),
-        *(_over(each) for each in usage if each.used > each.allowed),
-    )
+    try:
+        here = Situation.of(answers, policy, site, planned, Access())
+        usage = (*_usage(here),)
+        findings = (
+            *_subnets(here),
+            *_cards(here),
+            *_names(here),
+            *_public(here),
+            *_unknown_quotas(answers),
+            *(_over(each) for each in usage if each.used > each.allowed),
+        )
+    except ODD_SHAPE as error:
+        return Preflight((), (), (*unread, garbled(answers.scope, error)))
     return Preflight(findings, usage, unread)
 
 
@@ -103,19 +108,14 @@ def _subnets(here: Situation) -> Iterator[Finding]:
                     "EC2 API, ReplaceNetworkAclAssociation",
                     f"network.tiers.{name}.subnets",
                 )
-            elif not PacketSet.of(_cidr(row["CidrBlock"]), None) & said:
+            elif not PacketSet.of(cidrs_of(row), None) & said:
+                has = ", ".join(map(str, cidrs_of(row)))
                 yield _warning(
                     "subnet-cidr",
-                    f"subnet {subnet} is {row['CidrBlock']}, and tier {name} names no such range",
+                    f"subnet {subnet} is {has}, and tier {name} names no such range",
                     "EC2 API, DescribeSubnets",
                     f"network.tiers.{name}.cidrs",
                 )
-
-
-def _cidr(text: str) -> tuple[Any, ...]:
-    from ipaddress import ip_network
-
-    return (ip_network(text),)
 
 
 def _cards(here: Situation) -> Iterator[Finding]:

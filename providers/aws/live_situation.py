@@ -13,12 +13,16 @@ from providers.aws.live_attachment import Placement, acl_of_subnet, place
 from providers.aws.live_identity import Identity, identify
 from providers.aws.live_terraform import groups_of
 from providers.live import Access
+from providers.live_reading import GarbledError
 from providers.terraform_json import Block
 
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """Needs the groups and their rules; the rest as far as it was read."""
+    """Needs the groups and their rules; the rest as far as it was read.
+
+    GarbledError for answers that contradict each other.
+    """
 
     answers: Answers
     policy: Policy
@@ -40,6 +44,7 @@ class Situation:
         access: Access,
     ) -> Situation:
         acls = answers.parts.get(Part.ACLS, ())
+        _agree(answers, site)
         return cls(
             answers,
             policy,
@@ -83,3 +88,15 @@ class Situation:
     def named(self, group: str) -> str:
         row = self.groups.get(group)
         return f"security group {group} ({row['GroupName']})" if row else f"security group {group}"
+
+
+def _agree(answers: Answers, site: Site) -> None:
+    """A subnet of ours that an ACL or a card is on is there, or a page of subnets was lost."""
+    if not answers.has(Part.SUBNETS):
+        return
+    there = {row["SubnetId"] for row in answers.rows(Part.SUBNETS)}
+    named = {subnet for tier in site.network.tiers.values() for subnet in tier.subnets}
+    used = named & acl_of_subnet(answers.parts.get(Part.ACLS, ())).keys()
+    used |= {row["SubnetId"] for row in answers.parts.get(Part.CARDS, ())}
+    if lost := sorted(used - there):
+        raise GarbledError(f"{lost[0]} is in use, and not in the list of subnets")

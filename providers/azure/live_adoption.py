@@ -12,9 +12,8 @@ from typing import Any, Final
 
 from deployment.site import Site
 from policy.compiled import Policy
-from policy.estate import Cause, Unread
 from providers.azure.live_answers import Answers, Part, Row, properties, same, subnets_of, tags_of
-from providers.azure.live_faults import fault_of
+from providers.azure.live_faults import garbled
 from providers.azure.live_identity import (
     Identity,
     identify,
@@ -26,6 +25,7 @@ from providers.azure.live_placement import cards_of
 from providers.azure.live_terraform import rules_of
 from providers.azure.terraform import ASSOCIATION, GROUP, MEMBERSHIP, NSG
 from providers.live import Adoption, Import
+from providers.live_reading import ODD_SHAPE
 from providers.terraform_json import Block, Reference, resources
 
 _SPELLING: Final = {
@@ -55,14 +55,8 @@ def adoption(
         return Adoption((), (), (), (), answers.audit_unread)
     try:
         return _adoption(answers, planned)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        unread = Unread(
-            answers.scope,
-            "Microsoft.Network/networkSecurityGroups/read",
-            Cause.GARBLED,
-            fault_of(error).message,
-            "Report this answer.",
-        )
+    except ODD_SHAPE as error:
+        unread = garbled(answers.scope, error)
         return Adoption((), (), (), (), (*answers.audit_unread, unread))
 
 

@@ -14,7 +14,6 @@ from deployment.interface import Interface
 from deployment.site import Site
 from policy.compiled import Policy
 from policy.estate import (
-    Cause,
     Departure,
     Deviation,
     Estate,
@@ -36,7 +35,7 @@ from providers.azure.live_answers import (
     subnets_of,
     tags_of,
 )
-from providers.azure.live_faults import fault_of
+from providers.azure.live_faults import garbled
 from providers.azure.live_identity import (
     Identity,
     identify,
@@ -49,6 +48,7 @@ from providers.azure.live_terraform import groups_in, live_terraform, rules_of, 
 from providers.azure.semantics import enforcement
 from providers.azure.terraform import GROUP, NSG
 from providers.live import Access
+from providers.live_reading import ODD_SHAPE
 from providers.terraform_json import Block, resources, row_ids
 
 _KIND: Final = "nsg"
@@ -70,14 +70,9 @@ def estate(
         return _unjudged(answers)
     try:
         return _Reading.of(answers, policy, site, planned, access).estate()
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except ODD_SHAPE as error:
         # An answer of a shape that is not documented, or a rule that has no meaning.
-        fault = fault_of(error)
-        call = "Microsoft.Network/networkSecurityGroups/read"
-        return _unjudged(
-            answers,
-            Unread(answers.scope, call, Cause.GARBLED, fault.message, "Report this answer."),
-        )
+        return _unjudged(answers, garbled(answers.scope, error))
 
 
 def _unjudged(answers: Answers, *more: Unread) -> Estate:

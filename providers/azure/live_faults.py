@@ -10,7 +10,8 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
-from policy.estate import Cause
+from policy.estate import Cause, Unread
+from providers.live_reading import not_understood
 
 _THROTTLED: Final = frozenset(
     {"OperationNotAllowedByRateLimit", "SubscriptionRequestsThrottled", "TooManyRequests"}
@@ -70,6 +71,12 @@ class Fault:
     def remedy(self) -> str:
         remedy = _REMEDIES.get(self.cause)
         return f"{remedy}." if remedy else ""
+
+
+def garbled(scope: str, error: Exception) -> Unread:
+    """For answers that came whole, and in which something is not as documented."""
+    call = "Microsoft.Network/networkSecurityGroups/read"
+    return not_understood(scope, call, fault_of(error).message)
 
 
 def fault_of(error: Exception) -> Fault:

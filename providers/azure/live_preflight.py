@@ -8,13 +8,13 @@ from typing import Any, Final
 from deployment.finding import Finding, Severity
 from deployment.site import Site
 from policy.compiled import Policy
-from policy.estate import Cause, Unread
 from providers.azure.live_answers import Answers, Part, properties, same, subnets_of, tags_of
-from providers.azure.live_faults import fault_of
+from providers.azure.live_faults import garbled
 from providers.azure.live_identity import Identity, identify, in_subscription, planned_members
 from providers.azure.quotas import quotas_for
 from providers.azure.terraform import ASSOCIATION, GROUP, NSG
 from providers.live import Preflight
+from providers.live_reading import ODD_SHAPE
 from providers.provider import Usage
 from providers.terraform_json import Reference, resources
 
@@ -45,14 +45,8 @@ def preflight(
             *_taken(answers, site, planned, identity),
             *_exceeded(usage),
         )
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        unread = Unread(
-            answers.scope,
-            "Microsoft.Network/networkSecurityGroups/read",
-            Cause.GARBLED,
-            fault_of(error).message,
-            "Report this answer.",
-        )
+    except ODD_SHAPE as error:
+        unread = garbled(answers.scope, error)
         return Preflight((), (), (*answers.unread, unread))
     return Preflight(findings, usage, answers.unread)
 

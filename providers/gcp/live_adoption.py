@@ -11,14 +11,14 @@ from typing import Any
 
 from deployment.site import Site
 from policy.compiled import Policy
-from policy.estate import Cause, Unread
 from providers.gcp.live_answers import Answers, Part, Row, network_parts
-from providers.gcp.live_faults import fault_of
+from providers.gcp.live_faults import garbled
 from providers.gcp.live_identity import Identity, identify
 from providers.gcp.live_terraform import firewalls
 from providers.gcp.network_policy import ASSOCIATION, POLICY, TAG_BINDING, TAG_KEY, TAG_VALUE
 from providers.gcp.vpc_rules import FIREWALL
 from providers.live import Adoption, Import
+from providers.live_reading import ODD_SHAPE
 from providers.terraform_json import Block, Reference, resources
 
 _MADE = (FIREWALL, POLICY, ASSOCIATION, TAG_KEY, TAG_VALUE, TAG_BINDING)
@@ -35,11 +35,8 @@ def adoption(
         return Adoption((), (), (), (), answers.audit_unread)
     try:
         return _adoption(answers, site, planned)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        message = fault_of(error).message
-        unread = Unread(
-            answers.scope, "compute.firewalls.list", Cause.GARBLED, message, "Report this answer."
-        )
+    except ODD_SHAPE as error:
+        unread = garbled(answers.scope, error)
         return Adoption((), (), (), (), (*answers.audit_unread, unread))
 
 

@@ -13,7 +13,6 @@ from typing import Any, Final
 from deployment.site import Site
 from policy.compiled import Policy
 from policy.estate import (
-    Cause,
     Departure,
     Deviation,
     Estate,
@@ -26,7 +25,7 @@ from policy.filter import Enforcement, Filter
 from policy.packets import PacketSet
 from policy.point import Direction, Point
 from providers.gcp.live_answers import Answers, Part, Row, network_parts
-from providers.gcp.live_faults import fault_of
+from providers.gcp.live_faults import garbled
 from providers.gcp.live_identity import Identity, identify, planned_policies
 from providers.gcp.live_placement import (
     Placement,
@@ -53,6 +52,7 @@ from providers.gcp.semantics_network import Networks
 from providers.gcp.targets import TargetKind, targets_of
 from providers.gcp.vpc_rules import FIREWALL
 from providers.live import Access
+from providers.live_reading import ODD_SHAPE
 from providers.members import across_members
 from providers.terraform_json import resources
 
@@ -76,14 +76,9 @@ def estate(
         return _unjudged(answers)
     try:
         return _Reading.of(answers, policy, site, planned, access).estate()
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except ODD_SHAPE as error:
         # An answer of a shape that is not documented, or a rule that has no meaning.
-        fault = fault_of(error)
-        call = "compute.firewalls.list"
-        return _unjudged(
-            answers,
-            Unread(answers.scope, call, Cause.GARBLED, fault.message, "Report this answer."),
-        )
+        return _unjudged(answers, garbled(answers.scope, error))
 
 
 def _unjudged(answers: Answers, *more: Unread) -> Estate:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from policy.estate import Cause
+from policy.estate import Cause, Unread
+from providers.live_reading import not_understood
 
 # Reasons of a 403 that are no lack of permission.
 RATE_REASONS: Final = frozenset(
@@ -55,6 +56,11 @@ class Fault:
     def remedy(self) -> str:
         remedy = _REMEDIES.get(self.cause)
         return f"{remedy}." if remedy else ""
+
+
+def garbled(scope: str, error: Exception) -> Unread:
+    """For answers that came whole, and in which something is not as documented."""
+    return not_understood(scope, "compute.firewalls.list", fault_of(error).message)
 
 
 def fault_of(error: BaseException) -> Fault:

@@ -8,9 +8,8 @@ from typing import Any, Final
 from deployment.finding import Finding, Severity
 from deployment.site import Site
 from policy.compiled import Policy
-from policy.estate import Cause, Unread
 from providers.gcp.live_answers import Answers, Part, network_parts
-from providers.gcp.live_faults import fault_of
+from providers.gcp.live_faults import garbled
 from providers.gcp.live_identity import Identity, identify
 from providers.gcp.live_placement import Placement, place
 from providers.gcp.live_terraform import firewalls, is_above, policies, policy_name
@@ -18,6 +17,7 @@ from providers.gcp.markers import Marker
 from providers.gcp.targets import TargetKind, targets_of
 from providers.gcp.vpc_rules import FIREWALL
 from providers.live import Preflight
+from providers.live_reading import ODD_SHAPE
 from providers.provider import Usage
 from providers.terraform_json import resources
 
@@ -40,11 +40,8 @@ def preflight(
             *_machines(policy, site, placement),
             *_exceeded(usage),
         )
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        message = fault_of(error).message
-        unread = Unread(
-            answers.scope, "compute.firewalls.list", Cause.GARBLED, message, "Report this answer."
-        )
+    except ODD_SHAPE as error:
+        unread = garbled(answers.scope, error)
         return Preflight((), (), (*answers.unread, unread))
     return Preflight(findings, usage, answers.unread)
 

@@ -6,6 +6,7 @@ form field `Action`; other services in the header `X-Amz-Target`.
 
 from __future__ import annotations
 
+import re
 import socket
 import struct
 import threading
@@ -170,3 +171,12 @@ def changed(change: Callable[[bytes], bytes]) -> Fault:
         return status, headers, change(body)
 
     return fault
+
+
+def without(pattern: bytes) -> Fault:
+    """The true answer without what the group of `pattern` matches, wherever it does."""
+
+    def cut(found: re.Match[bytes]) -> bytes:
+        return found[0].replace(found[1], b"")
+
+    return changed(lambda body: re.sub(pattern, cut, body, flags=re.DOTALL))

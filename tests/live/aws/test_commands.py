@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from flowbridge.cli import flowbridge
 from tests.live import faults
 from tests.live.aws.estates import SUBNETS, LiveSite, description
 from tests.live.aws.tampering import add_rule, back_to_default_acl, split_rule, swap_group
-from tests.live.faults import faulty
+from tests.live.faults import Fault, faulty, without
 
 pytestmark = pytest.mark.slow
 
@@ -121,6 +122,39 @@ def test_no_fault_ends_in_a_traceback(edge: LiveSite, code: str) -> None:
             assert result.exit_code == 2, result.output
             assert "Traceback" not in result.output
             assert code in result.output
+
+
+ODD: dict[str, tuple[str, Fault]] = {
+    "a protocol that is none": (
+        "DescribeSecurityGroupRules",
+        faults.changed(lambda body: body.replace(b">tcp<", b">frob<")),
+    ),
+    "a range that is none": (
+        "DescribeSecurityGroupRules",
+        faults.changed(lambda body: body.replace(b"<cidrIpv4>", b"<cidrIpv4>300.")),
+    ),
+    "an ACL without entries": ("DescribeNetworkAcls", without(rb"(<entrySet>.*?</entrySet>)")),
+    "an entry without protocol": ("DescribeNetworkAcls", without(rb"(<protocol>.*?</protocol>)")),
+    "a subnet without range": ("DescribeSubnets", without(rb"(<cidrBlock>.*?</cidrBlock>)")),
+    "an address that is none": (
+        "DescribeNetworkInterfaces",
+        faults.changed(lambda body: body.replace(b"<privateIpAddress>", b"<privateIpAddress>x")),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_an_answer_without_meaning_is_not_understood(edge: LiveSite, name: str) -> None:
+    call, fault = ODD[name]
+    with faulty(edge.url) as between:
+        between.set(call, fault)
+        for command in (("audit",), ("check", "--live")):
+            result = run(edge, *command, url=between.url)
+            assert result.exit_code == 2, (command, result.output)
+            assert "answer-not-understood" in result.output
+        adopted = run(edge, "adopt", url=between.url)
+    # Adopting does not ask for the ranges of subnets.
+    assert adopted.exit_code == (0 if call == "DescribeSubnets" else 2), adopted.output
 
 
 def test_watching_tells_only_what_changed(edge: LiveSite) -> None:
@@ -238,3 +272,17 @@ def test_check_live_knows_a_name_that_is_taken(edge: LiveSite) -> None:
     assert result.exit_code == 1
     assert f"{group} has the name flowbridge/edge/cucm/single already" in result.stdout
     assert run(edge, "adopt").exit_code == 1
+
+
+def test_a_subnet_of_ipv6_alone_is_compared_by_its_range(edge: LiveSite) -> None:
+    def six(body: bytes) -> bytes:
+        body = body.replace(b"<ipv6CidrBlockAssociationSet/>", b"")
+        block = b"<item><ipv6CidrBlock>2001:db8::/64</ipv6CidrBlock></item>"
+        wrapped = b"<ipv6CidrBlockAssociationSet>" + block + b"</ipv6CidrBlockAssociationSet>"
+        return re.sub(rb"<cidrBlock>.*?</cidrBlock>", wrapped, body)
+
+    with faulty(edge.url) as between:
+        between.set("DescribeSubnets", faults.changed(six))
+        result = run(edge, "check", "--live", url=between.url)
+    assert result.exit_code == 0, result.output
+    assert "is 2001:db8::/64, and tier dmz names no such range" in result.stdout

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 import pytest
@@ -12,7 +11,7 @@ from policy.estate import Cause
 from tests.live import faults
 from tests.live.aws.estates import LiveSite
 from tests.live.aws.tampering import add_rule
-from tests.live.faults import Fault, Faults, faulty
+from tests.live.faults import Fault, Faults, faulty, without
 
 pytestmark = pytest.mark.slow
 
@@ -84,17 +83,8 @@ def test_a_passing_storm_changes_nothing(edge: LiveSite, between: Faults, kind: 
 
 
 def test_a_lost_page_of_rules_shows(edge: LiveSite, between: Faults) -> None:
-    between.set(
-        "DescribeSecurityGroupRules",
-        faults.changed(
-            lambda body: re.sub(
-                rb"<securityGroupRuleSet>.*</securityGroupRuleSet>",
-                b"<securityGroupRuleSet></securityGroupRuleSet>",
-                body,
-                flags=re.DOTALL,
-            )
-        ),
-    )
+    rules = rb"<securityGroupRuleSet>(.*)</securityGroupRuleSet>"
+    between.set("DescribeSecurityGroupRules", without(rules))
     found = edge.audit(through=between.url)
     assert found.verdict is Verdict.INCOMPLETE
     assert {unread.cause for unread in found.unread} == {Cause.GARBLED}
@@ -134,3 +124,18 @@ def test_an_account_without_the_vpc(edge: LiveSite) -> None:
     found = edge.audit(site=site.model_copy(update={"network": network}))
     assert [unread.cause for unread in found.unread] == [Cause.ABSENT]
     assert found.verdict is Verdict.INCOMPLETE
+
+
+def test_a_lost_page_of_subnets_is_no_drift(edge: LiveSite, between: Faults) -> None:
+    """Network ACLs and cards name subnets that the list does not have."""
+    between.set("DescribeSubnets", without(rb"<subnetSet>(.*)</subnetSet>"))
+    found = edge.audit(through=between.url)
+    assert found.verdict is Verdict.INCOMPLETE, found.as_plain()
+    assert {unread.cause for unread in found.unread} == {Cause.GARBLED}
+
+
+def test_what_was_never_asked_for_is_not_counted_as_none(edge: LiveSite, between: Faults) -> None:
+    between.set("DescribeSecurityGroupRules", faults.refusing(403, "UnauthorizedOperation"))
+    assert "prefix lists" not in edge.audit(through=between.url).read
+    between.by_call.clear()
+    assert edge.audit(through=between.url).read["prefix lists"] == 0
