@@ -7,10 +7,12 @@ What talks to the cloud is `providers.live`; what judges is `policy.audit`. Here
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
+from queue import SimpleQueue
+from threading import Thread
 from typing import Any
 
 from policy.audit import Audit, Verdict, audit
@@ -74,29 +76,36 @@ def fetched(
         reader = reader_for(site.cloud)
         places.setdefault((site.cloud, reader.place(site, access)), []).append(built)
     waiting = list(places.values())
-    with _pool(at_once) as pool:
-        running: dict[Future[Any], list[Built]] = {}
-        while waiting or running:
-            # Only as many as there are threads: finished answers would pile up otherwise.
-            while waiting and len(running) < at_once:
-                group = waiting.pop(0)
-                site = group[0].resolution.site
-                reader = reader_for(site.cloud)
-                running[pool.submit(reader.fetch, site, access, asides=asides)] = group
-            done = next(as_completed(running))
-            group = running.pop(done)
-            reader = reader_for(group[0].resolution.site.cloud)
-            yield tuple(Live(built, reader, done.result(), access) for built in group)
+    running: dict[Future[Any], list[Built]] = {}
+    ended: SimpleQueue[Future[Any]] = SimpleQueue()
+    while waiting or running:
+        # Only so many at a time: finished answers would pile up otherwise.
+        while waiting and len(running) < at_once:
+            group = waiting.pop(0)
+            site = group[0].resolution.site
+            fetch = partial(reader_for(site.cloud).fetch, site, access, asides=asides)
+            running[_started(fetch, ended)] = group
+        done = ended.get()
+        group = running.pop(done)
+        reader = reader_for(group[0].resolution.site.cloud)
+        yield tuple(Live(built, reader, done.result(), access) for built in group)
 
 
-@contextmanager
-def _pool(at_once: int) -> Iterator[ThreadPoolExecutor]:
-    """A pool that an interrupt does not wait for."""
-    pool = ThreadPoolExecutor(at_once)
-    try:
-        yield pool
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+def _started(fetch: Callable[[], Any], ended: SimpleQueue[Future[Any]]) -> Future[Any]:
+    """`fetch` in a thread that an interrupt does not wait for: those of a pool are waited for
+    when Python ends, and a server that is silent would hold a command for minutes."""
+    future: Future[Any] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(fetch())
+        except BaseException as error:
+            # Raised again where the result is asked for.
+            future.set_exception(error)
+        ended.put(future)
+
+    Thread(target=run, daemon=True).start()
+    return future
 
 
 def _document(built: Built) -> dict[str, Any]:

@@ -1,0 +1,37 @@
+"""Ctrl-C while a server keeps silent: the command ends at once, and with no finding's exit code."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("words", [("audit",), ("adopt",), ("check", "--live")])
+def test_an_interrupt_does_not_wait_for_the_cloud(words: tuple[str, ...]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        asked = [*words, "examples/azure-edge.yaml", "--endpoint-url", url]
+        running = subprocess.Popen(
+            [sys.executable, "-m", "flowbridge", *asked],
+            cwd=ROOT,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        connection, _ = silent.accept()
+        with connection:
+            running.send_signal(signal.SIGINT)
+            sent = time.monotonic()
+            _, told = running.communicate(timeout=60)
+    assert time.monotonic() - sent < 5
+    assert (running.returncode, told) == (2, "stopped\n")
