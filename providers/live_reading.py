@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from policy.estate import Cause, Unread
@@ -27,3 +28,15 @@ class DeadlineError(TimeoutError):
 def not_understood(scope: str, call: str, message: str) -> Unread:
     """An answer that came whole and has no meaning here; `message` says what is odd in it."""
     return Unread(scope, call, Cause.GARBLED, message, "Report this answer.")
+
+
+def split_absent(
+    unread: Iterable[Unread], call: str
+) -> tuple[tuple[Unread, ...], tuple[Unread, ...]]:
+    """Those that say that what `call` asks for is not there, and the rest.
+
+    For an audit that is no verdict; for an apply it is what ends it.
+    """
+    every = tuple(unread)
+    absent = tuple(each for each in every if each.cause is Cause.ABSENT and each.call == call)
+    return absent, tuple(each for each in every if each not in absent)

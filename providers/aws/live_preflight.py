@@ -14,7 +14,6 @@ from deployment.finding import Finding, Severity
 from deployment.interfaces import interfaces_of
 from deployment.site import Site
 from policy.compiled import Policy
-from policy.estate import Cause
 from policy.packets import PacketSet
 from policy.point import Direction
 from providers.aws.live_acl_identity import planned_entries
@@ -28,7 +27,7 @@ from providers.aws.live_terraform import groups_of
 from providers.aws.quotas import Quota, default_quotas
 from providers.aws.terraform import ATTACHMENT, GROUP, NETWORK_ACL, PREFIX_LIST
 from providers.live import Access, Preflight
-from providers.live_reading import ODD_SHAPE
+from providers.live_reading import ODD_SHAPE, split_absent
 from providers.provider import Usage
 from providers.terraform_json import Reference, resources
 
@@ -47,8 +46,7 @@ def preflight(
     """See `providers.live.LiveReader.preflight`."""
     unread = tuple(each for each in answers.unread if each.call not in _NOT_NEEDED)
     if not answers.has(Part.GROUPS, Part.RULES):
-        absent = [each for each in unread if each.cause is Cause.ABSENT]
-        rest = tuple(each for each in unread if each.cause is not Cause.ABSENT)
+        absent, rest = split_absent(unread, "ec2:DescribeVpcs")
         return Preflight(tuple(_absent(answers, each.message) for each in absent), (), rest)
     try:
         here = Situation.of(answers, policy, site, planned, Access())

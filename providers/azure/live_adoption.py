@@ -7,7 +7,7 @@ apart, so ids are written in its own spelling.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any, Final
 
 from deployment.site import Site
@@ -64,18 +64,22 @@ def _adoption(answers: Answers, planned: Mapping[str, Any]) -> Adoption:
     identity = identify(answers, planned)
     imports: list[Import] = []
     changes: list[tuple[str, str]] = []
-    for address, row in {**identity.groups, **identity.nsgs}.items():
-        imports.append(Import(address, terraform_spelling(str(row["id"])), "name"))
+    conflicts: list[tuple[str, str]] = []
     for kind, rows in ((NSG, identity.nsgs), (GROUP, identity.groups)):
         blocks = resources(planned, kind)
         for address, row in rows.items():
+            if why := _elsewhere(blocks[address], row):
+                conflicts.append((address, why))
+                continue
+            imports.append(Import(address, terraform_spelling(str(row["id"])), "name"))
             said = [*_differences(blocks[address], row)]
             said += [*_rule_changes(blocks[address], row, identity)] if kind == NSG else []
             if said:
                 changes.append((address, "; ".join(said)))
-    imports += _associations(answers, planned, changes, identity)
-    imports += _memberships(answers, planned, identity)
-    known = {each.to for each in imports}
+    kept = {each.to for each in imports}
+    imports += _associations(answers, planned, conflicts, identity, kept)
+    imports += _memberships(answers, planned, identity, kept)
+    known = {each.to for each in imports} | {address for address, _ in conflicts}
     wanted = [a for kind in (NSG, GROUP, ASSOCIATION, MEMBERSHIP) for a in resources(planned, kind)]
     return Adoption(
         tuple(sorted(imports, key=lambda each: each.to)),
@@ -83,6 +87,7 @@ def _adoption(answers: Answers, planned: Mapping[str, Any]) -> Adoption:
         tuple(sorted(changes)),
         tuple(_left(answers, identity)),
         answers.audit_unread,
+        tuple(sorted(conflicts)),
     )
 
 
@@ -103,9 +108,17 @@ def _differences(block: Block, row: Row) -> Iterator[str]:
         yield f"sets the tags {', '.join(lost)}"
     if more := sorted(live.keys() - wanted.keys()):
         yield f"takes away the tags {', '.join(more)}"
+
+
+def _elsewhere(block: Block, row: Row) -> str:
+    """Why Terraform would replace a thing of the same name; empty where it would not."""
     location = str(row.get("location", "")).replace(" ", "").lower()
-    if location and location != str(block.get("location") or "").replace(" ", "").lower():
-        yield f"is in {row['location']}, and the plan in {block.get('location')}: it is replaced"
+    if not location or location == str(block.get("location") or "").replace(" ", "").lower():
+        return ""
+    return (
+        f"{row['name']} is in {row['location']}, and the plan in {block.get('location')}: "
+        "Terraform would replace it. Write that region, or give the deployment another name"
+    )
 
 
 def _rule_changes(block: Block, row: Row, identity: Identity) -> Iterator[str]:
@@ -140,9 +153,12 @@ def _rule_changes(block: Block, row: Row, identity: Identity) -> Iterator[str]:
 def _associations(
     answers: Answers,
     planned: Mapping[str, Any],
-    changes: list[tuple[str, str]],
+    conflicts: list[tuple[str, str]],
     identity: Identity,
+    kept: Container[str],
 ) -> Iterator[Import]:
+    """An association is both its ends: one with another NSG would be taken off, and the subnet
+    would be open until the planned one is on it."""
     subnets = subnets_of(answers)
     for address, block in resources(planned, ASSOCIATION).items():
         subnet = in_subscription(block.text("subnet_id") or "", answers)
@@ -150,22 +166,27 @@ def _associations(
         held = (properties(row).get("networkSecurityGroup") or {}).get("id") if row else None
         if row is None or held is None:
             continue
-        yield Import(address, terraform_spelling(str(row["id"])), "the subnet has an NSG")
         reference = Reference.parse(block.get("network_security_group_id"))
         ours = identity.nsgs.get(reference.address) if reference else None
-        if ours is None or not same(str(held), str(ours["id"])):
-            there = str(held).rsplit("/", 1)[-1]
-            said = f"the subnet has {there}: it is replaced, and has no NSG for a moment"
-            changes.append((address, said))
+        if ours is not None and reference and same(str(held), str(ours["id"])):
+            if reference.address in kept:
+                yield Import(address, terraform_spelling(str(row["id"])), "the subnet has it")
+            continue
+        why = (
+            f"the subnet {row['name']} has the NSG {str(held).rsplit('/', 1)[-1]}, and the "
+            "provider refuses to put another one there: take it off before the apply, or put the "
+            "planned one in its place as soon as it exists, and adopt again"
+        )
+        conflicts.append((address, why))
 
 
 def _memberships(
-    answers: Answers, planned: Mapping[str, Any], identity: Identity
+    answers: Answers, planned: Mapping[str, Any], identity: Identity, kept: Container[str]
 ) -> Iterator[Import]:
     for address, (card_id, group_address) in planned_members(planned, answers).items():
         group = identity.groups.get(group_address)
         for row in answers.rows(Part.CARDS):
-            if group is None or not same(str(row["id"]), card_id):
+            if group is None or group_address not in kept or not same(str(row["id"]), card_id):
                 continue
             configs = list(cards_of(row))
             if configs and all(

@@ -8,13 +8,14 @@ from typing import Any, Final
 from deployment.finding import Finding, Severity
 from deployment.site import Site
 from policy.compiled import Policy
+from policy.estate import Unread
 from providers.azure.live_answers import Answers, Part, properties, same, subnets_of, tags_of
 from providers.azure.live_faults import garbled
 from providers.azure.live_identity import Identity, identify, in_subscription, planned_members
 from providers.azure.quotas import quotas_for
 from providers.azure.terraform import ASSOCIATION, GROUP, NSG
 from providers.live import Preflight
-from providers.live_reading import ODD_SHAPE
+from providers.live_reading import ODD_SHAPE, split_absent
 from providers.provider import Usage
 from providers.terraform_json import Reference, resources
 
@@ -33,6 +34,9 @@ def preflight(
     planned: Mapping[str, Any],
 ) -> Preflight:
     """See `providers.live.LiveReader.preflight`."""
+    absent, rest = split_absent(answers.unread, "Microsoft.Network/virtualNetworks/read")
+    if absent:
+        return Preflight(tuple(_no_network(each) for each in absent), (), rest)
     if not answers.has(Part.NETWORKS, Part.NSGS, Part.GROUPS, Part.CARDS):
         return Preflight((), (), answers.unread)
     try:
@@ -53,6 +57,10 @@ def preflight(
 
 def _refusal(name: str, message: str, key: str, severity: Severity = Severity.REFUSAL) -> Finding:
     return Finding(f"azure/live-{name}", severity, message, _SOURCE, key)
+
+
+def _no_network(unread: Unread) -> Finding:
+    return _refusal("no-network", f"{unread.scope}: {unread.message}. {unread.remedy}", "network")
 
 
 def _region(text: object) -> str:
@@ -90,7 +98,7 @@ def _subnets(answers: Answers, planned: Mapping[str, Any], identity: Identity) -
             yield _refusal(
                 "subnet-has-nsg",
                 f"the subnet {name} has the NSG {str(held).rsplit('/', 1)[-1]} already, and the "
-                "provider refuses to put another one there: take it off, or run flowbridge adopt",
+                "provider refuses to put another one there: take it off before the apply",
                 "network.tiers",
             )
 

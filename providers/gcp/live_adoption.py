@@ -13,7 +13,7 @@ from deployment.site import Site
 from policy.compiled import Policy
 from providers.gcp.live_answers import Answers, Part, Row, network_parts
 from providers.gcp.live_faults import garbled
-from providers.gcp.live_identity import Identity, identify
+from providers.gcp.live_identity import Identity, identify, other_associations
 from providers.gcp.live_terraform import firewalls
 from providers.gcp.network_policy import ASSOCIATION, POLICY, TAG_BINDING, TAG_KEY, TAG_VALUE
 from providers.gcp.vpc_rules import FIREWALL
@@ -44,16 +44,21 @@ def _adoption(answers: Answers, site: Site, planned: Mapping[str, Any]) -> Adopt
     identity = identify(answers, site, planned)
     imports: list[Import] = []
     changes: list[tuple[str, str]] = []
+    conflicts = [*_taken(answers, planned, identity), *other_associations(answers, planned)]
     for address, row in identity.firewalls.items():
         project = row["project"]
+        block = resources(planned, FIREWALL)[address]
+        if row.get("direction") != (block.text("direction") or "INGRESS"):
+            why = f"{row['name']} is for the other direction, and Terraform would replace it"
+            conflicts.append((address, f"{why}: delete it, or give the deployment another name"))
+            continue
         imports.append(
             Import(address, f"projects/{project}/global/firewalls/{row['name']}", "name")
         )
-        block = resources(planned, FIREWALL)[address]
         if said := "; ".join(_differences(block, row, identity, address)):
             changes.append((address, said))
     imports += _policies(answers, planned)
-    known = {each.to for each in imports}
+    known = {each.to for each in imports} | {address for address, _ in conflicts}
     wanted = {address for kind in _MADE for address in resources(planned, kind)}
     return Adoption(
         tuple(sorted(imports, key=lambda each: each.to)),
@@ -61,6 +66,7 @@ def _adoption(answers: Answers, site: Site, planned: Mapping[str, Any]) -> Adopt
         tuple(sorted(changes)),
         tuple(_left(answers, identity)),
         answers.audit_unread,
+        tuple(sorted(conflicts)),
     )
 
 
@@ -75,8 +81,21 @@ def _differences(block: Block, row: Row, identity: Identity, address: str) -> It
         yield "its description is written anew"
     if (row.get("logConfig") or {}).get("enable"):
         yield "its logging is switched off"
-    if row.get("direction") != (block.text("direction") or "INGRESS"):
-        yield "it is replaced, because a direction cannot be changed"
+
+
+def _taken(
+    answers: Answers, planned: Mapping[str, Any], identity: Identity
+) -> Iterator[tuple[str, str]]:
+    """Planned rules whose name a rule of a network that is not ours has: names are the project's,
+    and a rule cannot move to another network."""
+    home = answers.place.project
+    there = {(row["project"], row["name"]): row for row in answers.rows(Part.FIREWALLS)}
+    for address, block in resources(planned, FIREWALL).items():
+        row = there.get((block.text("project") or home, block.text("name")))
+        if row is not None and address not in identity.firewalls:
+            network = network_parts(row["network"], row["project"])[1]
+            why = f"network {network} has a rule of the name {row['name']}"
+            yield address, f"{why}: delete it, or give the deployment another name"
 
 
 def _policies(answers: Answers, planned: Mapping[str, Any]) -> Iterator[Import]:
@@ -98,7 +117,6 @@ def _policies(answers: Answers, planned: Mapping[str, Any]) -> Iterator[Import]:
                 continue
             project = block.text("project") or home
             path = f"projects/{project}/global/firewallPolicies/{name}"
-            # A name of its own would be a replacement: left for the apply to say.
             if each.get("name") == block.text("name"):
                 yield Import(address, f"{path}/associations/{each['name']}", "name and network")
 

@@ -6,12 +6,12 @@ rule whose description was changed. What it matches is compared by itself.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from deployment.site import Site
-from providers.gcp.live_answers import Answers, Row, network_parts
+from providers.gcp.live_answers import Answers, Part, Row, network_parts
 from providers.gcp.live_terraform import (
     firewall_body,
     firewalls,
@@ -127,6 +127,20 @@ def planned_policies(planned: Mapping[str, Any], project: str) -> dict[str, tupl
             target = block.text("attachment_target") or ""
             found[reference.address] = network_parts(target, project)
     return found
+
+
+def other_associations(answers: Answers, planned: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Networks that are associated already, under another name or with another policy: the API
+    refuses a second association, and the provider would replace the first."""
+    home = answers.place.project
+    for address, block in resources(planned, ASSOCIATION).items():
+        mine = network_parts(block.text("attachment_target") or "", home)
+        for row in answers.parts.get(Part.POLICIES, ()):
+            for each in row.get("associations") or ():
+                there = network_parts(str(each.get("attachmentTarget")), home)
+                if there == mine and each.get("name") != block.text("name"):
+                    why = f"network {mine[1]} has the policy {row['name']} as {each.get('name')}"
+                    yield address, f"{why}: take it off before the apply"
 
 
 def _policies(

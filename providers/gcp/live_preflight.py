@@ -8,16 +8,18 @@ from typing import Any, Final
 from deployment.finding import Finding, Severity
 from deployment.site import Site
 from policy.compiled import Policy
+from policy.estate import Unread
 from providers.gcp.live_answers import Answers, Part, network_parts
 from providers.gcp.live_faults import garbled
-from providers.gcp.live_identity import Identity, identify
+from providers.gcp.live_identity import Identity, identify, other_associations
 from providers.gcp.live_placement import Placement, place
 from providers.gcp.live_terraform import firewalls, is_above, policies, policy_name
 from providers.gcp.markers import Marker
+from providers.gcp.network_policy import POLICY
 from providers.gcp.targets import TargetKind, targets_of
 from providers.gcp.vpc_rules import FIREWALL
 from providers.live import Preflight
-from providers.live_reading import ODD_SHAPE
+from providers.live_reading import ODD_SHAPE, split_absent
 from providers.provider import Usage
 from providers.terraform_json import resources
 
@@ -28,6 +30,9 @@ def preflight(
     answers: Answers, policy: Policy, site: Site, planned: Mapping[str, Any]
 ) -> Preflight:
     """See `providers.live.LiveReader.preflight`."""
+    absent, rest = split_absent(answers.unread, "compute.networks.get")
+    if absent:
+        return Preflight(tuple(_no_network(each) for each in absent), (), rest)
     if not answers.has(Part.NETWORKS, Part.FIREWALLS, Part.INSTANCES):
         return Preflight((), (), answers.unread)
     try:
@@ -36,6 +41,7 @@ def preflight(
         usage = tuple(_usage(answers, planned, identity))
         findings = (
             *_taken(answers, site, planned),
+            *_policies(answers, site, planned),
             *_before_ours(answers, site, identity),
             *_machines(policy, site, placement),
             *_exceeded(usage),
@@ -48,6 +54,10 @@ def preflight(
 
 def _found(name: str, message: str, key: str, severity: Severity = Severity.REFUSAL) -> Finding:
     return Finding(f"gcp/live-{name}", severity, message, _SOURCE, key)
+
+
+def _no_network(unread: Unread) -> Finding:
+    return _found("no-network", f"{unread.scope}: {unread.message}. {unread.remedy}", "network")
 
 
 def _taken(answers: Answers, site: Site, planned: Mapping[str, Any]) -> Iterator[Finding]:
@@ -79,6 +89,21 @@ def _taken(answers: Answers, site: Site, planned: Mapping[str, Any]) -> Iterator
             "name",
             Severity.WARNING,
         )
+
+
+def _policies(answers: Answers, site: Site, planned: Mapping[str, Any]) -> Iterator[Finding]:
+    for _, why in other_associations(answers, planned):
+        yield _found("associated", why, "network")
+    there = {row["name"] for row in answers.parts.get(Part.POLICIES, ())}
+    for block in resources(planned, POLICY).values():
+        if (name := block.text("name")) in there:
+            yield _found(
+                "exists",
+                f"the firewall policy {name} of {site.name} exists already: unless it is in the "
+                "Terraform state, the apply fails; flowbridge adopt writes the import block",
+                "name",
+                Severity.WARNING,
+            )
 
 
 def _before_ours(answers: Answers, site: Site, identity: Identity) -> Iterator[Finding]:

@@ -576,6 +576,37 @@ def test_what_the_next_apply_takes_away_is_said(cloud: AzureCloud, url: str) -> 
     assert said == "removes 1 rules that the plan does not have (temporary)"
 
 
+def test_nothing_is_imported_that_terraform_would_replace(cloud: AzureCloud, url: str) -> None:
+    """Another NSG on a subnet, and groups in another region: an apply would destroy them."""
+    built = example()
+    site = built.resolution.site
+    cloud.attach("dmz-outer", INTERNAL)
+    group = "flowbridge-azure-edge-expressway-c-single"
+    cloud.resources["applicationSecurityGroups"][group]["location"] = "northeurope"
+    answers = READER.fetch(site, Access(endpoint_url=url))
+    found = READER.adoption(answers, built.policy, site, planned())
+    why = dict(found.conflicts)
+    assert "northeurope" in why["azurerm_application_security_group.expressway-c_single"]
+    [taken] = [said for said in why.values() if "dmz-outer" in said]
+    assert INTERNAL in taken
+    assert not why.keys() & {each.to for each in found.imports}
+    assert not why.keys() & {*found.creates}
+    # Who is a member of a group that is not ours to keep is made anew with it.
+    kind = "azurerm_network_interface_application_security_group_association"
+    assert [each for each in found.creates if each.startswith(f"{kind}.expressway-c")]
+
+
+def test_an_apply_without_its_network_would_fail(cloud: AzureCloud, url: str) -> None:
+    built = example()
+    site = built.resolution.site
+    cloud.networks.clear()
+    answers = READER.fetch(site, Access(endpoint_url=url), asides=True)
+    found = READER.preflight(answers, built.policy, site, planned())
+    assert [finding.id for finding in found.findings] == ["azure/live-no-network"]
+    assert found.findings[0].severity == "refusal"
+    assert found.unread == ()
+
+
 def test_what_would_fail_half_way(url: str, cloud: AzureCloud) -> None:
     built = example()
     site = built.resolution.site

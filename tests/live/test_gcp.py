@@ -688,6 +688,53 @@ def test_what_would_change_is_said(cloud: GoogleCloud, url: str) -> None:
     assert found.left == ("the firewall rule temporary of network dmz-net stays as it is",)
 
 
+def test_nothing_is_imported_that_terraform_would_replace(cloud: GoogleCloud, url: str) -> None:
+    """A rule for the other direction, and a name that a rule of another network has."""
+    built = example()
+    site = built.resolution.site
+    turned = outer(cloud)
+    turned["direction"] = "EGRESS"
+    taken = outer(cloud, protocol="tcp")
+    cloud.add_network("elsewhere")
+    taken["network"] = taken["network"].rsplit("/", 1)[0] + "/elsewhere"
+    answers = READER.fetch(site, Access(endpoint_url=url))
+    found = READER.adoption(answers, built.policy, site, planned())
+    said = " ".join(why for _, why in found.conflicts)
+    assert len(found.conflicts) == 2
+    assert f"{turned['name']} is for the other direction" in said
+    assert f"network elsewhere has a rule of the name {taken['name']}" in said
+    own = {address for address, _ in found.conflicts}
+    assert not own & {*found.creates, *(each.to for each in found.imports)}
+
+
+def test_a_network_takes_one_policy() -> None:
+    built = example(POLICIES)
+    site = built.resolution.site
+    cloud = deployed(POLICIES)
+    [first, *_] = cloud.policies.values()
+    first["associations"][0]["name"] = "by-hand"
+    with serving(cloud) as url:
+        answers = READER.fetch(site, Access(endpoint_url=url), asides=True)
+    adopted = READER.adoption(answers, built.policy, site, planned(POLICIES))
+    [(address, why)] = adopted.conflicts
+    assert address.startswith("google_compute_network_firewall_policy_association.")
+    assert "as by-hand" in why
+    assert address not in adopted.creates
+    found = READER.preflight(answers, built.policy, site, planned(POLICIES))
+    ids = [finding.id for finding in found.findings if finding.severity == "refusal"]
+    assert ids == ["gcp/live-associated"]
+
+
+def test_an_apply_without_its_network_would_fail(cloud: GoogleCloud, url: str) -> None:
+    built = example()
+    site = built.resolution.site
+    del cloud.networks["dmz-net"]
+    answers = READER.fetch(site, Access(endpoint_url=url), asides=True)
+    found = READER.preflight(answers, built.policy, site, planned())
+    assert [finding.id for finding in found.findings] == ["gcp/live-no-network"]
+    assert found.findings[0].severity == "refusal"
+
+
 def test_what_would_fail_half_way(cloud: GoogleCloud, url: str) -> None:
     built = example()
     site = built.resolution.site
