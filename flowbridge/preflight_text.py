@@ -48,7 +48,8 @@ def print_preflights(every: Mapping[str, Preflight]) -> None:
     """One deployment after the other, the fullest quota of each last."""
     for file, found in every.items():
         failing = [f for f in found.findings if f.severity == "refusal"]
-        said = f"{len(failing)} would fail" if failing else "nothing found that would fail"
+        silent = "not everything could be read" if found.unread else "nothing found that would fail"
+        said = f"{len(failing)} would fail" if failing else silent
         click.secho(f"{file} in the account: {said}", bold=True)
         for finding in found.findings:
             label = click.style(str(finding.severity), fg=_COLOURS.get(finding.severity))

@@ -88,6 +88,7 @@ def command(
     else:
         _print(checked, found)
         print_preflights(ahead)
+        _print_end(checked, found, worst)
     sys.exit(worst)
 
 
@@ -186,11 +187,18 @@ def _print(checked: list[Checked], disagreements: Sequence[Disagreement]) -> Non
         print_deployment(each, prose())
     for pair in disagreements:
         click.secho(f"disagreement: {pair}", fg="red")
+
+
+def _print_end(checked: list[Checked], disagreements: Sequence[Disagreement], worst: int) -> None:
+    """The last line. Of an account that was asked, its own lines say what is wrong."""
     failed = [each for each in checked if each.exit_code != HOLDS]
     if disagreements and not failed:
         click.secho("Each deployment holds, and they do not agree.", fg="red", err=True)
     elif not failed:
-        click.secho("Everything holds.", fg="green")
+        if worst == HOLDS:
+            click.secho("Everything holds.", fg="green")
+        else:
+            click.secho("The files hold; the account does not fit or was not read.", err=True)
     elif any(each.exit_code == BAD_INPUT for each in failed):
         click.secho("Refused.", fg="red", err=True)
     elif any(each.exit_code == FINDING for each in failed):

@@ -259,6 +259,17 @@ def test_check_live_says_what_would_fail(edge: LiveSite, tmp_path: Path) -> None
     assert result.exit_code == 1, result.output
     assert "subnet-00000000000000bad is not in" in result.stdout
     assert "eni-00000000000000bad of cucm/single is not in" in result.stdout
+    assert "Everything holds" not in result.stdout
+
+
+def test_check_live_says_nothing_good_of_an_account_that_was_not_read(edge: LiveSite) -> None:
+    with faulty(edge.url) as between:
+        between.set("*", faults.refusing(403, "UnauthorizedOperation"))
+        result = run(edge, "check", "--live", url=between.url)
+    assert result.exit_code == 2
+    assert "in the account: not everything could be read" in result.stdout
+    assert "nothing found" not in result.stdout
+    assert "Everything holds" not in result.output
 
 
 def test_check_live_knows_a_name_that_is_taken(edge: LiveSite) -> None:
