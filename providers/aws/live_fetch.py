@@ -23,6 +23,13 @@ BLOCK_CALL: Final = "ec2:DescribeVpcBlockPublicAccessOptions"
 QUOTA_CALL: Final = "servicequotas:GetServiceQuota"
 # EC2 takes 200 values in one filter.
 _VALUES: Final = 200
+# EC2 throttles calls that ask for everything at once, and refuses them for more than 5 000 groups
+# (EC2 developer guide, pagination). These are the most that one page may have.
+_PAGE_SIZE: Final = 1000
+_PAGE_SIZES: Final = {
+    "describe_managed_prefix_lists": 100,
+    "get_managed_prefix_list_entries": 100,
+}
 # A garbled answer is asked for again; the SDK retries everything else by itself.
 _TRIES: Final = 3
 # Quotas have defaults to fall back on, so it is not worth waiting long for them.
@@ -133,7 +140,9 @@ class _Reading:
 
 def _pages(client: Any, method: str, key: str, **asked: Any) -> list[Row]:
     """All pages of a call. KeyError for a page without `key`."""
-    return [row for page in client.get_paginator(method).paginate(**asked) for row in page[key]]
+    size = {"PageSize": _PAGE_SIZES.get(method, _PAGE_SIZE)}
+    pages = client.get_paginator(method).paginate(**asked, PaginationConfig=size)
+    return [row for page in pages for row in page[key]]
 
 
 def _in_vpc(vpc: str) -> list[dict[str, Any]]:

@@ -30,13 +30,14 @@ class Faults:
     """`by_call` faults are looked up by `call@region`, call, and `*`; `times` limits how often
     they strike.
 
-    `seen` counts the requests of each call.
+    `seen` counts the requests of each call, `asked` has the fields of its last one.
     """
 
     url: str = ""
     by_call: dict[str, Fault] = field(default_factory=dict)
     times: dict[str, int] = field(default_factory=dict)
     seen: Counter[str] = field(default_factory=Counter)
+    asked: dict[str, dict[str, list[str]]] = field(default_factory=dict)
 
     def set(self, call: str, fault: Fault, times: int = 1_000_000) -> None:
         self.by_call[call] = fault
@@ -60,6 +61,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         form = parse_qs(body.decode("utf-8", "replace"))
         call = form.get("Action", [self.headers.get("X-Amz-Target", "?").rpartition(".")[2]])[0]
+        self.faults.asked[call] = form
         signed = self.headers.get("Authorization", "").partition("Credential=")[2].split("/")
         fault = self.faults.take(call, signed[2] if len(signed) > 2 else "")
 

@@ -17,6 +17,7 @@ from policy.estate import Cause, Departure
 from providers.azure.live import READER
 from providers.azure.live_answers import Place
 from providers.live import Access
+from tests.live import documented
 from tests.live.azure_estate import DMZ, INTERNAL, deployed, empty, example, planned, read
 from tests.live.azure_server import (
     GROUP,
@@ -648,6 +649,36 @@ def test_a_fresh_place_is_ready() -> None:
         answers = READER.fetch(site, Access(endpoint_url=url), asides=True)
     found = READER.preflight(answers, built.policy, site, planned())
     assert (found.findings, found.unread) == ((), ())
+
+
+def _permission(method: str, path: str) -> str:
+    """What Azure asks for: the types of the path, without the names between them."""
+    space, *parts = path.partition("/providers/")[2].split("/")
+    verb = "action" if method == "POST" else "read"
+    return "/".join((space, *parts[::2], verb)).lower()
+
+
+def test_every_call_is_in_the_documented_role(cloud: AzureCloud, url: str) -> None:
+    """On a network that gives cause for every call: a scale set is in it, too."""
+    sets = f"{GROUP}/providers/Microsoft.Compute/virtualMachineScaleSets/edge"
+    card = f"{sets}/virtualMachines/0/networkInterfaces/nic"
+    whole = cloud.answer
+
+    def with_a_scale_set(method: str, path: str, query: object, at: str) -> Json:
+        if "virtualMachineScaleSets" in path:
+            properties: Json = {"ipConfigurations": []}
+            return {"value": [{"id": card, "name": "nic", "properties": properties}]}
+        body = whole(method, path, query, at)  # type: ignore[arg-type]
+        if path.endswith("/uc-vnet"):
+            inside = body["properties"]["subnets"][0]["properties"]
+            inside["ipConfigurations"].append({"id": f"{card}/ipConfigurations/one"})
+        return body
+
+    cloud.answer = with_a_scale_set  # type: ignore[method-assign]
+    answers = READER.fetch(example().resolution.site, Access(endpoint_url=url), asides=True)
+    assert answers.unread == ()
+    made = {_permission(method, path) for method, path, _ in cloud.sent}
+    assert made == {action.lower() for action in documented.azure_actions()}
 
 
 def test_departures_have_their_kind(cloud: AzureCloud, url: str) -> None:

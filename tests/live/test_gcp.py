@@ -7,6 +7,7 @@ of the cloud ever looks like an empty or a clean estate.
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -17,6 +18,7 @@ from providers.gcp.live import READER
 from providers.gcp.live_answers import Place
 from providers.gcp.live_faults import fault_of
 from providers.live import Access
+from tests.live import documented
 from tests.live.gcp_estate import POLICIES, deployed, empty, example, planned, read
 from tests.live.gcp_server import ROOT, Fault, GoogleCloud, Json, Refusal, serving, slow
 
@@ -686,6 +688,46 @@ def test_what_would_change_is_said(cloud: GoogleCloud, url: str) -> None:
     found = READER.adoption(answers, built.policy, site, planned())
     assert [said for _, said in found.changes] == ["what it matches is made what the plan says"]
     assert found.left == ("the firewall rule temporary of network dmz-net stays as it is",)
+
+
+PERMISSIONS = {
+    r"/global/networks/[^/]+": "compute.networks.get",
+    r"/global/networks/[^/]+/getEffectiveFirewalls": "compute.networks.getEffectiveFirewalls",
+    r"/regions/[^/]+/firewallPolicies/getEffectiveFirewalls": (
+        "compute.networks.getRegionEffectiveFirewalls"
+    ),
+    r"/global/firewalls": "compute.firewalls.list",
+    r"/global/firewallPolicies": "compute.firewallPolicies.list",
+    r"/aggregated/instances": "compute.instances.list",
+    r"/projects/[^/]+": "compute.projects.get",
+    r"/v3/effectiveTags": "compute.instances.listEffectiveTags",
+}
+
+
+def test_every_call_is_in_the_documented_role() -> None:
+    """On a site that gives cause for every call: policies and secure tags."""
+    cloud = deployed(POLICIES)
+    whole = cloud.answer
+    asked: set[tuple[str, str]] = set()
+
+    def noted(method: str, path: str, query: object) -> Json:
+        asked.add((method, path))
+        return whole(method, path, query)  # type: ignore[arg-type]
+
+    cloud.answer = noted  # type: ignore[method-assign]
+    site = example(POLICIES).resolution.site
+    with serving(cloud) as url:
+        answers = READER.fetch(site, Access(endpoint_url=url), asides=True)
+    assert answers.unread == ()
+    assert {method for method, _ in asked} == {"GET"}
+    made = {
+        permission
+        for _, path in asked
+        for pattern, permission in PERMISSIONS.items()
+        if re.search(f"{pattern}$", path)
+    }
+    assert all(any(re.search(f"{each}$", path) for each in PERMISSIONS) for _, path in asked)
+    assert made == documented.gcp_permissions()
 
 
 def test_nothing_is_imported_that_terraform_would_replace(cloud: GoogleCloud, url: str) -> None:

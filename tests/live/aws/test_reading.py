@@ -9,11 +9,13 @@ from ipaddress import ip_network
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from flowbridge.cli import flowbridge
 from policy.audit import Verdict
 from policy.estate import Cause, Departure
 from policy.packets import PacketSet
-from tests.live import faults
+from tests.live import documented, faults
 from tests.live.aws.estates import LiveSite
 from tests.live.faults import faulty
 
@@ -36,6 +38,21 @@ def listed(make: Callable[..., LiveSite]) -> LiveSite:
     )
     assert "aws_ec2_managed_prefix_list" in site.built.document["resource"]
     return site
+
+
+def test_every_call_is_in_the_documented_policy_and_asks_for_pages(listed: LiveSite) -> None:
+    """All three commands, on a site that gives cause for every call."""
+    with faulty(listed.url) as between:
+        for words in (["audit"], ["adopt"], ["check", "--live"]):
+            asked = [*words, str(listed.file), "--endpoint-url", between.url]
+            result = CliRunner().invoke(flowbridge, asked)
+            assert result.exit_code == 0, result.output
+    services = {"GetServiceQuota": "servicequotas"}
+    made = {f"{services.get(call, 'ec2')}:{call}" for call in between.seen}
+    assert made == documented.aws_actions()
+    whole = {"DescribeAddresses", "DescribeVpcBlockPublicAccessOptions", "GetServiceQuota"}
+    paged = {call for call, form in between.asked.items() if "MaxResults" in form}
+    assert paged == between.seen.keys() - whole
 
 
 def _list(site: LiveSite) -> str:
