@@ -12,9 +12,9 @@ chain, with the `provider:` section of the deployment file; none is read or prin
 from __future__ import annotations
 
 import importlib
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from deployment.finding import Finding
 from deployment.site import Cloud, Site
@@ -99,46 +99,37 @@ class Preflight:
 
 
 Answers = TypeVar("Answers", bound=Fetched)
+Read = TypeVar("Read", bound=Fetched, covariant=True)
 
 
-class LiveReader(Protocol[Answers]):
-    """One cloud. `planned` is always the whole Terraform JSON of the deployment (`Built.document`).
+class Fetch(Protocol[Read]):
+    def __call__(self, site: Site, access: Access, *, asides: bool = False) -> Read: ...
+
+
+# The whole Terraform JSON of the deployment (`Built.document`).
+Planned = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class LiveReader(Generic[Answers]):
+    """The steps of one cloud.
 
     No step raises for what it reads: what is not understood is an `Unread` (`GARBLED`) or an
     `UNRESOLVED` deviation.
+
+    * `place`: what makes two deployments share one fetch: account, region, endpoint, network.
+    * `fetch`: all read calls for the place of `site`; `asides` also quotas and what only
+      `preflight` needs. Retries by the SDK's own means; bounded in time.
+    * `estate`: the live filters of every interface of the policy, and how the estate departs.
+    * `adoption`: which planned resources exist already, by name, tags or content.
+    * `preflight`: what an apply would meet; needs a fetch with `asides`.
     """
 
-    def place(self, site: Site, access: Access) -> Hashable:
-        """What makes two deployments share one fetch: account, region, endpoint, network."""
-        ...
-
-    def fetch(self, site: Site, access: Access, *, asides: bool = False) -> Answers:
-        """All read calls for the place of `site`; `asides` also quotas and what only
-        `preflight` needs. Retries by the SDK's own means; bounded in time."""
-        ...
-
-    def estate(
-        self,
-        answers: Answers,
-        policy: Policy,
-        site: Site,
-        planned: Mapping[str, Any],
-        access: Access,
-    ) -> Estate:
-        """The live filters of every interface of `policy`, and how the estate departs."""
-        ...
-
-    def adoption(
-        self, answers: Answers, policy: Policy, site: Site, planned: Mapping[str, Any]
-    ) -> Adoption:
-        """Which planned resources exist already, by name, tags or content."""
-        ...
-
-    def preflight(
-        self, answers: Answers, policy: Policy, site: Site, planned: Mapping[str, Any]
-    ) -> Preflight:
-        """Needs a fetch with `asides`."""
-        ...
+    place: Callable[[Site, Access], Hashable]
+    fetch: Fetch[Answers]
+    estate: Callable[[Answers, Policy, Site, Planned, Access], Estate]
+    adoption: Callable[[Answers, Policy, Site, Planned], Adoption]
+    preflight: Callable[[Answers, Policy, Site, Planned], Preflight]
 
 
 _READERS: Final = {
