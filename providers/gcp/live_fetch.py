@@ -17,6 +17,7 @@ from providers.gcp.live_faults import Fault, fault_of
 from providers.live import Access
 from providers.live_reading import FATAL, GarbledError
 
+_LINKS: Final = "https://www.googleapis.com/compute/v1"
 # A garbled answer is asked for again; the connection retries everything else by itself.
 _TRIES: Final = 3
 # Secure tags are read machine by machine.
@@ -184,7 +185,11 @@ def _effective(connection: Connection, place: Place, project: str, name: str) ->
     )
     regional = _plain(
         connection.client("RegionNetworkFirewallPoliciesClient").get_effective_firewalls(
-            project=project, region=place.region, network=name, **connection.asking()
+            # This call takes a link where the others take a name, as gcloud does.
+            project=project,
+            region=place.region,
+            network=f"{_LINKS}/projects/{project}/global/networks/{name}",
+            **connection.asking(),
         )
     )
     found = [*(whole.get("firewallPolicys") or ())]

@@ -136,7 +136,10 @@ class GoogleCloud:
                     "firewallPolicys": [*self.hierarchical, *self._attached(name)],
                 }
             case ["regions", _, "firewallPolicies", "getEffectiveFirewalls"]:
-                name = query["network"][0]
+                link = query["network"][0]
+                if not link.startswith("https://"):
+                    raise Refusal(400, "invalid", f"Invalid value for field 'network': {link!r}.")
+                name = link.rsplit("/", 1)[-1]
                 return {
                     "firewallPolicys": [*self.hierarchical, *self._attached(name), *self.regional]
                 }
