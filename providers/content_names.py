@@ -14,13 +14,16 @@ _NOT_IN_NAMES: Final = re.compile(r"[^0-9A-Za-z-]+")
 
 def content_digest(*content: object) -> int:
     """256 even bits of the content."""
-    text = "\x1f".join(map(str, content))
-    return int.from_bytes(hashlib.sha256(text.encode()).digest())
+    return int.from_bytes(_digest(content).digest())
 
 
 def content_hash(*content: object) -> str:
     """Ten hexadecimal digits of the content."""
-    return f"{content_digest(*content):064x}"[:10]
+    return _digest(content).hexdigest()[:10]
+
+
+def _digest(content: tuple[object, ...]) -> hashlib._Hash:
+    return hashlib.sha256("\x1f".join(map(str, content)).encode())
 
 
 def terraform_name(*parts: object) -> str:

@@ -22,11 +22,11 @@ from deployment.site import Tier
 from policy.compiled import Policy, source_ports_at
 from policy.packets import EVERY_ADDRESS, PacketSet
 from policy.point import Direction, Point
+from providers.address_blocks import collapsed
 from providers.aws.acl_cover import exact_cover
 from providers.aws.acl_fit import fit
 from providers.aws.acl_rectangle import ANY_PROTOCOL, Rectangle
-from providers.aws.addresses import collapsed
-from providers.aws.naming import content_hash, terraform_name
+from providers.content_names import content_hash, terraform_name
 from providers.provider import Excess
 
 _FIRST_NUMBER: Final = 100

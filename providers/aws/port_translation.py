@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from deployment.finding import Finding, Severity
 from policy.compiled import Policy
-from providers.aws.naming import content_hash, terraform_name
+from providers.content_names import content_hash, terraform_name
 from providers.port_translation import LABEL, Translator, refusal
 from providers.provider import TerraformJson
 from providers.resource_set import ResourceSet

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from deployment.interface import Network
-from providers.aws.naming import content_hash, terraform_name
 from providers.aws.quotas import Quotas
+from providers.content_names import content_hash, terraform_name
 
 # Below this a reader is served better by plain CIDRs in the rules themselves.
 PAYS_FROM: Final = 10

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from catalog.protocol import Protocol
 from policy.point import Direction
-from providers.aws.naming import content_hash, terraform_name
+from providers.content_names import content_hash, terraform_name
 
 
 class PeerKind(StrEnum):

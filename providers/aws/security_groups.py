@@ -18,8 +18,8 @@ from deployment.interface import Interface, Network
 from policy.compiled import Demand, Policy
 from policy.packets import PacketSet
 from policy.point import Direction, Point
+from providers.address_blocks import collapsed
 from providers.aws import group_split
-from providers.aws.addresses import collapsed
 from providers.aws.group_split import Groups
 from providers.aws.port_spans import Asked, spans
 from providers.aws.prefix_list import PrefixList, pays

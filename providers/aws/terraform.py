@@ -18,16 +18,15 @@ from policy.point import Direction
 from providers.aws.acl_rectangle import ANY_PROTOCOL
 from providers.aws.naming import (
     SAFE_DESCRIPTION,
-    content_hash,
     group_name,
     rows_tag,
     rule_description,
-    terraform_name,
 )
 from providers.aws.network_acl import Entry, NetworkAcl
 from providers.aws.prefix_list import PrefixList
 from providers.aws.rule import PeerKind, Rule
 from providers.aws.security_groups import SecurityGroups
+from providers.content_names import content_hash, terraform_name
 from providers.provider import LoweredRule, TerraformJson
 from providers.resource_set import ResourceSet
 

@@ -4,28 +4,22 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from functools import cache
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Final
 
-from catalog.located_yaml import read_yaml
 from catalog.protocol import Protocol
 from deployment.addresses import is_public
-from deployment.finding import Finding, Severity
+from deployment.finding import Finding
 from deployment.interface import Interface
 from deployment.site import Site
 from policy.compiled import Policy
 from providers.gcp.network_policy import TAG_BINDING
 from providers.gcp.targets import Target, TargetKind
+from providers.obligation_table import reported
 from providers.provider import TerraformJson
 
 _TABLE: Final = Path(__file__).with_name("obligations.yaml")
 _SMTP: Final = 25
-
-
-@cache
-def _table() -> tuple[dict[str, Any], ...]:
-    return tuple(cast("list[dict[str, Any]]", read_yaml(_TABLE).data))
 
 
 def facts(
@@ -34,8 +28,8 @@ def facts(
     networks: Mapping[str, str],
     targets: Mapping[str, Target],
     resources: TerraformJson,
-) -> Mapping[str, str]:
-    """The facts of the table that hold, each with the names for which it holds.
+) -> Mapping[str, Iterable[str]]:
+    """The facts that the table asks for, each with the names for which it holds.
 
     `networks` and `targets` are by interface key, `resources` what is emitted.
     """
@@ -81,7 +75,7 @@ def facts(
     }
     for interface in policy.interfaces:
         found.setdefault(targets[interface.key].kind.replace(" ", "-"), []).append(interface.key)
-    return {fact: ", ".join(sorted(set(names))) for fact, names in found.items() if names}
+    return found
 
 
 def _two_networks(interfaces: Iterable[Interface], networks: Mapping[str, str]) -> Iterable[str]:
@@ -93,15 +87,6 @@ def _two_networks(interfaces: Iterable[Interface], networks: Mapping[str, str]) 
             yield from (f"{card.key} in {networks[card.key]}" for card in members)
 
 
-def obligations(known: Mapping[str, str]) -> tuple[Finding, ...]:
+def obligations(known: Mapping[str, Iterable[str]]) -> tuple[Finding, ...]:
     """The entries of the table that hold, in the order of the table."""
-    return tuple(
-        Finding(
-            id=entry["id"],
-            severity=Severity(entry["severity"]),
-            message=entry["message"].format_map(known),
-            source=entry["source"],
-        )
-        for entry in _table()
-        if all(fact in known for fact in entry["when"])
-    )
+    return reported(_TABLE, known)
