@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Final
 
-from catalog.located_yaml import read_yaml
 from deployment.site import Quotas as RaisedQuotas
+from providers import quota_table
+from providers.quota_table import read_limits, with_stated
 
 _TABLE: Final = Path(__file__).with_name("quotas.yaml")
 
 
 @dataclass(frozen=True, slots=True)
-class Quota:
-    """One limit. `key` is its name in the deployment file, empty where it cannot be raised."""
+class Quota(quota_table.Quota[int]):
+    """`code` is that of Service Quotas, `maximum` how far AWS raises it."""
 
-    limit: str
-    value: int
-    source: str
     maximum: int | None = None
     code: str = ""
-    site: str = ""
 
     @property
     def remedy(self) -> str:
@@ -63,16 +60,9 @@ class Quotas:
 @cache
 def default_quotas() -> Quotas:
     """The limits of an account that has raised none."""
-    table = cast("dict[str, dict[str, Any]]", read_yaml(_TABLE).data)
-    return Quotas(**{name: Quota(**entry) for name, entry in table.items()})
+    return read_limits(_TABLE, Quotas, Quota)
 
 
 def quotas_for(raised: RaisedQuotas) -> Quotas:
     """The limits of an account with the `raised` values of its deployment file."""
-    quotas = default_quotas()
-    for name in Quotas.__dataclass_fields__:
-        quota: Quota = getattr(quotas, name)
-        value = getattr(raised, quota.site) if quota.site else None
-        if value is not None:
-            quotas = replace(quotas, **{name: replace(quota, value=value)})
-    return quotas
+    return with_stated(default_quotas(), raised)

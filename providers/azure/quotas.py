@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Final
 
-from catalog.located_yaml import read_yaml
 from deployment.site import Quotas as RaisedQuotas
+from providers import quota_table
+from providers.quota_table import read_limits, with_stated
 
 _TABLE: Final = Path(__file__).with_name("quotas.yaml")
 
 
-@dataclass(frozen=True, slots=True)
-class Quota:
-    """One limit. `site` is its name in the deployment file, empty where it has none."""
-
-    limit: str
-    value: int
-    source: str
-    site: str = ""
+Quota = quota_table.Quota[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +35,9 @@ class Quotas:
 @cache
 def default_quotas() -> Quotas:
     """The documented limits."""
-    table = cast("dict[str, dict[str, Any]]", read_yaml(_TABLE).data)
-    return Quotas(**{name: Quota(**entry) for name, entry in table.items()})
+    return read_limits(_TABLE, Quotas, quota_table.Quota)
 
 
 def quotas_for(raised: RaisedQuotas) -> Quotas:
     """The limits of a subscription with the `raised` values of its deployment file."""
-    quotas = default_quotas()
-    if raised.nsg_rules is None:
-        return quotas
-    return replace(quotas, nsg_rules=replace(quotas.nsg_rules, value=raised.nsg_rules))
+    return with_stated(default_quotas(), raised)

@@ -5,29 +5,22 @@ Quotas belong to a project and many are not published; the deployment file state
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Final
 
-from catalog.located_yaml import read_yaml
 from deployment.site import Quotas as RaisedQuotas
+from providers import quota_table
 from providers.provider import Usage
+from providers.quota_table import read_limits, with_stated
 
 _TABLE: Final = Path(__file__).with_name("quotas.yaml")
 
 
 @dataclass(frozen=True, slots=True)
-class Quota:
-    """One limit. `site` is its key in the deployment file, empty where it is fixed.
-
-    `value` None: a limit that Google publishes no default for.
-    """
-
-    limit: str
-    value: int | None
-    source: str
-    site: str = ""
+class Quota(quota_table.Quota["int | None"]):
+    """Many limits have no published default."""
 
     @property
     def remedy(self) -> str:
@@ -62,16 +55,9 @@ class Quotas:
 @cache
 def default_quotas() -> Quotas:
     """The limits of a project whose quotas nobody has changed."""
-    table = cast("dict[str, dict[str, Any]]", read_yaml(_TABLE).data)
-    return Quotas(**{name: Quota(**entry) for name, entry in table.items()})
+    return read_limits(_TABLE, Quotas, Quota)
 
 
 def quotas_for(stated: RaisedQuotas) -> Quotas:
     """The limits of a project with the values that its deployment file states."""
-    quotas = default_quotas()
-    for name in Quotas.__dataclass_fields__:
-        quota: Quota = getattr(quotas, name)
-        value = getattr(stated, quota.site) if quota.site else None
-        if value is not None:
-            quotas = replace(quotas, **{name: replace(quota, value=value)})
-    return quotas
+    return with_stated(default_quotas(), stated)
