@@ -50,8 +50,13 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-REFUSAL = (
-    "the deployment file points at {url}, which is none of the cloud's own addresses: credentials "
-    "go there only when the command says so"
-)
-REFUSAL_REMEDY = "Give the address as --endpoint-url, or take it out of `provider.endpoints`."
+class EndpointRefusedError(ValueError):
+    """Credentials must not go to this server."""
+
+    remedy = "Give the address as --endpoint-url, or take it out of `provider.endpoints`."
+
+    def __init__(self, url: str | None) -> None:
+        super().__init__(
+            f"the deployment file points at {url}, which is none of the cloud's own addresses: "
+            "credentials go there only when the command says so"
+        )

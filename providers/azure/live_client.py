@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from providers.azure.live_answers import Place
 from providers.live import Access
-from providers.live_endpoint import REFUSAL, REFUSAL_REMEDY, Trust, trust
+from providers.live_endpoint import EndpointRefusedError, Trust, trust
 from providers.live_reading import DeadlineError, GarbledError
 
 if TYPE_CHECKING:
@@ -32,12 +32,6 @@ _BACKOFF: Final = 0.4
 _LONGEST_PAUSE: Final = 60
 
 
-class EndpointRefusedError(ValueError):
-    """Credentials must not go to this server."""
-
-    remedy = REFUSAL_REMEDY
-
-
 def client_of(place: Place, access: Access) -> NetworkManagementClient:
     """The client of one place, for one thread. Raises what the SDK raises, and
     EndpointRefusedError."""
@@ -46,7 +40,7 @@ def client_of(place: Place, access: Access) -> NetworkManagementClient:
 
     allowed = trust(place.endpoint, _MANAGERS, named_by_command=place.by_command)
     if allowed is Trust.REFUSED:
-        raise EndpointRefusedError(REFUSAL.format(url=place.endpoint))
+        raise EndpointRefusedError(place.endpoint)
     # What the SDK would tell a terminal in passing is told once, as an Unread.
     logging.getLogger("azure").addHandler(logging.NullHandler())
     end = time.monotonic() + access.deadline

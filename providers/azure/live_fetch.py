@@ -8,22 +8,21 @@ cards. A page that was lost, or resources that a narrow role hides, show there a
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from deployment.site import Site
 from policy.estate import Cause, Unread
 from providers.azure.live_answers import Answers, Part, Place, Row, network_parts, properties
-from providers.azure.live_client import EndpointRefusedError, client_of
-from providers.azure.live_faults import Fault, fault_of
+from providers.azure.live_client import client_of
+from providers.azure.live_faults import fault_of
 from providers.live import Access
-from providers.live_reading import FATAL, GarbledError
+from providers.live_gathering import Gathering
+from providers.live_reading import GarbledError
 
 if TYPE_CHECKING:
     from azure.mgmt.network import NetworkManagementClient
 
-# A garbled answer is asked for again; the SDK retries everything else by itself.
-_TRIES: Final = 3
 _MOST_ADMIN_PAGES: Final = 1000
 _SCALE_SET: Final = re.compile(
     r"/resourceGroups/(?P<group>[^/]+)/providers/Microsoft\.Compute/virtualMachineScaleSets/"
@@ -36,76 +35,38 @@ _CARD: Final = re.compile(
     re.IGNORECASE,
 )
 
+Reading = Gathering[Place, Part]
+
 
 def fetch(site: Site, access: Access, *, asides: bool = False) -> Answers:
     """See `providers.live.LiveReader.fetch`."""
     place = Place.of(site, access)
-    reading = _Reading(place)
+    reading = Reading(place, fault_of)
     if not place.subscription:
         message = "no subscription is named"
         remedy = "Write its id as `provider.subscription`."
         reading.unread.append(
             Unread(place.scope, "Microsoft.Network/*/read", Cause.ABSENT, message, remedy)
         )
-        return reading.answers()
+        return _answers(reading)
     try:
         client = client_of(place, access)
-    except EndpointRefusedError as error:
-        reading.unread.append(
-            Unread(place.scope, "credentials", Cause.NO_CREDENTIALS, str(error), error.remedy)
-        )
-        return reading.answers()
     except Exception as error:
         # Whatever an SDK raises while it finds credentials is a fault of this place, not ours.
-        reading.fail("credentials", fault_of(error))
-        return reading.answers()
+        reading.fail("credentials", error)
+        return _answers(reading)
     with client:
         _read(reading, client)
         if asides:
             _read_asides(reading, client)
-    return reading.answers()
+    return _answers(reading)
 
 
-class _Reading:
-    """Answers while they come in."""
-
-    def __init__(self, place: Place) -> None:
-        self.place = place
-        self.parts: dict[Part, tuple[Row, ...]] = {}
-        self.unread: list[Unread] = []
-        self.asides: list[Unread] = []
-        self.over = False
-
-    def answers(self) -> Answers:
-        return Answers(self.place, self.parts, tuple(self.unread), tuple(self.asides))
-
-    def fail(self, call: str, fault: Fault, *, aside: bool = False) -> None:
-        missing = Unread(self.place.scope, call, fault.cause, fault.message, fault.remedy)
-        (self.asides if aside else self.unread).append(missing)
-        self.over = self.over or fault.cause in FATAL
-
-    def keep(
-        self, part: Part, call: str, ask: Callable[[], Sequence[Row]], *, aside: bool = False
-    ) -> None:
-        """The rows of one call under `part`; where it failed, that is noted instead."""
-        if self.over:
-            return
-        fault: Fault | None = None
-        for _ in range(_TRIES):
-            try:
-                self.parts[part] = tuple(ask())
-            except Exception as error:
-                # Nothing but the SDK runs inside `ask`: what it raises is an answer, too.
-                fault = fault_of(error)
-                if fault.cause is not Cause.GARBLED:
-                    break
-            else:
-                return
-        assert fault is not None  # noqa: S101
-        self.fail(call, fault, aside=aside)
+def _answers(reading: Reading) -> Answers:
+    return Answers(reading.place, reading.parts, tuple(reading.unread), tuple(reading.asides))
 
 
-def _read(reading: _Reading, client: NetworkManagementClient) -> None:
+def _read(reading: Reading, client: NetworkManagementClient) -> None:
     place = reading.place
     reading.keep(
         Part.NETWORKS,
@@ -141,7 +102,7 @@ def _read(reading: _Reading, client: NetworkManagementClient) -> None:
     )
 
 
-def _read_asides(reading: _Reading, client: NetworkManagementClient) -> None:
+def _read_asides(reading: Reading, client: NetworkManagementClient) -> None:
     """What only a look before the apply needs."""
     reading.keep(
         Part.USAGES,
@@ -211,7 +172,7 @@ def _referred(rows: Iterable[Row], key: str) -> Iterator[str]:
                 yield str(each["id"])
 
 
-def _subnets(reading: _Reading) -> list[Row]:
+def _subnets(reading: Reading) -> list[Row]:
     return [
         subnet
         for network in reading.parts.get(Part.NETWORKS, ())
@@ -219,7 +180,7 @@ def _subnets(reading: _Reading) -> list[Row]:
     ]
 
 
-def _cards(reading: _Reading, client: NetworkManagementClient) -> list[Row]:
+def _cards(reading: Reading, client: NetworkManagementClient) -> list[Row]:
     """The network interfaces, those of scale sets in our subnets included."""
     placed = list(_referred(_subnets(reading), "ipConfigurations"))
     found = _listed(client.network_interfaces.list_all)
@@ -236,7 +197,7 @@ def _cards(reading: _Reading, client: NetworkManagementClient) -> list[Row]:
     return found
 
 
-def _nsgs(reading: _Reading, client: NetworkManagementClient) -> list[Row]:
+def _nsgs(reading: Reading, client: NetworkManagementClient) -> list[Row]:
     found = _listed(client.network_security_groups.list_all)
     known = {str(row["id"]).lower() for row in found}
     cards = reading.parts.get(Part.CARDS, ())

@@ -13,7 +13,7 @@ from typing import Any, Final
 from providers.gcp.live_answers import Place
 from providers.gcp.live_faults import is_throttled
 from providers.live import Access
-from providers.live_endpoint import REFUSAL, REFUSAL_REMEDY, Trust, is_loopback, trust
+from providers.live_endpoint import EndpointRefusedError, Trust, is_loopback, trust
 from providers.live_reading import DeadlineError
 
 _CLOUD: Final = ("googleapis.com",)
@@ -21,12 +21,6 @@ _SCOPES: Final = ("https://www.googleapis.com/auth/cloud-platform.read-only",)
 _FIRST_PAUSE: Final = 0.2
 _LONGEST_PAUSE: Final = 20.0
 _PASSING: Final = frozenset({500, 502, 503, 504, 408})
-
-
-class EndpointRefusedError(ValueError):
-    """Credentials must not go to this server."""
-
-    remedy = REFUSAL_REMEDY
 
 
 class Connection:
@@ -43,7 +37,7 @@ class Connection:
         allowed = trust(place.endpoint, _CLOUD, named_by_command=place.by_command)
         loopback = place.endpoint is not None and is_loopback(_host(place.endpoint))
         if allowed is Trust.REFUSED or (allowed is Trust.ANONYMOUS and not loopback):
-            raise EndpointRefusedError(REFUSAL.format(url=place.endpoint))
+            raise EndpointRefusedError(place.endpoint)
         self.credentials: Any = (
             AnonymousCredentials()  # type: ignore[no-untyped-call]
             if loopback

@@ -6,39 +6,35 @@ it is, a network says its name, a firewall rule that is in force is among the ru
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from deployment.site import Site
-from policy.estate import Cause, Unread
+from policy.estate import Cause
 from providers.gcp.live_answers import Answers, Part, Place, Row, network_parts
-from providers.gcp.live_client import Connection, EndpointRefusedError
-from providers.gcp.live_faults import Fault, fault_of
+from providers.gcp.live_client import Connection
+from providers.gcp.live_faults import fault_of
 from providers.live import Access
-from providers.live_reading import FATAL, GarbledError
+from providers.live_gathering import Gathering
+from providers.live_reading import GarbledError
 
 _LINKS: Final = "https://www.googleapis.com/compute/v1"
-# A garbled answer is asked for again; the connection retries everything else by itself.
-_TRIES: Final = 3
 # Secure tags are read machine by machine.
 _MOST_TAGGED: Final = 1000
+
+Reading = Gathering[Place, Part]
 
 
 def fetch(site: Site, access: Access, *, asides: bool = False) -> Answers:
     """See `providers.live.LiveReader.fetch`."""
     place = Place.of(site, access)
-    reading = _Reading(place)
+    reading = Reading(place, fault_of)
     try:
         connection = Connection(place, access)
-    except EndpointRefusedError as error:
-        reading.unread.append(
-            Unread(place.scope, "credentials", Cause.NO_CREDENTIALS, str(error), error.remedy)
-        )
-        return reading.answers()
     except Exception as error:
         # Whatever the SDK raises while it finds credentials is a fault of this place, not ours.
-        reading.fail("credentials", fault_of(error))
-        return reading.answers()
+        reading.fail("credentials", error)
+        return _answers(reading)
     _read(reading, connection)
     if asides:
         reading.keep(
@@ -47,49 +43,14 @@ def fetch(site: Site, access: Access, *, asides: bool = False) -> Answers:
             lambda: [_project(reading, connection)],
             aside=True,
         )
-    return reading.answers()
+    return _answers(reading)
 
 
-class _Reading:
-    """Answers while they come in."""
-
-    def __init__(self, place: Place) -> None:
-        self.place = place
-        self.parts: dict[Part, tuple[Row, ...]] = {}
-        self.unread: list[Unread] = []
-        self.asides: list[Unread] = []
-        self.over = False
-
-    def answers(self) -> Answers:
-        return Answers(self.place, self.parts, tuple(self.unread), tuple(self.asides))
-
-    def fail(self, call: str, fault: Fault, *, aside: bool = False) -> None:
-        missing = Unread(self.place.scope, call, fault.cause, fault.message, fault.remedy)
-        (self.asides if aside else self.unread).append(missing)
-        self.over = self.over or fault.cause in FATAL
-
-    def keep(
-        self, part: Part, call: str, ask: Callable[[], Sequence[Row]], *, aside: bool = False
-    ) -> None:
-        """The rows of one call under `part`; where it failed, that is noted instead."""
-        if self.over:
-            return
-        fault: Fault | None = None
-        for _ in range(_TRIES):
-            try:
-                self.parts[part] = tuple(ask())
-            except Exception as error:
-                # Nothing but the SDK runs inside `ask`: what it raises is an answer, too.
-                fault = fault_of(error)
-                if fault.cause is not Cause.GARBLED:
-                    break
-            else:
-                return
-        assert fault is not None  # noqa: S101
-        self.fail(call, fault, aside=aside)
+def _answers(reading: Reading) -> Answers:
+    return Answers(reading.place, reading.parts, tuple(reading.unread), tuple(reading.asides))
 
 
-def _read(reading: _Reading, connection: Connection) -> None:
+def _read(reading: Reading, connection: Connection) -> None:
     place = reading.place
     reading.keep(
         Part.NETWORKS,
@@ -203,7 +164,7 @@ def _effective(connection: Connection, place: Place, project: str, name: str) ->
     return [{**each, **here} for each in found] + [{**here, "firewalls": rules}]
 
 
-def _firewalls(reading: _Reading, connection: Connection) -> list[Row]:
+def _firewalls(reading: Reading, connection: Connection) -> list[Row]:
     found: list[Row] = []
     for project in reading.place.projects:
         rows = _listed(connection, "FirewallsClient", project)
@@ -232,12 +193,12 @@ def _instances(connection: Connection, project: str) -> list[Row]:
     return found
 
 
-def _project(reading: _Reading, connection: Connection) -> Row:
+def _project(reading: Reading, connection: Connection) -> Row:
     client = connection.client("ProjectsClient")
     return _plain(client.get(project=reading.place.projects[0], **connection.asking()))
 
 
-def _tags(reading: _Reading, connection: Connection) -> list[Row]:
+def _tags(reading: Reading, connection: Connection) -> list[Row]:
     """The secure tags of every machine in our networks, from the tag service of its zone."""
     from google.auth.transport.requests import AuthorizedSession
 
