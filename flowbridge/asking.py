@@ -1,16 +1,22 @@
-"""The options that put a question about packets: `--from`, `--to`, `--protocol`, `--port`."""
+"""A question about packets: the options that put it, and how it is asked of a deployment."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from flowbridge.answer import Format, refuse
+from flowbridge.answer import Format, refuse, refusing
 
 if TYPE_CHECKING:
+    from catalog.load import Catalog
     from catalog.ports import PortRange
     from policy.question import Question
+    from stacks.pipeline import Built
+
+Found = TypeVar("Found")
 
 _LAST_ICMP_TYPE = 255
 PROTOCOLS = ["tcp", "udp", "icmp", "icmpv6", "ah", "esp", "gre"]
@@ -33,6 +39,9 @@ class Ports(click.ParamType["PortRange"]):
 
 
 PORTS = Ports()
+destination_option = click.option(
+    "--to", "destination", required=True, help="Workload, interface, system or address."
+)
 protocol_option = click.option(
     "--protocol", type=click.Choice(PROTOCOLS), required=True, help="The IP protocol."
 )
@@ -65,3 +74,28 @@ def question(
     if l4 in (Protocol.ICMP, Protocol.ICMPV6) and ports.last <= _LAST_ICMP_TYPE:
         return Question.ask(source, destination, protocol, (ports,), (sources,))
     return Question(source, destination, l4, (ports,), (sources,))
+
+
+def ask(
+    file: Path, asked: Question, answer: Callable[..., Found], answer_format: Format
+) -> tuple[Found, Built, Catalog]:
+    """`answer` (`policy.trace.trace`, `policy.explain.explain`) to what is `asked` of `file`."""
+    from catalog.load import load
+    from stacks.pipeline import build_all, judge
+
+    with refusing(answer_format):
+        (built,) = build_all([file])
+        checked = judge(built)
+        catalog = load()
+        try:
+            found = answer(
+                built.resolution,
+                built.policy,
+                checked.enforcement,
+                asked,
+                tuple(catalog.entries()),
+                catalog.parties,
+            )
+        except ValueError as error:
+            refuse(answer_format, str(error))
+    return found, built, catalog

@@ -7,8 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flowbridge.answer import Format, answer_format, refuse, refusing, say_json
-from flowbridge.asking import port_option, protocol_option, question
+from flowbridge.answer import Format, answer_format, say_json
+from flowbridge.asking import (
+    ask,
+    destination_option,
+    port_option,
+    protocol_option,
+    question,
+)
 
 if TYPE_CHECKING:
     from catalog.load import Catalog
@@ -20,7 +26,7 @@ _BLOCKS = 6  # the JSON answer has all
 
 @click.command("explain", help="Why a port is open, or which switch would open it.")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--to", "destination", required=True, help="Workload, interface, system or address.")
+@destination_option
 @click.option("--from", "source", default="any", show_default=True, help="Who asks.")
 @protocol_option
 @port_option
@@ -33,26 +39,10 @@ def command(
     port: object,
     answer_format: Format,
 ) -> None:
-    from catalog.load import load
     from policy.explain import explain
-    from stacks.pipeline import build_all, judge
 
     asked = question(answer_format, source, destination, protocol, port)
-    with refusing(answer_format):
-        (built,) = build_all([file])
-        checked = judge(built)
-        catalog = load()
-        try:
-            found = explain(
-                built.resolution,
-                built.policy,
-                checked.enforcement,
-                asked,
-                tuple(catalog.entries()),
-                catalog.parties,
-            )
-        except ValueError as error:
-            refuse(answer_format, str(error))
+    found, built, catalog = ask(file, asked, explain, answer_format)
     if answer_format == "json":
         say_json(found.as_plain())
     else:

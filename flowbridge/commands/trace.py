@@ -8,8 +8,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flowbridge.answer import Format, answer_format, refuse, refusing, say_json
-from flowbridge.asking import PORTS, port_option, protocol_option, question
+from flowbridge.answer import Format, answer_format, say_json
+from flowbridge.asking import (
+    PORTS,
+    ask,
+    destination_option,
+    port_option,
+    protocol_option,
+    question,
+)
 
 if TYPE_CHECKING:
     from policy.trace import Trace
@@ -18,7 +25,7 @@ if TYPE_CHECKING:
 @click.command("trace", help="The verdict on one packet, hop by hop, and on its reply.")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--from", "source", required=True, help="Workload, interface, system or address.")
-@click.option("--to", "destination", required=True, help="Workload, interface, system or address.")
+@destination_option
 @protocol_option
 @click.option("--source-port", type=PORTS, help="Source port; left out: any.")
 @port_option
@@ -32,26 +39,10 @@ def command(
     port: object,
     answer_format: Format,
 ) -> None:
-    from catalog.load import load
     from policy.trace import trace
-    from stacks.pipeline import build_all, judge
 
     asked = question(answer_format, source, destination, protocol, port, source_port)
-    with refusing(answer_format):
-        (built,) = build_all([file])
-        checked = judge(built)
-        catalog = load()
-        try:
-            found = trace(
-                built.resolution,
-                built.policy,
-                checked.enforcement,
-                asked,
-                tuple(catalog.entries()),
-                catalog.parties,
-            )
-        except ValueError as error:
-            refuse(answer_format, str(error))
+    found, _, _ = ask(file, asked, trace, answer_format)
     if answer_format == "json":
         say_json(found.as_plain())
     else:
