@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 from policy.audit import Audit
 from policy.estate import Departure
@@ -96,6 +98,11 @@ def _results(file: str, audit: Audit) -> Iterator[Result]:
         yield _result(file, "unread", "warning", str(unread), unread.call)
 
 
+def _uri(file: str) -> str:
+    """A URI has no blanks; an absolute path is one of its own, others are the repository's."""
+    return Path(file).as_uri() if Path(file).is_absolute() else quote(Path(file).as_posix())
+
+
 def _result(file: str, kind: str, level: str, text: str, subject: str) -> Result:
     seen = hashlib.sha256(f"{file}\x1f{kind}\x1f{subject}\x1f{text}".encode()).hexdigest()
     return {
@@ -105,7 +112,7 @@ def _result(file: str, kind: str, level: str, text: str, subject: str) -> Result
         "locations": [
             {
                 "physicalLocation": {
-                    "artifactLocation": {"uri": file.replace("\\", "/")},
+                    "artifactLocation": {"uri": _uri(file)},
                     "region": {"startLine": 1},
                 },
                 "logicalLocations": [{"fullyQualifiedName": subject}],

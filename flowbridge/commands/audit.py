@@ -129,13 +129,13 @@ def _answer(
     *,
     watching: bool,
 ) -> None:
+    say = _say_line if watching else say_json
     if form == "sarif":
         from flowbridge.sarif import sarif
 
-        say_json(sarif(audits))
+        say(sarif(audits))
         return
     if form == "json":
-        say = _say_line if watching else say_json
         say(_plain(built, audits))
         return
     from flowbridge.live_text import print_audit, print_totals

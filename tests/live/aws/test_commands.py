@@ -71,6 +71,10 @@ def test_sarif_is_valid_and_keeps_its_fingerprints(edge: LiveSite) -> None:
     (one,) = first["runs"]
     results = one["results"]
     assert {"missing", "unintended", "detached"} <= {result["ruleId"] for result in results}
+    [where] = {
+        each["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for each in results
+    }
+    assert where == edge.file.as_uri()
     declared = {rule["id"] for rule in one["tool"]["driver"]["rules"]}
     assert {result["ruleId"] for result in results} <= declared
     prints = [result["partialFingerprints"] for result in results]
@@ -162,8 +166,10 @@ def test_watching_tells_only_what_changed(edge: LiveSite) -> None:
     assert result.exit_code == 0
     assert result.stdout.count("edge: clean") == 1
     assert result.stdout.count("1 audited: 1 clean") == 2
-    lines = run(edge, "audit", "--watch", "1", "--rounds", "2", "--format", "json").stdout
-    assert [json.loads(line)["holds"] for line in lines.splitlines()] == [True, True]
+    for form, key in (("json", "holds"), ("sarif", "version")):
+        told = run(edge, "audit", "--watch", "1", "--rounds", "2", "--format", form).stdout
+        lines = [json.loads(line) for line in told.splitlines()]
+        assert [line[key] for line in lines] == [lines[0][key]] * 2
 
 
 @pytest.mark.parametrize(
