@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from typing import Any, Final
+from typing import Final
 
 import click
 
@@ -44,14 +44,6 @@ class LazyGroup(click.Group):
         module = importlib.import_module(f"flowbridge.commands.{cmd_name}")
         command: click.Command = module.command
         return command
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except KeyboardInterrupt:
-            # Not click's 1, which is a finding here.
-            click.echo("stopped", err=True)
-            ctx.exit(2)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):

@@ -90,8 +90,9 @@ def command(
                 break
             time.sleep(watch)
     except KeyboardInterrupt:
+        if not count:
+            raise
         click.echo("stopped", err=True)
-        code = code if count else 2
     sys.exit(code)
 
 
