@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 FLOWS = 200
 EACH = 10
@@ -32,8 +33,7 @@ _SERVICES = (
 )
 
 
-@dataclass(frozen=True)
-class Case:
+class Case(NamedTuple):
     """One flow into the workload: `ports` are (first, last), both included."""
 
     name: str

@@ -19,7 +19,6 @@ from deployment.addresses import EVERYWHERE, is_public, order
 from deployment.flow import End
 from deployment.interface import Interface, Network
 from policy.compiled import Demand, Policy
-from policy.packets import intervals
 from policy.point import Direction, Point
 from policy.relation import destination_runs, joined
 from providers.gcp.naming import digest
@@ -83,7 +82,8 @@ def _by_peer(demands: Iterable[Demand], interface: Interface) -> Iterator[tuple[
         for version in families & protocol.ip_versions:
             who = id(peer), version
             if who not in served:
-                networks = _collapsed(peer.addresses, version)
+                apart = len(asked[0].addresses) == len(peer.addresses)  # none touches another
+                networks = _collapsed(peer.addresses, version, apart=apart)
                 served[who] = found[_who(peer, networks)][networks] if networks else None
             if (one := served[who]) is not None:
                 one.ends.append(peer)
@@ -103,12 +103,12 @@ def _who(peer: End, networks: tuple[Network, ...]) -> _Who:
     return peer.key, _PUBLIC if all(map(is_public, networks)) else "", version
 
 
-def _collapsed(networks: Iterable[Network], version: int) -> tuple[Network, ...]:
+def _collapsed(networks: Iterable[Network], version: int, *, apart: bool) -> tuple[Network, ...]:
     """The addresses of one IP version as few ranges, in rising order."""
     mine = [network for network in networks if network.version == version]
-    if len(intervals(mine)) < len(mine):
-        return tuple(collapse_addresses(cast("Iterable[Any]", mine)))
-    return tuple(sorted(mine, key=order))
+    if apart:
+        return tuple(sorted(mine, key=order))
+    return tuple(collapse_addresses(cast("Iterable[Any]", mine)))
 
 
 def _parts(asked: _Asked, limit: int) -> Iterator[tuple[str, tuple[Layer, ...]]]:

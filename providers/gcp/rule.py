@@ -109,7 +109,7 @@ class Rule:
     layers: tuple[Layer, ...]
     part: str = ""
 
-    @cached_property
+    @property
     def identity(self) -> tuple[str, ...]:
         return (
             self.site,
@@ -141,13 +141,13 @@ class Rule:
             self.name.rpartition("-")[2],
         )
 
-    @cached_property
+    @property
     def _peer_words(self) -> str:
         deny = "deny " if self.action is Action.DENY else ""
         version = " v6" if self.peer.version == 6 else ""
         return f"{deny}{self.peer.label}{version}"
 
-    @cached_property
+    @property
     def rows(self) -> tuple[str, ...]:
         return tuple(sorted({row for layer in self.layers for row in layer.rows}))
 
