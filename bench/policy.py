@@ -29,6 +29,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.aerleon_reader import filter_of
+from bench.byte_code import environment
 from bench.policy_cases import OUTER, flows, planted
 from bench.policy_ours import EDGE, policy_of, site
 from policy.filter import passes
@@ -93,6 +94,7 @@ def runner(python: str, program: str) -> Run:
         done = subprocess.run(
             [python, str(REPOSITORY / "bench" / program), *map(str, arguments)],
             cwd=REPOSITORY,
+            env=environment(),
             capture_output=True,
             check=False,
         )

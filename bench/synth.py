@@ -30,6 +30,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from bench import byte_code
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 DEPLOYMENT = REPOSITORY / "examples" / "emea-edge.yaml"  # what the promises are about
 HEAVY = REPOSITORY / "examples" / "edge-cluster.yaml"  # three peers each, nine services
@@ -57,7 +61,7 @@ def measure(command: Sequence[str], environment: Mapping[str, str], folder: Path
     process = subprocess.Popen(
         command,
         cwd=folder,
-        env={**os.environ, **environment},
+        env={**byte_code.environment(), **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
