@@ -48,6 +48,7 @@ COLUMNS: Final = (
     "disposition",
     "host_names",
     "protocols_when",
+    "title_ja",
     "notes_ja",
     "corrected",
 )
@@ -110,7 +111,7 @@ def _record(entry: Entry) -> Record:
         "document": table.document,
         "table": table.table,
         "row": row.row,
-        "title": table.title.model_dump(),
+        "title": table.title.en,
         "purpose": row.purpose.model_dump(),
         "source": row.source.printed,
         "source_ports": _source_ports(row, protocols),
@@ -134,6 +135,7 @@ def _record(entry: Entry) -> Record:
         "disposition": row.disposition.value,
         "host_names": list(row.host_names),
         "protocols_when": {label: _plain(when) for label, when in row.protocol.when.items()},
+        "title_ja": table.title.ja,
         "notes_ja": [note.ja for note in notes if note.ja is not None],
         "corrected": _corrections(row, corrected),
     }

@@ -52,7 +52,7 @@ def list_rows(which: str | None, answer_format: Format) -> None:
         else:
             _print_table(
                 ("table", "service", "rows", "title"),
-                [(t["id"], t["service"] or "", str(t["rows"]), t["title"]["en"]) for t in tables],
+                [(t["id"], t["service"] or "", str(t["rows"]), t["title"]) for t in tables],
             )
         return
     chosen = [r for r in rows if which in (r["service"], f"{r['document']}/{r['table']}")]
@@ -218,6 +218,7 @@ def _tables(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
                 "id": f"{row['document']}/{row['table']}",
                 "service": row["service"],
                 "title": row["title"],
+                "title_ja": row["title_ja"],
                 "rows": 0,
             },
         )
@@ -238,7 +239,7 @@ def _print_row(row: dict[str, Any]) -> None:
     click.echo(f"  {row['purpose']['en']}")
     if row["purpose"]["ja"]:
         click.echo(f"  {row['purpose']['ja']}")
-    click.echo(f"  {row['title']['en']} (line {row['line']} of the document)\n")
+    click.echo(f"  {row['title']} (line {row['line']} of the document)\n")
     for label, key in (("from", "source"), ("to", "destination")):
         parties = ", ".join(row[f"{key}_parties"]) or "-"
         click.echo(f"  {label:<14}{row[key] or '(nothing printed)'}  [{parties}]")

@@ -49,6 +49,7 @@ from providers.azure.semantics import enforcement
 from providers.azure.terraform import GROUP, NSG
 from providers.live import Access
 from providers.live_reading import ODD_SHAPE
+from providers.tags import is_for_interface
 from providers.terraform_json import Block, resources, row_ids
 
 _KIND: Final = "nsg"
@@ -330,11 +331,10 @@ class _Reading:
                     )
 
     def _keys_of(self, block: Block) -> tuple[str, ...]:
-        workload, name = block.tag("flowbridge:workload"), block.tag("flowbridge:interface")
-        if workload and name:
-            return (f"{workload}/{name}",)
+        """The interfaces that a group or an NSG is for: by its own name, or all of its tier."""
+        named = [i for i in self.policy.interfaces if is_for_interface(block, i, self.site)]
         tier = block.tag("flowbridge:tier")
-        return tuple(i.key for i in self.policy.interfaces if i.tier == tier)
+        return tuple(i.key for i in named or self.policy.interfaces if named or i.tier == tier)
 
     def _subnets_that_differ(self) -> Iterator[Deviation]:
         due = planned_subnets(self.planned, self.answers)

@@ -25,6 +25,7 @@ from providers.resource_set import ResourceSet
 from providers.row_text import description
 
 NSG: Final = "azurerm_network_security_group"
+TAG_VALUE: Final = 256  # characters: Azure Resource Manager, tag limits
 GROUP: Final = "azurerm_application_security_group"
 MEMBERSHIP: Final = "azurerm_network_interface_application_security_group_association"
 ASSOCIATION: Final = "azurerm_subnet_network_security_group_association"
@@ -103,6 +104,9 @@ def emit_nsg(
             **site.provider.default_tags,
             "flowbridge:site": site.name,
             "flowbridge:tier": nsg.tier,
+            # Keys, not bare names: this is no NSG of one card, which would be known by its name.
+            "flowbridge:workload": _listed({card.workload for card in nsg.interfaces}),
+            "flowbridge:interface": _listed({card.key for card in nsg.interfaces}),
         },
     }
     # Rules that name a group are for its members only: the members come first.
@@ -120,6 +124,14 @@ def emit_nsg(
     lowered = [_lowered(priority, rule, address) for priority, rule in nsg.rules]
     lowered += [_lowered_deny(direction, nsg, address) for direction in Direction]
     return tuple(lowered)
+
+
+def _listed(names: Iterable[str]) -> str:
+    """The names in order, as many as the value of a tag holds."""
+    text = ", ".join(sorted(names))
+    if len(text) <= TAG_VALUE:
+        return text
+    return f"{text[: TAG_VALUE - 4].rpartition(', ')[0]} ..."
 
 
 def outputs(interfaces: Iterable[Interface], nsgs: Iterable[Nsg]) -> TerraformJson:

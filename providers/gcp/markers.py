@@ -1,10 +1,10 @@
 """How a Google Cloud firewall rule says what it is for: a marker in its text, a network tag.
 
 Firewall rules have no labels, so what other clouds carry in tags stands at the end of the
-description: `[flowbridge:site=lab tier=dmz workload=expressway-e interface=external]`. The
-target is a network tag of the virtual machine, `fb-lab-expressway-e-external`. A network tag
-belongs to the machine and so reaches every interface of it; the rule's network tells which of
-them is meant (VPC firewall rules, targets).
+description: `[flowbridge:site=lab flowbridge:tier=dmz flowbridge:workload=expressway-e
+flowbridge:interface=external]`. The target is a network tag of the virtual machine,
+`fb-lab-expressway-e-external`. A network tag belongs to the machine and so reaches every
+interface of it; the rule's network tells which of them is meant (VPC firewall rules, targets).
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from deployment.interface import Interface
 MAX_TAG: Final = 63  # RFC 1035 label: compute API, Instance.tags
 MAX_DESCRIPTION: Final = 2048
 
-_MARKER: Final = re.compile(r"\[flowbridge:(?P<pairs>[^\]]*)\]\s*$")
+_MARKER: Final = re.compile(r"\[(?P<pairs>flowbridge:[^\]]*)\]\s*$")
+_PREFIX: Final = "flowbridge:"
 _NOT_IN_TAGS: Final = re.compile(r"[^a-z0-9-]+")
 
 
@@ -43,7 +44,7 @@ class Marker:
             pairs.append(f"workload={self.workload}")
         if self.interface is not None:
             pairs.append(f"interface={self.interface}")
-        return f"[flowbridge:{' '.join(pairs)}]"
+        return f"[{' '.join(_PREFIX + pair for pair in pairs)}]"
 
     @classmethod
     def parse(cls, description: str | None) -> Marker | None:
@@ -51,7 +52,10 @@ class Marker:
         match = _MARKER.search(description or "")
         if match is None:
             return None
-        pairs = dict(pair.partition("=")[::2] for pair in match["pairs"].split())
+        words = match["pairs"].split()
+        if not all(word.startswith(_PREFIX) for word in words):
+            return None
+        pairs = dict(word.removeprefix(_PREFIX).partition("=")[::2] for word in words)
         if not {"site", "tier"} <= pairs.keys() <= {"site", "tier", "workload", "interface"}:
             return None
         return cls(pairs["site"], pairs["tier"], pairs.get("workload"), pairs.get("interface"))

@@ -37,6 +37,7 @@ def test_every_printed_row_is_exported_with_every_key(rows: dict[str, dict[str, 
         assert tuple(row) == COLUMNS
         assert COLUMNS[: len(CONTRACT)] == CONTRACT
         assert row["id"] == f"{row['document']}/{row['table']}/{row['row']}"
+        assert isinstance(row["title"], str)
         assert row["purpose"]["en"]
         assert row["purpose"]["ja"]
 

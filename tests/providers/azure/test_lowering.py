@@ -16,6 +16,7 @@ from catalog.protocol import Protocol
 from deployment.finding import Severity
 from deployment.flow import End, Flow
 from deployment.interface import Interface, Member
+from policy.compiled import compile_policy
 from policy.packets import PacketSet
 from policy.proof import prove
 from providers.azure import limits
@@ -270,10 +271,26 @@ def test_every_interface_has_a_tagged_group_and_every_tier_a_tagged_nsg() -> Non
     assert {
         (g["tags"]["flowbridge:workload"], g["tags"]["flowbridge:interface"]) for g in groups
     } == {(i.workload, i.name) for i in INTERFACES}
-    assert {
-        (nsg["tags"]["flowbridge:site"], nsg["tags"]["flowbridge:tier"])
-        for nsg in resource["azurerm_network_security_group"].values()
-    } == {("lab", "dmz"), ("lab", "internal")}
+    nsgs = resource["azurerm_network_security_group"].values()
+    for nsg in nsgs:
+        tier, tags = nsg["tags"]["flowbridge:tier"], nsg["tags"]
+        here = sorted((i.workload, i.key) for i in INTERFACES if i.tier == tier)
+        assert tags["flowbridge:site"] == "lab"
+        assert tags["flowbridge:workload"] == ", ".join(dict.fromkeys(name for name, _ in here))
+        assert tags["flowbridge:interface"] == ", ".join(key for _, key in here)
+    assert {nsg["tags"]["flowbridge:tier"] for nsg in nsgs} == {i.tier for i in INTERFACES}
+
+
+def test_a_tag_holds_as_many_names_as_azure_takes() -> None:
+    many = [*INTERFACES, *(replace(CORE, workload=f"system-{n:03}") for n in range(40))]
+    emitted = PROVIDER.lower(compile_policy(many, []), site())
+    nsg = emitted.terraform["resource"]["azurerm_network_security_group"]["internal"]
+    for name in ("workload", "interface"):
+        text = nsg["tags"][f"flowbridge:{name}"]
+        assert len(text) <= 256
+        assert text.endswith(" ...")
+        known = {card.workload if name == "workload" else card.key for card in many}
+        assert set(text.removesuffix(" ...").split(", ")) <= known
 
 
 def test_subnets_by_name_are_found_in_the_network_of_the_deployment() -> None:

@@ -34,7 +34,15 @@ def test_rows_that_do_not_fit_are_counted() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [None, "", "by hand", "[flowbridge:site=lab]", "[flowbridge:site=a tier=b x=c]"]
+    "text",
+    [
+        None,
+        "",
+        "by hand",
+        "[flowbridge:site=lab]",
+        "[flowbridge:site=a tier=b]",
+        "[flowbridge:site=a flowbridge:tier=b flowbridge:x=c]",
+    ],
 )
 def test_other_texts_have_no_marker(text: str | None) -> None:
     assert Marker.parse(text) is None
