@@ -235,12 +235,15 @@ def _node_version() -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--peers", default=str(REPOSITORY / ".cache/bench/bin/python"))
+    peers = REPOSITORY / ".cache" / "bench" / "bin" / "python"
+    parser.add_argument("--peers", type=Path, default=peers)
     parser.add_argument("--runs", type=int, default=5)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         compared = {
-            deployment: compare(deployment, arguments.peers, arguments.runs, Path(name))
+            deployment: compare(
+                deployment, str(arguments.peers.absolute()), arguments.runs, Path(name)
+            )
             for deployment in (DEPLOYMENT, HEAVY)
         }
         grown = grow(min(arguments.runs, 3), Path(name))
