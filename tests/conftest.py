@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
+
+# The programs that tests start run from kept byte code, as on any machine after the first run.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 LONGEST_FIRST = ("lifecycle", "cdktf-cli", "validate", "schemas")
 

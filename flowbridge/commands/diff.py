@@ -56,10 +56,19 @@ def command(
                 "after": new.resolution.file,
                 "set": wanted,
                 "changes": [flow.as_plain() for flow in changed],
+                "refused": {"before": _refused(old), "after": _refused(new)},
             }
         )
     else:
         _print(changed)
+        for when, built in (("before", old), ("after", new)):
+            for reason in _refused(built):
+                click.echo(f"{click.style('Refused', fg='red')} {when}: {reason}")
+
+
+def _refused(built: Built) -> list[str]:
+    """Why it cannot be synthesized, whatever its packets are."""
+    return [str(problem) for problem in built.refused()]
 
 
 def _side(built: Built, emitted: bool) -> Side:

@@ -116,6 +116,18 @@ def test_explain_names_the_switch_of_a_closed_port() -> None:
     assert any("sip_tcp" in row["reason"] for row in answer["would_open"])
 
 
+def test_a_change_that_is_refused_says_so_beside_its_packets() -> None:
+    # The same packets, and a network ACL that nothing fits into.
+    asked = ("diff", EXAMPLE, "--set", "quotas.network_acl_entries=3")
+    plain = run(*asked)
+    assert "No packet fares differently." in plain.stdout
+    assert "Refused after: " in plain.stdout
+    assert "Refused before: " not in plain.stdout
+    refused = json.loads(run(*asked, "--format", "json").stdout)["refused"]
+    assert refused["before"] == []
+    assert any("network ACL" in reason for reason in refused["after"])
+
+
 def test_diff_of_a_size_speaks_in_packets() -> None:
     result = run("diff", EXAMPLE, "--set", "size=medium", "--format", "json")
     changes = json.loads(result.stdout)["changes"]
