@@ -8,6 +8,9 @@ import pytest
 
 # The programs that tests start run from kept byte code, as on any machine after the first run.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+# Terraform's AWS provider has a large schema, and to go through it at every turn of Go's collector
+# takes a third of all its time.
+os.environ.setdefault("GOGC", "400")
 
 LONGEST_FIRST = ("lifecycle", "cdktf-cli", "validate", "schemas")
 

@@ -37,9 +37,6 @@ def offline(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         "TF_CLI_CONFIG_FILE": str(settings),
         # A cache that is its own mirror would have to be copied onto itself.
         "TF_PLUGIN_CACHE_DIR": "",
-        # The provider's schema is large and stays; going through it at every turn of Go's
-        # collector takes a third of all the time.
-        "GOGC": "400",
         **CREDENTIALS,
     }
 

@@ -60,19 +60,18 @@ class Terraform:
     def init(self) -> None:
         self.run("init", "-input=false", "-no-color")
 
-    def apply(self) -> None:
-        """Apply the last saved plan, or plan and apply."""
-        saved = [str(self.folder / "next.plan")] if (self.folder / "next.plan").exists() else []
-        self.run("apply", "-auto-approve", "-input=false", "-no-color", *saved)
-        (self.folder / "next.plan").unlink(missing_ok=True)
+    def apply(self) -> dict[str, str]:
+        """Plan and apply: what was planned, as `plan` has it."""
+        return self._planned("apply", "-auto-approve")
 
     def plan(self) -> dict[str, str]:
-        """What an apply would do: `create`, `update`, `delete`, `replace` by resource address.
+        """What an apply would do: `create`, `update`, `delete`, `replace` by resource address."""
+        return self._planned("plan")
 
-        Read from the events of the run; `terraform show` would start the provider again. The plan
-        is saved for `apply`.
-        """
-        events = self.run("plan", "-input=false", "-json", "-out=next.plan").splitlines()
+    def _planned(self, *arguments: str) -> dict[str, str]:
+        """Read from the events of the run: `terraform show` would start the provider again, which
+        takes seconds each time."""
+        events = self.run(*arguments, "-input=false", "-json").splitlines()
         changes: Iterator[dict[str, Any]] = (
             event["change"]
             for event in map(json.loads, events)

@@ -104,8 +104,7 @@ def lifecycle(built: Built, cloudless: Cloudless, folder: Path) -> None:
     provider = cloudless.providers[SHORT[built.resolution.site.cloud]]
     terraform = cloudless.initialized(built.document, folder)
     assert diagnostics(terraform) == []
-    assert terraform.plan() == dict.fromkeys(addresses(built), "create")
-    terraform.apply()
+    assert terraform.apply() == dict.fromkeys(addresses(built), "create")
     assert len(provider.objects) == len(addresses(built))
     assert terraform.plan() == {}
     terraform.destroy()
