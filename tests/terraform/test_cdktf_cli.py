@@ -17,7 +17,7 @@ from tests.terraform.deployment import deployment
 from tests.terraform.emulated_ec2 import EmulatedEc2
 from tests.terraform.run import PATIENCE
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("cdktf-cli")]
+pytestmark = pytest.mark.slow
 
 _COLOUR = re.compile(r"\x1b\[\d*m")
 # Locking for other platforms asks the public registry, which this suite never does.

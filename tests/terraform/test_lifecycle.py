@@ -19,7 +19,7 @@ from tests.terraform.emulated_ec2 import EmulatedEc2
 from tests.terraform.live_groups import live_packets
 from tests.terraform.run import Terraform
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("lifecycle")]
+pytestmark = pytest.mark.slow
 
 RULES = ("aws_vpc_security_group_ingress_rule", "aws_vpc_security_group_egress_rule")
 

@@ -25,7 +25,7 @@ from tests.terraform.run import Terraform
 
 Json = dict[str, Any]
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("schemas")]
+pytestmark = pytest.mark.slow
 
 EXAMPLES = sorted((REPOSITORY / "examples").glob("*.yaml"))
 # Every form of what a cloud can be told to emit, in one deployment of moderate size.

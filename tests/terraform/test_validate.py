@@ -14,7 +14,7 @@ from stacks.pipeline import load
 from tests.terraform.conftest import REPOSITORY
 from tests.terraform.run import Terraform, find_terraform
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("validate")]
+pytestmark = pytest.mark.slow
 
 AWS = [
     path
