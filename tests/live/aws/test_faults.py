@@ -48,13 +48,15 @@ def between(edge: LiveSite) -> Iterator[Faults]:
 @pytest.mark.parametrize("kind", LASTING)
 def test_a_lasting_fault_is_never_a_verdict(edge: LiveSite, between: Faults, kind: str) -> None:
     fault, causes = LASTING[kind]
+    # Where slowness is not the fault, a busy machine is none either.
+    patience = 0.7 if kind == "slow" else 30.0
     # Which call fails and how it fails are told apart: one kind for all calls is enough.
     for call in (
         READS if kind == "denied" else ("DescribeNetworkAcls", "DescribeSecurityGroupRules")
     ):
         between.by_call.clear()
         between.set(call, fault)
-        found = edge.audit(through=between.url, read_timeout=0.7)
+        found = edge.audit(through=between.url, read_timeout=patience)
         assert found.verdict is Verdict.INCOMPLETE, (call, found.as_plain())
         assert f"ec2:{call}" in {unread.call for unread in found.unread}
         assert {unread.cause for unread in found.unread} == causes, call
