@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from itertools import pairwise
 from typing import Final
 
 import click
@@ -88,8 +89,12 @@ def main() -> None:
                 sys.stdout.flush()
         sys.exit(code if isinstance(code, int) else 0)
     except click.ClickException as error:
+        from flowbridge.answer import BAD_INPUT, refuse
+
+        if _asked_for_json(sys.argv[1:]):
+            refuse("json", error.format_message())
         error.show()
-        sys.exit(error.exit_code)
+        sys.exit(BAD_INPUT)
     except (click.Abort, KeyboardInterrupt):
         click.echo("stopped", err=True)
         sys.exit(INTERRUPTED)
@@ -106,3 +111,8 @@ def main() -> None:
             err=True,
         )
         sys.exit(2)
+
+
+def _asked_for_json(words: list[str]) -> bool:
+    """Whether the answer is for a program, although its options could not be read."""
+    return "--format=json" in words or ("--format", "json") in pairwise(words)

@@ -81,6 +81,21 @@ def test_a_missing_file_and_a_wrong_word_are_bad_input() -> None:
     assert run("diff", EXAMPLE).exit_code == 2
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("asked", [("--format", "json"), ("--format=json",)])
+@pytest.mark.parametrize(
+    "words", [("explain",), ("rules", EXAMPLE, "--nonsense"), ("trace", EXAMPLE, "--port", "70000")]
+)
+def test_wrong_usage_answers_a_program_in_json_too(
+    words: tuple[str, ...], asked: tuple[str, ...]
+) -> None:
+    command = [sys.executable, "-m", "flowbridge", *words, *asked]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    (problem,) = json.loads(result.stdout)["problems"]
+    assert (result.returncode, result.stderr) == (2, "")
+    assert problem["message"]
+
+
 def test_export_has_every_documented_row() -> None:
     rows = json.loads(run("catalog", "export").stdout)
     by_table: dict[str, int] = {}
