@@ -32,10 +32,6 @@ class Redundancy:
     covered_by: tuple[str, ...]
     removable: bool
 
-    def __str__(self) -> str:
-        by = ", ".join(self.covered_by) or "what happens without any rule"
-        return f"{self.rule} ({self.filter}) is covered by {by}"
-
     def as_plain(self) -> dict[str, Any]:
         """For JSON."""
         return {

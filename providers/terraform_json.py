@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any, Final
 
+from providers.nested_address import nested_addresses
+
 Network = IPv4Network | IPv6Network
 
 _REFERENCE: Final = re.compile(
@@ -131,7 +133,8 @@ class Block:
             value = [value]
         if not isinstance(value, Sequence) or not all(isinstance(v, Mapping) for v in value):
             raise self.refusal(f"`{key}` is {value!r}, not a list of blocks")
-        return tuple(Block(f"{self.address}.{key}[{i}]", item) for i, item in enumerate(value))
+        addresses = nested_addresses(self.address, key, value)
+        return tuple(Block(*each) for each in zip(addresses, value, strict=True))
 
     def tag(self, key: str) -> str | None:
         """The tag `key`; None where there is none."""

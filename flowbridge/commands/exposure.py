@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from flowbridge.answer import Format, answer_format, refusing, say_json
+
+if TYPE_CHECKING:
+    from policy.redundancy import Redundancy
 
 
 @click.command("exposure", help="What the internet can reach, riskiest first; redundant rules.")
@@ -56,7 +60,20 @@ def command(file: Path, answer_format: Format) -> None:
         )
     if lines:
         print_table(("risk", "interface", "protocol", "ports", "rows", "why"), lines)
-    if redundant:
-        click.secho("\nRules that others cover (kept, each for its own row):", bold=True)
-        for rule in redundant:
-            click.echo(f"  {rule}")
+    _print_covered(
+        "Rules that others cover (kept, each for its own row):",
+        [each for each in redundant if each.removable],
+    )
+    _print_covered(
+        "Covered only as long as some of those are kept:",
+        [each for each in redundant if not each.removable],
+    )
+
+
+def _print_covered(title: str, rules: list[Redundancy]) -> None:
+    if rules:
+        click.secho(f"\n{title}", bold=True)
+    for each in rules:
+        click.echo(f"  {each.rule}")
+        for other in each.covered_by or ("what happens without any rule",):
+            click.echo(f"    by {other}")

@@ -21,6 +21,7 @@ from providers.azure.live_answers import Answers, Part, Row, network_parts, prop
 from providers.azure.live_terraform import live_terraform
 from providers.azure.semantics import enforcement
 from providers.azure.semantics_rule import LOWEST_PRIORITY
+from providers.terraform_json import Block
 
 _ALLOW: Final = "Allow"
 
@@ -149,10 +150,10 @@ def _prefixes(items: Any) -> list[str]:
 
 def _names(document: Mapping[str, Any]) -> dict[str, str]:
     return {
-        f"{kind}.{name}.security_rule[{place}]": str(rule["name"])
+        rule.address: str(rule.get("name"))
         for kind, bodies in document["resource"].items()
         for name, body in bodies.items()
-        for place, rule in enumerate(body.get("security_rule") or ())
+        for rule in Block(f"{kind}.{name}", body).blocks("security_rule")
     }
 
 

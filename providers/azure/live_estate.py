@@ -49,6 +49,7 @@ from providers.azure.semantics import enforcement
 from providers.azure.terraform import GROUP, NSG
 from providers.live import Access
 from providers.live_reading import ODD_SHAPE
+from providers.nested_address import nested_addresses
 from providers.tags import is_for_interface
 from providers.terraform_json import Block, resources, row_ids
 
@@ -533,8 +534,9 @@ class _Names:
         for nsg in nsgs:
             address = f"{NSG}.{terraform_id(nsg['id'])}"
             self._nsgs[address] = str(nsg.get("name"))
-            for place_, row in enumerate(rules_of(nsg)):
-                self._rules[f"{address}.security_rule[{place_}]"] = rule_id(nsg, row)
+            rows = rules_of(nsg)
+            called = nested_addresses(address, "security_rule", rows)
+            self._rules |= {at: rule_id(nsg, row) for at, row in zip(called, rows, strict=True)}
 
     def live(self, stage: Filter, kind: str) -> Filter:
         if (id(stage), kind) not in self._known:

@@ -217,7 +217,7 @@ def _description(rule: Rule) -> str:
 
 def _lowered(priority: int, rule: Rule, nsg: str) -> LoweredRule:
     return LoweredRule(
-        address=f"{nsg} {rule.name}",
+        address=f"{nsg}.security_rule[{rule.name}]",
         stage="nsg",
         scope=rule.interface,
         direction=rule.direction.value,
@@ -234,7 +234,7 @@ def _lowered(priority: int, rule: Rule, nsg: str) -> LoweredRule:
 
 def _lowered_deny(direction: Direction, nsg: Nsg, address: str) -> LoweredRule:
     return LoweredRule(
-        address=f"{address} {_deny_name(direction)}",
+        address=f"{address}.security_rule[{_deny_name(direction)}]",
         stage="nsg",
         scope=nsg.tier,
         direction=direction.value,

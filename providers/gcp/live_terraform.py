@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from providers.gcp.live_answers import Answers, Part, Row, network_parts
 from providers.gcp.vpc_rules import FIREWALL
+from providers.nested_address import nested_addresses
 from providers.provider import TerraformJson
 
 Body = dict[str, Any]
@@ -110,14 +111,17 @@ def live_document(answers: Answers) -> LiveDocument:
         # Names that keep the order in which the API lists them.
         name = f"x{number:04d}"
         rules: list[Body] = []
+        called: list[str] = []
         for rule in _in_order(row):
             body, doubt = policy_rule_body(rule, row["network"])
             live = policy_rule_id(row, rule)
             if doubt:
                 doubts[live] = doubt
             if body is not None:
-                names[f"{scope}_with_rules.{name}.rule[{len(rules)}]"] = live
+                called.append(live)
                 rules.append(body)
+        addresses = nested_addresses(f"{scope}_with_rules.{name}", "rule", rules)
+        names |= dict(zip(addresses, called, strict=True))
         held[f"{scope}_with_rules"][name] = {"name": name, "rule": rules}
         held[f"{scope}_association"][name] = {
             "attachment_target": path_of(row["network"]),

@@ -25,6 +25,7 @@ from providers.gcp.emitted import (
 from providers.gcp.naming import cloud_name, digest, terraform_name
 from providers.gcp.rule import Rule
 from providers.gcp.targets import Target, TargetKind
+from providers.nested_address import nested_addresses
 from providers.provider import LoweredRule
 
 POLICY: Final = "google_compute_network_firewall_policy_with_rules"
@@ -63,14 +64,14 @@ def emit_network_policies(
         tags = _tags(key, name, f"{home}/{short}", home, members, targets, resources)
         numbers = priorities(members)
         ordered = sorted(members, key=lambda rule: numbers[rule.identity])
+        bodies = [
+            _rule(rule, numbers[rule.identity], _target(rule, targets, tags)) for rule in ordered
+        ]
         resources[POLICY][key] = {
             "name": name,
             "project": home,
             "description": f"Managed by Flowbridge for {members[0].site}",
-            "rule": [
-                _rule(rule, numbers[rule.identity], _target(rule, targets, tags))
-                for rule in ordered
-            ],
+            "rule": bodies,
         }
         resources[ASSOCIATION][key] = {
             "name": name,
@@ -78,10 +79,11 @@ def emit_network_policies(
             "attachment_target": _link(network, home),
             "firewall_policy": f"${{{POLICY}.{key}.id}}",
         }
-        index = {rule.identity: place for place, rule in enumerate(ordered)}
+        addresses = nested_addresses(f"{POLICY}.{key}", "rule", bodies)
+        called = {rule.identity: at for rule, at in zip(ordered, addresses, strict=True)}
         for rule in sorted(members, key=reading_order):
-            address = f"{POLICY}.{key}.rule[{index[rule.identity]}]"
-            read.extend(lowered(rule, address, numbers[rule.identity], description(rule)))
+            number = numbers[rule.identity]
+            read.extend(lowered(rule, called[rule.identity], number, description(rule)))
     return Emitted(
         {kind: dict(sorted(bodies.items())) for kind, bodies in sorted(resources.items())},
         tuple(read),
