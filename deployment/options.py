@@ -6,12 +6,15 @@ Each option is also a fact that catalog rows may name in `when`: `option.sip_udp
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BeforeValidator, Field
 
 from catalog.ports import PortRange
 from deployment.values import Count, PortList, PortNumber, Ports, Section, Switch, several
+
+MOST_ZONES: Final = 100
+"""Traversal zones that a deployment may count."""
 
 
 class Turn(Section):
@@ -300,7 +303,7 @@ class Options(Section):
     sip_tcp_inside: Switch = Field(
         False, description="SIP over TCP between the inside systems only, not towards endpoints."
     )
-    traversal_zones: Annotated[Count, Field(ge=1, le=100)] = Field(
+    traversal_zones: Annotated[Count, Field(ge=1, le=MOST_ZONES)] = Field(
         1, description="Traversal zones; ports count up from 7001 (SIP) and 6001 (H.323)."
     )
     media_ports: Ports = Field(

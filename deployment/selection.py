@@ -214,11 +214,12 @@ def joined(ranges: Iterable[PortRange]) -> Ranges:
 def _not_for_here(unmet: tuple[Unmet, ...]) -> Choice:
     """Off where only switches are in the way; else the row is for another kind of deployment."""
     switches = all(part.fact.startswith("option.") for part in unmet)
-    words = "; ".join(dict.fromkeys(_words(part) for part in unmet))
+    words = "; ".join(dict.fromkeys(in_words(part) for part in unmet))
     return Choice(Outcome.OFF if switches else Outcome.OTHER, words)
 
 
-def _words(unmet: Unmet) -> str:
+def in_words(unmet: Unmet) -> str:
+    """One fact in the way, as a reason: `options.sip_tcp is false; the row needs true`."""
     name = unmet.fact
     if name.startswith("option."):
         name = f"options.{name.removeprefix('option.')}"

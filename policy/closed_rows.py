@@ -1,21 +1,25 @@
-"""Closed rows: documented rows that would ask for a packet but carry nothing here, and why.
+"""Closed rows: documented rows that would ask for a packet but do not carry it here, and why.
 
 This is the answer to "what would have to be switched on". Rows of requested services come with
-the outcome that the selection gave them; rows of other services with the service to request.
+the outcome that the selection gave them, those that carry a part of what they print with the
+settings that keep the rest closed; rows of other services come with the service to request.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from catalog.condition import Facts
 from catalog.party import Party, PartyKind
 from catalog.ports import ANY_PORT, PortRange
 from catalog.protocol import Protocol
 from catalog.row import Disposition, PortCell, Row
+from deployment.facts import facts_of
 from deployment.parameters import Ranges, parameters_of, ports_of
-from deployment.resolution import Outcome, Resolution
+from deployment.resolution import Outcome, Resolution, Selected
+from policy.unopened_ports import unopened_ports
 
 if TYPE_CHECKING:
     from catalog.load import Entry
@@ -156,9 +160,12 @@ class ClosedRows:
 
     def _closed(self) -> Iterator[tuple[_Candidate, Row]]:
         requested = set(self._resolution.site.services)
+        facts = facts_of(self._resolution.site)
         known: set[str] = set()
         for selected in self._resolution.selected:
             known.add(selected.id)
+            if selected.outcome is Outcome.CARRIED:
+                yield from self._in_part(selected, facts)
             if selected.outcome not in _NOT_ASKED:
                 yield self._candidate(
                     selected.id,
@@ -177,6 +184,18 @@ class ClosedRows:
                 reason = f"the service {service} is not requested: add it to `services`"
                 row = self._read(entry.row)
                 yield self._candidate(entry.id, service, row, NOT_REQUESTED, reason)
+
+    def _in_part(self, selected: Selected, facts: Facts) -> Iterator[tuple[_Candidate, Row]]:
+        """What a carried row prints and the settings here leave closed."""
+        for part in unopened_ports(selected, self._resolution.site, facts):
+            candidate, row = self._candidate(
+                selected.id,
+                selected.table.service or "",
+                self._read(selected.row),
+                part.outcome.value,
+                part.reason,
+            )
+            yield replace(candidate, ports=part.ports), row
 
     def _read(self, row: Row) -> Row:
         """The row as this deployment reads it."""

@@ -6,6 +6,8 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 from catalog.load import load
 from catalog.ports import PortRange
 from catalog.protocol import Protocol
@@ -168,3 +170,63 @@ def test_an_explanation_is_plain_data() -> None:
     plain = explained(Question("any", "expressway-e", Protocol.TCP, ports(5061))).as_plain()
     assert plain["open"] is True
     assert plain["rows"] == sorted(plain["rows"])
+
+
+def towards_edge(protocol: Protocol, port: int) -> Question:
+    return Question("expressway-c", "expressway-e/internal", protocol, ports(port))
+
+
+MOVED: tuple[tuple[Protocol, int, tuple[tuple[str, str], ...], str, str], ...] = (
+    (Protocol.TCP, 7002, (), "options.traversal_zones", "2"),
+    (Protocol.UDP, 2776, (), "size", "medium"),
+    (Protocol.UDP, 3479, (("size", "medium"),), "size", "large"),
+    (Protocol.UDP, 3483, (("options.turn.multiplexed", "true"),), "options.turn.multiplexed", "no"),
+    (Protocol.TCP, 3478, (("options.turn.port", "4478"),), "options.turn.port", "3478"),
+    (
+        Protocol.UDP,
+        36000,
+        (("size", "medium"),),
+        "options.multiplexed_media",
+        "36000-36001",
+    ),
+)
+
+
+@pytest.mark.parametrize(("protocol", "port", "settings", "key", "value"), MOVED)
+def test_a_setting_that_moves_the_ports_of_a_carried_row_is_named_and_opens_them(
+    protocol: Protocol, port: int, settings: tuple[tuple[str, str], ...], key: str, value: str
+) -> None:
+    question = towards_edge(protocol, port)
+    found = explained(question, *settings)
+    assert not found.open
+    near = {row.id: row for row in found.closed if row.outcome in ("off", "other")}
+    assert near
+    assert all(key in row.reason for row in near.values())
+    after = explained(question, *settings, (key, value))
+    assert after.open
+    opened = {row for one in after.openings for row in one.rows}
+    assert opened >= set(near), "every row that is named opens it"
+
+
+def test_each_row_is_named_once_with_the_fewest_settings() -> None:
+    medium = (("size", "medium"), ("options.turn.port", "4478"))
+    found = explained(towards_edge(Protocol.TCP, 3478), *medium)
+    named = [row.id for row in found.closed if row.outcome in ("off", "other")]
+    assert len(named) == len(set(named))
+    row = by_id(found.closed)["expressway/11/15"]
+    assert row.reason == "options.turn.port is 4478; the row prints 3478"
+
+
+def test_ssh_on_the_other_port_of_a_virtual_machine_is_named() -> None:
+    question = Question("admin-pc", "expressway-c", Protocol.TCP, ports(5022))
+    row = by_id(explained(question).closed)["expressway/5/1"]
+    assert row.outcome == "off"
+    assert "options.admin.ssh_port is 22; the row needs 5022" in row.reason
+    assert explained(question, ("options.admin.ssh_port", "5022")).open
+
+
+def test_moved_media_ports_are_named() -> None:
+    question = Question("internet", "expressway-e/external", Protocol.UDP, ports(40000))
+    moved = ("options.media_ports", "50000-51999")
+    row = by_id(explained(question, moved).closed)["expressway/16/3"]
+    assert "options.media_ports is 50000-51999; the row prints 36000-59999" in row.reason
