@@ -23,6 +23,7 @@ class Use:
     network: Network
     owner: str  # the interface (`expressway-e/external`) or party
     tier: str | None  # the tier it has to lie in
+    elsewhere: bool = False  # of a party outside this deployment
 
 
 def address_mistakes(site: Site) -> Iterator[Mistake]:
@@ -166,11 +167,12 @@ def _in_their_tiers(site: Site, own: Iterable[Use]) -> Iterator[Mistake]:
 
 
 def _once(uses: Iterable[Use]) -> Iterator[Mistake]:
-    """One address, one card."""
+    """One address, one card; but parties elsewhere may be behind one NAT (an office's firewall)."""
     seen: list[Use] = []
     for use in uses:
         for earlier in seen:
-            if use.network.overlaps(earlier.network):
+            behind_one = use.elsewhere and earlier.elsewhere and use.owner != earlier.owner
+            if use.network.overlaps(earlier.network) and not behind_one:
                 whose = "of another peer" if earlier.owner == use.owner else f"of {earlier.owner}"
                 yield Mistake(
                     use.location,
@@ -194,7 +196,7 @@ def _public(site: Site) -> Iterator[Mistake]:
                 uses.append(Use(place, network, owner, None))
     for name, system in site.systems.items():
         for place, network in _each(("systems", name, "public"), system.public):
-            uses.append(Use(place, network, name, None))
+            uses.append(Use(place, network, name, None, elsewhere=system.tier is None))
     for use in uses:
         if not is_public(use.network):
             yield Mistake(use.location, _not_public(use.network, "the public address"))

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from catalog.release_default import release_defaults
+from deployment.interfaces import EDGE
 from deployment.site import ExpresswayE, Site
 
 RELAYS: Final = "reflection"
@@ -45,14 +46,23 @@ def has_static_nat(edge: ExpresswayE) -> bool:
     return any(peer.public for peer in edge.peers)
 
 
+def _has_public_address_elsewhere(site: Site) -> bool:
+    """Whether an Expressway-E that runs elsewhere is a system here, with its public address."""
+    far = site.systems.get(EDGE)
+    return far is not None and bool(far.public)
+
+
 def reflection_of(site: Site) -> Reflection:
     """See the module's opening."""
     edge = site.expressway_e
     mode = site.options.nat_reflection
-    if edge is None or not has_static_nat(edge):
+    if not (_has_public_address_elsewhere(site) if edge is None else has_static_nat(edge)):
         return Reflection(False, False, False, "no public address is translated to Expressway-E")
     if mode == "never":
         return Reflection(False, False, False, "options.nat_reflection is never")
+    if edge is None:
+        # Its cards and its relays are the other deployment's affair.
+        return Reflection(False, False, True, "systems.expressway-e has a public address")
     single = edge.nics == "single"
     if mode == "always":
         reason = "options.nat_reflection is always"

@@ -13,6 +13,7 @@ from tests.deployment.files import (
     Data,
     complaints,
     flows,
+    problems,
     resolved,
     row,
     setting,
@@ -237,3 +238,68 @@ def test_on_premises_hosts_arrive_from_the_address_they_give() -> None:
     (flow,) = flows(resolved(data), "expressway/11/1")
     assert list(map(str, flow.source.addresses)) == ["192.0.2.11/32"]
     assert list(map(str, flow.destination.addresses)) == ["203.0.113.11/32"]
+
+
+def elsewhere(**edge: object) -> Data:
+    """Expressway-C and Meeting Server here, Expressway-E in another deployment."""
+    return setting(
+        PROXY,
+        **NAT,
+        expressway_e=None,
+        **{"systems__expressway-e": {"addresses": ["10.2.2.11"], **edge}},
+    )
+
+
+def test_the_public_address_of_an_edge_elsewhere_is_used_where_a_row_prints_it() -> None:
+    """Row 24/13 prints the public address, row 24/10 the private one."""
+    resolution = resolved(elsewhere(public=["203.0.113.21"]))
+    (relays,) = flows(resolution, "expressway/24/13")
+    assert list(map(str, relays.destination.addresses)) == ["203.0.113.21/32"]
+    assert list(map(str, relays.source.addresses)) == ["198.51.100.7/32"]
+    (requests,) = flows(resolution, "expressway/24/10")
+    assert list(map(str, requests.destination.addresses)) == ["10.2.2.11/32"]
+
+
+def test_an_edge_elsewhere_is_not_reflected_where_that_is_never_done() -> None:
+    data = setting(elsewhere(public=["203.0.113.21"]), options__nat_reflection="never")
+    never = row(resolved(data), "expressway/24/13")
+    assert never.outcome is Outcome.OFF
+    assert "options.nat_reflection is never" in never.reason
+
+
+OFFICE: Data = setting(
+    DUAL,
+    services=["traversal-pair", "cms-web-proxy"],
+    **ADMIN,
+    expressway_c=None,
+    **{
+        "systems__expressway-c": {"addresses": ["10.40.0.11"], "public": ["198.51.100.40"]},
+        "systems__cms": {"addresses": ["10.40.0.51"], "public": ["198.51.100.40"]},
+    },
+)
+
+
+def test_systems_elsewhere_may_be_behind_one_public_address() -> None:
+    """An office has one address outside: its Expressway-C and its Meeting Server share it."""
+    assert not problems(OFFICE)
+    (relays,) = flows(resolved(OFFICE), "expressway/24/13")
+    assert list(map(str, relays.source.addresses)) == ["198.51.100.40/32"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"systems__cms__public": ["203.0.113.11"]},  # Expressway-E's own
+        {
+            "systems__cms": {
+                "tier": "internal",
+                "addresses": ["10.0.10.31"],
+                "public": ["198.51.100.40"],
+            }
+        },
+    ],
+)
+def test_a_public_address_of_a_host_here_is_its_own(changes: dict[str, object]) -> None:
+    (problem,) = problems(setting(OFFICE, **changes))
+    assert problem.key.endswith("public")
+    assert "every card has its own" in problem.message
