@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from catalog.row import Side
 from deployment.addresses import is_private, shown
-from deployment.guide.situation import Case, Situation
+from deployment.guide.situation import Case, Situation, rows_in_words
 from deployment.interfaces import EDGE
+from deployment.resolution import Outcome
 
 
 def peers_without_public_address(situation: Situation) -> Iterator[Case]:
@@ -28,7 +30,7 @@ def returning_media(situation: Situation) -> Iterator[Case]:
         for row in flow.rows
     }
     if rows:
-        yield Case({"rows": ", ".join(sorted(rows))})
+        yield Case({"rows": rows_in_words(rows)})
 
 
 def clustered_turn_servers(situation: Situation) -> Iterator[Case]:
@@ -39,3 +41,24 @@ def clustered_turn_servers(situation: Situation) -> Iterator[Case]:
             shown(network) for peer in edge.peers for network in peer.external or peer.address
         )
         yield Case({"count": str(len(edge.peers)), "addresses": ", ".join(outer)})
+
+
+def unreflected_rows(situation: Situation) -> Iterator[Case]:
+    """Rows from inside to Expressway-E's public address, which nobody may use."""
+    rows = [
+        selected.id
+        for selected in situation.selected
+        if selected.outcome is Outcome.OFF
+        and not selected.row.when.unmet(situation.facts)
+        and any(
+            part.party == EDGE and part.side is Side.PUBLIC
+            for part in selected.row.destination.parties
+        )
+    ]
+    yield Case({"closed": f" ({rows_in_words(rows)})" if rows else ""})
+
+
+def unreached_relays(situation: Situation) -> Iterator[Case]:
+    """By the switch of their own; or where nobody inside may use the public address."""
+    switched_off = not situation.site.options.cms.relay_ports
+    yield Case(key="" if switched_off else "options.nat_reflection")

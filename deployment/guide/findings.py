@@ -16,6 +16,8 @@ from deployment.guide.edge import (
     clustered_turn_servers,
     peers_without_public_address,
     returning_media,
+    unreached_relays,
+    unreflected_rows,
 )
 from deployment.guide.management import public_sources
 from deployment.guide.situation import Case, Check, Situation
@@ -33,6 +35,8 @@ CHECKS: Final[Mapping[str, Check]] = {
     "guide/line-side-and-trunk-rows": trunks_on_line_ports,
     "guide/management-from-public-addresses": public_sources,
     "guide/phones-need-ephemeral-ports": narrowed_ephemeral_ports,
+    "guide/relay-ports-closed": unreached_relays,
+    "guide/single-card-without-reflection": unreflected_rows,
     "guide/turn-peers-by-private-address": clustered_turn_servers,
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from catalog.condition import Facts
@@ -39,3 +39,9 @@ class Case:
 
 Check = Callable[[Situation], Iterator[Case]]
 """Looks for the cases of a rule whose condition holds; each becomes a finding."""
+
+
+def rows_in_words(ids: Iterable[str]) -> str:
+    """`row expressway/6/4`, `rows expressway/6/4, expressway/6/5`."""
+    listed = sorted(set(ids))
+    return f"{'row' if len(listed) == 1 else 'rows'} {', '.join(listed)}"

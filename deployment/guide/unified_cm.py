@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from catalog.ports import PortRange
-from deployment.guide.situation import Case, Situation
+from deployment.guide.situation import Case, Situation, rows_in_words
 
 LINE_SIDE: Final = (PortRange(5060, 5060), PortRange(5061, 5061))
 MRA: Final = "mra"
@@ -17,7 +17,7 @@ EPHEMERAL: Final = PortRange(32768, 61000)
 def trunks_on_line_ports(situation: Situation) -> Iterator[Case]:
     """Rows of other services that reach Unified CM where MRA's line side listens."""
     if rows := _trunk_rows(situation):
-        yield Case({"rows": ", ".join(rows)})
+        yield Case({"rows": rows_in_words(rows)})
 
 
 def trunks_elsewhere(situation: Situation) -> Iterator[Case]:

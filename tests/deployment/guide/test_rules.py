@@ -32,6 +32,7 @@ GUEST: Data = setting(
     services=["traversal-pair", "jabber-guest"],
     **{"systems__jabber-guest": {"tier": "internal", "addresses": ["10.0.10.41"]}},
 )
+GUEST_SINGLE: Data = setting(GUEST, expressway_e=SINGLE["expressway_e"], size="small")
 GUEST_AND_ACME: Data = setting(GUEST, services=["traversal-pair", "jabber-guest", "acme"])
 GUEST_AND_PROXY: Data = setting(
     GUEST,
@@ -208,7 +209,7 @@ EXAMPLES: dict[str, Example] = {
         with_(PROXY, release="X8.10.4", options__turn__tcp_443=True),
         with_(PROXY, release="X8.11", options__turn__tcp_443=True),
         "options.turn",
-        "X8.11",
+        "X8.11.1",
         (with_(PROXY, release="X8.10", size="medium", options__turn__port=443),),
     ),
     "guide/relays-need-reflection": Example(
@@ -225,6 +226,13 @@ EXAMPLES: dict[str, Example] = {
     ),
     "guide/relay-ports-closed": Example(
         with_(PROXY, options__cms__relay_ports=False), PROXY, "options.cms.relay_ports"
+    ),
+    "guide/single-card-without-reflection": Example(
+        with_(GUEST_SINGLE, options__nat_reflection="never"),
+        GUEST_SINGLE,
+        "options.nat_reflection",
+        "rows expressway/21/6, expressway/21/7, expressway/21/8",
+        (with_(SINGLE, options__nat_reflection="never"),),
     ),
     "guide/phones-need-ephemeral-ports": Example(
         with_(PHONES, options__ports={"cucm-ephemeral": "40000-61000"}),
@@ -313,3 +321,24 @@ def test_two_switches_for_one_task_are_named_with_their_ports() -> None:
     assert "options.ldap.plain (389) and options.ldap.encrypted (636)." in ldap.message
     one = with_(LDAP, options__admin__ssh=False, options__ldap__plain=False)
     assert not found(one, "guide/close-unused-ports")
+
+
+def test_relays_that_nobody_inside_may_reach_at_their_public_address_are_warned_of() -> None:
+    never = with_(PROXY, options__nat_reflection="never")
+    (finding,) = found(never, "guide/relay-ports-closed")
+    assert finding.key == "options.nat_reflection"
+    assert not found(with_(never, expressway_e__peers__0__public=None), "guide/relay-ports-closed")
+
+
+def test_reflection_that_is_always_done_is_not_blamed_on_the_release() -> None:
+    (finding,) = found(
+        with_(PROXY, options__nat_reflection="always"), "guide/relays-need-reflection"
+    )
+    assert "on this release" not in finding.message
+    assert "nat_reflection is always" in finding.message
+
+
+def test_several_rows_are_named_as_rows() -> None:
+    cluster = with_(PROXY, release="X12.5", expressway_e__peers=PEERS)
+    (finding,) = found(cluster, "guide/hairpinning")
+    assert "(rows expressway/24/11, expressway/24/12)" in finding.message
