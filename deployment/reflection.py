@@ -16,6 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from catalog.condition import Facts
 from catalog.release_default import release_defaults
 from deployment.interfaces import EDGE
 from deployment.site import ExpresswayE, Site
@@ -46,6 +47,12 @@ def has_static_nat(edge: ExpresswayE) -> bool:
     return any(peer.public for peer in edge.peers)
 
 
+def relays_need_it(release: str, edge: ExpresswayE) -> bool:
+    """Whether TURN relays of this release cannot do without, with a public address translated."""
+    facts: Facts = {"release": release, "cluster": len(edge.peers) > 1}
+    return release_defaults()[RELAYS].true_when.holds(facts)
+
+
 def _has_public_address_elsewhere(site: Site) -> bool:
     """Whether an Expressway-E that runs elsewhere is a system here, with its public address."""
     far = site.systems.get(EDGE)
@@ -67,12 +74,11 @@ def reflection_of(site: Site) -> Reflection:
     if mode == "always":
         reason = "options.nat_reflection is always"
         return Reflection(True, single, True, reason, demanded=True)
-    clustered = len(edge.peers) > 1
-    default = release_defaults()[RELAYS]
-    relays = default.true_when.holds({"release": site.release, "cluster": clustered})
-    words = "a cluster" if clustered else "a standalone Expressway-E"
+    relays = relays_need_it(site.release, edge)
+    words = "a cluster" if len(edge.peers) > 1 else "a standalone Expressway-E"
     needs = "needs" if relays else "needs no"
-    reason = f"{words} on {site.release} {needs} NAT reflection for TURN relays ({default.row})"
+    row = release_defaults()[RELAYS].row
+    reason = f"{words} on {site.release} {needs} NAT reflection for TURN relays ({row})"
     if single:
         reason += "; one card with static NAT is reached by its public address from inside"
     return Reflection(relays, single, True, reason)

@@ -8,6 +8,7 @@ from catalog.row import Side
 from deployment.addresses import is_private, shown
 from deployment.guide.situation import Case, Situation, rows_in_words
 from deployment.interfaces import EDGE
+from deployment.reflection import relays_need_it
 from deployment.resolution import Outcome
 
 
@@ -62,3 +63,10 @@ def unreached_relays(situation: Situation) -> Iterator[Case]:
     """By the switch of their own; or where nobody inside may use the public address."""
     switched_off = not situation.site.options.cms.relay_ports
     yield Case(key="" if switched_off else "options.nat_reflection")
+
+
+def relays_not_reflected(situation: Situation) -> Iterator[Case]:
+    """A release whose relays send to their own public address, where nothing is reflected."""
+    edge = situation.site.expressway_e
+    if edge is not None and relays_need_it(situation.site.release, edge):
+        yield Case({"release": situation.site.release})

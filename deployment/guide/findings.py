@@ -15,6 +15,7 @@ from deployment.guide.choices import several_ways
 from deployment.guide.edge import (
     clustered_turn_servers,
     peers_without_public_address,
+    relays_not_reflected,
     returning_media,
     unreached_relays,
     unreflected_rows,
@@ -36,6 +37,7 @@ CHECKS: Final[Mapping[str, Check]] = {
     "guide/management-from-public-addresses": public_sources,
     "guide/phones-need-ephemeral-ports": narrowed_ephemeral_ports,
     "guide/relay-ports-closed": unreached_relays,
+    "guide/relays-without-reflection": relays_not_reflected,
     "guide/single-card-without-reflection": unreflected_rows,
     "guide/turn-peers-by-private-address": clustered_turn_servers,
 }

@@ -218,6 +218,20 @@ EXAMPLES: dict[str, Example] = {
         "options.nat_reflection",
         more=(with_(PROXY, release="X12.5.4", expressway_e__peers=PEERS),),
     ),
+    "guide/relays-without-reflection": Example(
+        with_(PROXY, release="X12.5.2", options__nat_reflection="never"),
+        with_(PROXY, release="X12.5.3", options__nat_reflection="never"),
+        "options.nat_reflection",
+        "X12.5.2",
+        (
+            with_(
+                PROXY,
+                release="X12.5.4",
+                options__nat_reflection="never",
+                expressway_e__peers=PEERS,
+            ),
+        ),
+    ),
     "guide/turn-peers-by-private-address": Example(
         with_(PROXY, release="X12.5.5", expressway_e__peers=PEERS),
         with_(PROXY, release="X12.5.4", expressway_e__peers=PEERS),
@@ -342,3 +356,9 @@ def test_several_rows_are_named_as_rows() -> None:
     cluster = with_(PROXY, release="X12.5", expressway_e__peers=PEERS)
     (finding,) = found(cluster, "guide/hairpinning")
     assert "(rows expressway/24/11, expressway/24/12)" in finding.message
+
+
+def test_peers_are_asked_for_private_addresses_only_by_releases_that_use_them() -> None:
+    cluster = with_(PROXY, release="X12.5.4", expressway_e__peers=PEERS)
+    never = with_(cluster, options__nat_reflection="never")
+    assert not found(never, "guide/turn-peers-by-private-address")
