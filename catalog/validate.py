@@ -32,6 +32,7 @@ FACT_VALUES: Final = {
     "size": {"small", "medium", "large"},
     "platform": {"vm", "appliance"},
     "nics": {"dual", "single"},
+    "edge_nics": {"dual", "single"},
     "cluster": {"true", "false"},
     "topology": {"pair", "core-only", "edge-only"},
     "multiplexed_media": {"pair", "first-media-ports"},

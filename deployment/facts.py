@@ -15,14 +15,16 @@ from deployment.parameters import first_media_pair
 from deployment.reflection import has_static_nat, reflection_of
 from deployment.site import Site, Size
 
-_UNSET: Final = "none"
+UNSET: Final = "none"
+CARDS: Final = "edge_nics"
 
 
 def facts_of(site: Site) -> Facts:
     """Every fact a `when` may name.
 
-    `cloud`, `release`, `size`, `platform`, `nics` (dual, single, none), `cluster`, `topology`
-    (pair, core-only, edge-only, none), `multiplexed_media` (pair, first-media-ports),
+    `cloud`, `release`, `size`, `platform`, `nics` of an Expressway-E that is managed here (dual,
+    single, none), `edge_nics` of one wherever it runs (the same, none: not known), `cluster`,
+    `topology` (pair, core-only, edge-only, none), `multiplexed_media` (pair, first-media-ports),
     `reflection`, `static_nat`, `service` and `system` (sets), and one `option.<path>` an option.
     What is left unset and the release decides has that default
     (`catalog/release-defaults.yaml`).
@@ -34,6 +36,7 @@ def facts_of(site: Site) -> Facts:
         "size": site.size.value,
         "platform": site.platform,
         "nics": edge.nics if edge else "none",
+        CARDS: _cards(site),
         "cluster": any(part is not None and len(part.peers) > 1 for part in (edge, core)),
         "topology": _topology(site),
         "multiplexed_media": _multiplexed(site),
@@ -44,9 +47,15 @@ def facts_of(site: Site) -> Facts:
     }
     facts.update(_options("option", site.options))
     for name, default in release_defaults().items():
-        if facts[name] == _UNSET:
+        if facts[name] == UNSET:
             facts[name] = default.true_when.holds(facts)
     return facts
+
+
+def _cards(site: Site) -> str:
+    far = site.systems.get(EDGE)
+    known = site.expressway_e.nics if site.expressway_e else far.nics if far else None
+    return known or UNSET
 
 
 def _topology(site: Site) -> str:
@@ -87,7 +96,7 @@ def _option(path: str, value: Any) -> Iterator[tuple[str, FactValue]]:
         case bool() | int():
             yield path, value
         case None:
-            yield path, _UNSET
+            yield path, UNSET
         case PortRange():
             yield path, str(value)
         case _:

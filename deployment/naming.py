@@ -55,6 +55,8 @@ def _systems(site: Site, catalog: Catalog) -> Iterator[Mistake]:
         if section is not None:
             key = name.replace("-", "_")
             yield Mistake(here, f"{name} is described under {key} already; keep one of the two")
+        if system.nics is not None and name != EDGE:
+            yield Mistake((*here, "nics"), f"only {EDGE} has `nics`; leave it out")
         if system.tier is not None and name in (EDGE, CORE):
             key = name.replace("-", "_")
             yield Mistake(here, f"an {name} in a tier of this deployment is described under {key}")

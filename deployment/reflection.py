@@ -68,8 +68,10 @@ def reflection_of(site: Site) -> Reflection:
     if mode == "never":
         return Reflection(False, False, False, "options.nat_reflection is never")
     if edge is None:
-        # Its cards and its relays are the other deployment's affair.
-        return Reflection(False, False, True, "systems.expressway-e has a public address")
+        # Its relays are the other deployment's affair.
+        single = site.systems[EDGE].nics == "single"
+        reason = "systems.expressway-e has a public address"
+        return Reflection(False, single, True, reason, demanded=single and mode == "always")
     single = edge.nics == "single"
     if mode == "always":
         reason = "options.nat_reflection is always"

@@ -132,8 +132,8 @@ def _findings(
         if not any(choice.outcome is Outcome.CARRIED for choice in choices):
             # Where a party is missing, naming it is the answer, and not the row's alternatives.
             absent = [choice for choice in choices if choice.outcome is Outcome.ABSENT]
-            reasons = "; ".join(dict.fromkeys(choice.reason for choice in absent or choices))
-            message = f"the service {service} opens nothing here: {reasons}"
+            reasons = _shortest(choice.reason for choice in absent or choices)
+            message = f"the service {service} opens nothing here: {'; '.join(reasons)}"
             yield Finding(
                 "deployment/empty-service",
                 Severity.WARNING,
@@ -143,6 +143,12 @@ def _findings(
             )
     if site.options.admin.allow_from_anywhere is None:
         yield from _open_management(flows)
+
+
+def _shortest(reasons: Iterable[str]) -> tuple[str, ...]:
+    """Each reason once, without those that say another one and more beside."""
+    several = tuple(dict.fromkeys(reasons))
+    return tuple(one for one in several if not any(o != one and o in one for o in several))
 
 
 def _missing_values(chosen: list[tuple[str, Entry, Choice]]) -> Iterator[Finding]:

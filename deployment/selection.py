@@ -15,8 +15,10 @@ from catalog.load import Entry
 from catalog.ports import ANY_PORT, EPHEMERAL, PortRange
 from catalog.protocol import Protocol
 from catalog.row import Disposition, PortAlternative, PortCell, Row
+from deployment.facts import CARDS, UNSET
 from deployment.finding import Severity
 from deployment.flow import Flow
+from deployment.interfaces import EDGE
 from deployment.pairing import Pair, Unpaired, narrowed, pairs_of
 from deployment.parameters import Ranges, ports_of
 from deployment.placement import Places
@@ -221,6 +223,10 @@ def _not_for_here(unmet: tuple[Unmet, ...]) -> Choice:
 def in_words(unmet: Unmet) -> str:
     """One fact in the way, as a reason: `options.sip_tcp is false; the row needs true`."""
     name = unmet.fact
+    if name == CARDS:
+        if unmet.actual == UNSET:
+            return f"systems.{EDGE}.nics is not given; the row is for {unmet.wanted}"
+        name = "nics"
     if name.startswith("option."):
         name = f"options.{name.removeprefix('option.')}"
         return f"{name} is {unmet.actual}; the row needs {unmet.wanted}"

@@ -156,6 +156,11 @@ class System(Section):
     fqdns: Annotated[tuple[str, ...], BeforeValidator(several)] = Field(
         (), description="Host names that these addresses stand for."
     )
+    nics: Literal["dual", "single"] | None = Field(
+        None,
+        description="Of an Expressway-E elsewhere: its network cards, which decide the rows of "
+        "Jabber Guest and by which address Expressway-C reaches it.",
+    )
 
 
 class Assertion(Section):

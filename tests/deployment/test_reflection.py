@@ -303,3 +303,17 @@ def test_a_public_address_of_a_host_here_is_its_own(changes: dict[str, object]) 
     (problem,) = problems(setting(OFFICE, **changes))
     assert problem.key.endswith("public")
     assert "every card has its own" in problem.message
+
+
+def test_an_edge_elsewhere_with_one_card_is_reached_by_its_public_address() -> None:
+    """By Expressway-C always, by others where the row does not print the private address."""
+    resolution = resolved(elsewhere(public=["203.0.113.21"], nics="single"))
+    for row_id, address in (
+        ("expressway/24/4", "203.0.113.21/32"),
+        ("expressway/24/5", "203.0.113.21/32"),
+        ("expressway/24/10", "10.2.2.11/32"),
+    ):
+        (flow,) = flows(resolution, row_id)
+        assert list(map(str, flow.destination.addresses)) == [address]
+    (two_cards,) = flows(resolved(elsewhere(public=["203.0.113.21"])), "expressway/24/5")
+    assert list(map(str, two_cards.destination.addresses)) == ["10.2.2.11/32"]

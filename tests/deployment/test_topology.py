@@ -9,9 +9,11 @@ from deployment.resolution import Outcome
 from tests.deployment.files import (
     DUAL,
     SINGLE,
+    Data,
     complaints,
     flows,
     line,
+    problems,
     resolved,
     row,
     setting,
@@ -282,3 +284,51 @@ def test_ipv6_is_taken_wherever_addresses_are(single: bool) -> None:
 def test_ends_without_a_common_family_make_no_flow() -> None:
     data = setting(DUAL, systems__imp__addresses=["2001:db8:9::31"])
     assert row(resolved(data), "expressway/18/11").outcome is Outcome.ELSEWHERE
+
+
+CORE_HALF: Data = setting(
+    DUAL,
+    services=["traversal-pair", "jabber-guest"],
+    expressway_e=None,
+    **{
+        "systems__expressway-e": {"addresses": ["10.2.2.11"]},
+        "systems__jabber-guest": {"tier": "internal", "addresses": ["10.0.10.41"]},
+    },
+)
+
+
+@pytest.mark.parametrize(
+    ("cards", "rows"),
+    [
+        ("dual", ["expressway/20/10", "expressway/20/7", "expressway/20/9"]),
+        (
+            "single",
+            [f"expressway/21/{n}" for n in (11, 13, 6, 7, 8)],
+        ),
+    ],
+)
+def test_the_cards_of_an_edge_elsewhere_decide_the_rows_of_jabber_guest(
+    cards: str, rows: list[str]
+) -> None:
+    data = setting(CORE_HALF, **{"systems__expressway-e__nics": cards})
+    carried = [
+        selected.id
+        for selected in resolved(data).selected
+        if selected.outcome is Outcome.CARRIED and selected.table.service == "jabber-guest"
+    ]
+    assert sorted(carried) == rows
+
+
+def test_cards_that_nobody_names_are_asked_for_once() -> None:
+    (found,) = [one for one in resolved(CORE_HALF).findings if "jabber-guest" in one.message]
+    assert found.id == "deployment/empty-service"
+    assert found.message == (
+        "the service jabber-guest opens nothing here: "
+        "systems.expressway-e.nics is not given; the row is for dual; "
+        "systems.expressway-e.nics is not given; the row is for single"
+    )
+
+
+def test_only_expressway_e_has_cards() -> None:
+    (problem,) = problems(setting(DUAL, systems__cucm__nics="single"))
+    assert problem.key == "systems.cucm.nics"
