@@ -78,7 +78,11 @@ def with_(data: Data, **changes: Any) -> Data:
 
 EXAMPLES: dict[str, Example] = {
     "guide/release-withdrawn": Example(
-        with_(DUAL, release="X8.11"), with_(DUAL, release="X8.11.1"), "release", "X8.11.1"
+        with_(DUAL, release="X8.11"),
+        with_(DUAL, release="X8.11.1"),
+        "release",
+        "X8.11.1",
+        (with_(DUAL, release="X8.11", expressway_e=None, services=["single-system"]),),
     ),
     "guide/turn-443-by-release": Example(
         with_(DUAL, release="X8.9.2", options__turn__tcp_443=True),
