@@ -24,6 +24,7 @@ from deployment.guide.management import public_sources
 from deployment.guide.situation import Case, Check, Situation
 from deployment.guide.unified_cm import (
     narrowed_ephemeral_ports,
+    several_presence_nodes,
     trunks_elsewhere,
     trunks_on_line_ports,
 )
@@ -31,6 +32,7 @@ from deployment.guide.unified_cm import (
 CHECKS: Final[Mapping[str, Check]] = {
     "guide/close-unused-ports": several_ways,
     "guide/every-peer-is-opened": peers_without_public_address,
+    "guide/federation-by-the-publisher": several_presence_nodes,
     "guide/hairpinning": returning_media,
     "guide/line-side-and-trunk-ports": trunks_elsewhere,
     "guide/line-side-and-trunk-rows": trunks_on_line_ports,

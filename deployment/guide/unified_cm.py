@@ -10,6 +10,8 @@ from deployment.guide.situation import Case, Situation, rows_in_words
 
 LINE_SIDE: Final = (PortRange(5060, 5060), PortRange(5061, 5061))
 MRA: Final = "mra"
+FEDERATION: Final = "imp-federation-microsoft"
+PRESENCE: Final = "imp"
 EPHEMERAL_PARAMETER: Final = "cucm-ephemeral"
 EPHEMERAL: Final = PortRange(32768, 61000)
 
@@ -49,3 +51,20 @@ def narrowed_ephemeral_ports(situation: Situation) -> Iterator[Case]:
             reached = max(reached, span.last + 1)
     if reached <= EPHEMERAL.last:
         yield Case({"ports": ", ".join(map(str, given))})
+
+
+def several_presence_nodes(situation: Situation) -> Iterator[Case]:
+    """More addresses than the one publisher that the rows of the federation print."""
+    rows = [
+        selected.id
+        for selected in situation.carried
+        if selected.table.service == FEDERATION
+        and any(
+            part.party == PRESENCE
+            for cell in (selected.row.source, selected.row.destination)
+            for part in cell.parties
+        )
+    ]
+    nodes = situation.site.systems[PRESENCE].addresses
+    if rows and sum(network.num_addresses for network in nodes) > 1:
+        yield Case({"rows": rows_in_words(rows), "count": str(len(nodes))})

@@ -52,6 +52,7 @@ MICROSOFT: Data = setting(
     services=["traversal-pair", "microsoft-interop"],
     **{"systems__gateway-expressway": {"tier": "internal", "addresses": ["10.0.10.51"]}},
 )
+FEDERATION: Data = setting(DUAL, services=["traversal-pair", "imp-federation-microsoft"])
 PHONES: Data = setting(
     DUAL, services=["cucm-phones"], systems__phone={"addresses": ["10.30.0.0/16"]}
 )
@@ -116,6 +117,12 @@ EXAMPLES: dict[str, Example] = {
     ),
     "guide/microsoft-port-ranges": Example(MICROSOFT, DUAL, "options.ports"),
     "guide/microsoft-rows-left-out": Example(MICROSOFT, DUAL, "services"),
+    "guide/federation-by-the-publisher": Example(
+        with_(FEDERATION, systems__imp__addresses=["10.20.0.31", "10.20.0.32"]),
+        FEDERATION,
+        "systems.imp.addresses",
+        "rows expressway/23/3, expressway/23/4",
+    ),
     "guide/cucm-dns-server": Example(
         with_(COMMON, options__cucm__dns_server=True), COMMON, "options.cucm.dns_server"
     ),
