@@ -81,6 +81,9 @@ def _message(details: ErrorDetails, location: Location, model: type[BaseModel]) 
         case "extra_forbidden":
             known = _keys(_model_at(model, location[:-1]))
             near = get_close_matches(str(location[-1]), known, n=1)
+            if details["input"] is None and not _is_word(str(location[-1])):
+                # {addresses: 10.0.0.1, 10.0.0.2}: YAML takes the second one for a key.
+                return "this is a value without a key; a list stands in brackets: [one, another]"
             if near:
                 return f"this key is unknown; did you mean {near[0]!r}?"
             return f"this key is unknown; known keys: {', '.join(known)}"
@@ -167,6 +170,10 @@ def _members(annotation: Any) -> Iterator[Any]:
             yield from _members(part)
     else:
         yield annotation
+
+
+def _is_word(key: str) -> bool:
+    return key.replace("-", "_").isidentifier()
 
 
 def _is_model(kind: Any) -> bool:

@@ -21,6 +21,13 @@ SAFE_DEPTH: Final = 5_000
 # YAML 1.1 reads 0443 as octal and 1:30 as sexagesimal, which no reader of the file expects: text.
 _NOT_DECIMAL: Final = re.compile(r"[-+]?(0[0-9_bx]|[0-9]+[_:])[0-9a-fA-F_:]*")
 
+# What to do about two of the parser's own sentences.
+_HINTS: Final = {
+    "did not find expected key": "; indent this line like its neighbours",
+    "mapping values are not allowed in this context": "; indent this line like its neighbours, or "
+    "put a value that contains a colon and a space in quotes",
+}
+
 Scalar = str | int | float | bool | None
 Data = Scalar | list["Data"] | dict[str, "Data"]
 Location = tuple[str | int, ...]
@@ -126,12 +133,7 @@ def parse_yaml(text: str, file: str) -> LocatedYaml:
         root = loader.get_single_node()
         data = None if root is None else builder.build(root, ())
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        raise _refusal(
-            file,
-            f"this is not YAML: {_instead(error, text)}",
-            mark.line + 1 if mark else None,
-        ) from None
+        raise _refusal(file, f"this is not YAML: {_instead(error, text)}", _line(error)) from None
     except (yaml.YAMLError, RecursionError) as error:
         raise _refusal(file, f"this is not YAML: {str(error).splitlines()[0]}") from None
     finally:
@@ -144,6 +146,8 @@ def _instead(error: yaml.MarkedYAMLError, text: str) -> str:
     said = str(error.problem or error.context)
     if "found another document" in said:
         return "a second document begins here (`---`); write one document a file"
+    if _is_bare(error):
+        return "a word stands here alone; write `key: value`, or `- value` in a list"
     lines = text.splitlines()
     mark = error.problem_mark
     near = lines[max(mark.line - 1, 0) : mark.line + 1] if mark else []
@@ -151,7 +155,24 @@ def _instead(error: yaml.MarkedYAMLError, text: str) -> str:
         return f"{said}: a tab stands here; indent with spaces"
     if any("\u00a0" in line for line in near):
         return f"{said}: a no-break space stands here or on the line above; write a plain space"
-    return said
+    if "quoted scalar" in str(error.context):
+        return "a quote opens here and is not closed; close it"
+    if (begun := error.context_mark) and "flow" in str(error.context):
+        return f"{said}: close the bracket that opens on line {begun.line + 1}"
+    return f"{said}{_HINTS.get(said, '')}"
+
+
+def _is_bare(error: yaml.MarkedYAMLError) -> bool:
+    """Whether a line has a text in the place of a key: the parser finds out lines later."""
+    return "simple key" in str(error.context) and "expected ':'" in str(error.problem)
+
+
+def _line(error: yaml.MarkedYAMLError) -> int | None:
+    """The line that is to be changed: where the parser stopped, or where what it was in begins."""
+    mark = error.problem_mark
+    if _is_bare(error) or "quoted scalar" in str(error.context):
+        mark = error.context_mark or mark
+    return mark.line + 1 if mark else None
 
 
 def _too_deep(text: str) -> int | None:
