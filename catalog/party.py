@@ -24,6 +24,7 @@ class Party(Record):
     `default: internet` means all addresses where the deployment does not narrow the party; a party
     without a default has to be listed, or its rows are absent. `host_names` are the names by
     which a document prints it.
+    `also` are words that people write for it in a deployment file: it is what they mean.
     `addresses` are those of a service of a cloud that has the same ones for everybody.
     """
 
@@ -32,6 +33,7 @@ class Party(Record):
     kind: PartyKind
     default: Literal["internet"] | None = None
     host_names: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
     addresses: tuple[IPvAnyNetwork, ...] = ()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -26,10 +26,18 @@ class Mistake:
         return f"{self.message} [{self.rule}]" if self.rule else self.message
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """` (did you mean 'mra'?)`, or all that is known where nothing is near."""
+def nearest(word: str, known: Iterable[str], others: Mapping[str, str] | None = None) -> str:
+    """`did you mean 'mra'?`, or all that is known where nothing is near. `MRA` is near to `mra`.
+
+    `others` are words that people write for a known name, with that name; only the very word
+    counts, since `cucn` is nearer to `cucm` than to `cuc`, another name of `unity`.
+    """
     names: Sequence[str] = sorted(known)
-    near = get_close_matches(word, names, n=1, cutoff=0.6)
+    folded = {name.casefold(): name for name in names}
+    meant = (others or {}).get(word.casefold().replace("_", "-"))
+    if meant is not None:
+        return f"did you mean {meant!r}?"
+    near = get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)
     if near:
-        return f"did you mean {near[0]!r}?"
+        return f"did you mean {folded[near[0]]!r}?"
     return f"write one of {', '.join(names)}" if names else "there is none to name"

@@ -45,10 +45,12 @@ def _services(site: Site, catalog: Catalog) -> Iterator[Mistake]:
 
 def _systems(site: Site, catalog: Catalog) -> Iterator[Mistake]:
     known = {name for name in catalog.parties if name not in CLUSTER_PARTIES}
+    others = {word: name for name, party in catalog.parties.items() for word in party.also}
     for name, system in site.systems.items():
         here: Location = ("systems", name)
         if name not in known:
-            message = f"the documents name no system {name!r}; {nearest(name, known)}"
+            near = nearest(name, known, others)
+            message = f"the documents name no system {name!r}; {near}"
             yield Mistake(here, message)
             continue
         section = {EDGE: site.expressway_e, CORE: site.expressway_c}.get(name)

@@ -365,6 +365,32 @@ CASES: dict[str, tuple[dict[str, Any], str, str]] = {
         "options.admin.allow_from_anywhere",
         "at least 20 characters",
     ),
+    "capitals": ({"services": ["MRA"]}, "services[0]", "did you mean 'mra'?"),
+    "a tier in capitals": (
+        {"expressway_c__tier": "INTERNAL"},
+        "expressway_c.tier",
+        "did you mean 'internal'?",
+    ),
+    "a directory by another name": (
+        {"systems__ad": {"addresses": ["10.0.10.9"]}},
+        "systems.ad",
+        "did you mean 'ldap'?",
+    ),
+    "Unified CM by an older name": (
+        {"systems__callmanager": {"addresses": ["10.0.10.9"]}},
+        "systems.callmanager",
+        "did you mean 'cucm'?",
+    ),
+    "a list without brackets": (
+        {"systems__dns": {"addresses": "10.0.10.2", "10.0.10.3": None}},
+        "systems.dns.10.0.10.3",
+        "a list stands in brackets",
+    ),
+    "an empty key nobody knows": (
+        {"systems__dns": {"addresses": "10.0.10.2", "zone": None}},
+        "systems.dns.zone",
+        "known keys",
+    ),
     "MRA alone": ({"services": ["mra"]}, "services[0]", "add traversal-pair"),
     "pair without Expressway-E": ({"expressway_e": None}, "services[0]", "needs an expressway-e"),
     "pair without Expressway-C": ({"expressway_c": None}, "services[0]", "needs an expressway-c"),
