@@ -201,7 +201,10 @@ def _table(*headings: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for heading in headings:
         number = heading in ("Groups", "Interfaces", "Rules", "Rules in", "Rules out", "Used", "Of")
-        table.add_column(heading, justify="right" if number else "left")
+        # Names of interfaces are never cut: addresses and words fold first.
+        table.add_column(
+            heading, justify="right" if number else "left", no_wrap=heading == "Interface"
+        )
     return table
 
 

@@ -59,7 +59,8 @@ def _print(found: Explanation, catalog: Catalog, excess: tuple[Excess, ...]) -> 
         click.secho(f"OPEN  {where}", fg="green", bold=True)
     shown: set[str] = set()
     for opening in found.openings:
-        click.echo(f"  {opening.point} from {opening.peer}")
+        towards = "from" if opening.point.direction == "ingress" else "to"
+        click.echo(f"  {opening.point} {towards} {opening.peer}")
         for row_id in opening.rows:
             entry = catalog.entry(row_id)
             again = "" if row_id not in shown else " (above)"

@@ -30,3 +30,20 @@ def test_a_cloud_that_matches_source_ports_has_no_excess_to_name() -> None:
     said = explained("azure-edge.yaml", 5061)
     assert said.startswith("OPEN")
     assert "excess" not in said
+
+
+def test_packets_leave_towards_their_peer() -> None:
+    said = (
+        CliRunner()
+        .invoke(
+            flowbridge,
+            [
+                "explain",
+                str(EXAMPLES / "emea-edge.yaml"),
+                *"--to dns --protocol udp --port 53".split(),
+            ],
+        )
+        .output
+    )
+    assert "expressway-c/single egress to dns" in said
+    assert "egress from" not in said

@@ -54,7 +54,9 @@ def test_a_sentence_on_a_terminal_is_folded_between_words() -> None:
     shown = io.StringIO()
     screen = Console(file=shown, width=80, force_terminal=True, color_system=None)
     print_deployment(judge(built), screen)
-    assert max(len(line.rstrip()) for line in shown.getvalue().splitlines()) <= 80
+    lines = shown.getvalue().splitlines()
+    assert max(len(line.rstrip()) for line in lines) <= 80
+    assert [line for line in lines if line.startswith("expressway-e/external ")], "not cut"
 
 
 def test_no_color_is_obeyed(monkeypatch: pytest.MonkeyPatch) -> None:
