@@ -148,6 +148,13 @@ def _named_twice(policy: Policy, site: Site) -> Iterator[Finding]:
                 )
 
 
+_WITHOUT_ITS_END: Final = "leave out the service or this party, or its addresses of that family"
+_WITHOUT: Final = {
+    "gre": "write options.cucm.ipsec_protocols: [esp, ah], where gateways do without it, "
+    "or leave out the service or this party",
+}
+
+
 def _impossible(emitted: SecurityRules) -> Iterator[Finding]:
     """Protocols that no rule can name: opening all protocols instead is no answer."""
     seen: set[tuple[object, ...]] = set()
@@ -161,8 +168,7 @@ def _impossible(emitted: SecurityRules) -> Iterator[Finding]:
             severity=Severity.REFUSAL,
             message=f"{', '.join(flow.rows)} asks {point.interface} for {flow.protocol.label} "
             f"with {demand.peer.key}, and an Azure rule can only allow it by allowing every "
-            "protocol: leave out the service or this party, its addresses of that family, or the "
-            "protocol where an option has it (options.cucm.ipsec_protocols)",
+            f"protocol: {_WITHOUT.get(flow.protocol.label, _WITHOUT_ITS_END)}",
             source="Azure network API, SecurityRuleProtocol: Tcp, Udp, Icmp, Esp, Ah",
             key="services",
         )
