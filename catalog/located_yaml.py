@@ -133,7 +133,9 @@ def parse_yaml(text: str, file: str) -> LocatedYaml:
         root = loader.get_single_node()
         data = None if root is None else builder.build(root, ())
     except yaml.MarkedYAMLError as error:
-        raise _refusal(file, f"this is not YAML: {_instead(error, text)}", _line(error)) from None
+        said, mark = _instead(error, text)
+        line = mark.line + 1 if mark else None
+        raise _refusal(file, f"this is not YAML: {said}", line) from None
     except (yaml.YAMLError, RecursionError) as error:
         raise _refusal(file, f"this is not YAML: {str(error).splitlines()[0]}") from None
     finally:
@@ -141,38 +143,28 @@ def parse_yaml(text: str, file: str) -> LocatedYaml:
     return LocatedYaml(file, data, builder.lines)
 
 
-def _instead(error: yaml.MarkedYAMLError, text: str) -> str:
-    """The parser's words, or better ones for what people run into."""
-    said = str(error.problem or error.context)
+def _instead(error: yaml.MarkedYAMLError, text: str) -> tuple[str, yaml.Mark | None]:
+    """The parser's words, or better ones for what people run into, and where to change it."""
+    said, within = str(error.problem or error.context), str(error.context)
+    mark, begun = error.problem_mark, error.context_mark
     if "found another document" in said:
-        return "a second document begins here (`---`); write one document a file"
-    if _is_bare(error):
-        return "a word stands here alone; write `key: value`, or `- value` in a list"
+        return "a second document begins here (`---`); write one document a file", mark
     lines = text.splitlines()
-    mark = error.problem_mark
     near = lines[max(mark.line - 1, 0) : mark.line + 1] if mark else []
     if any("\t" in line for line in near):
-        return f"{said}: a tab stands here; indent with spaces"
+        return f"{said}: a tab stands here; indent with spaces", mark
     if any("\u00a0" in line for line in near):
-        return f"{said}: a no-break space stands here or on the line above; write a plain space"
-    if "quoted scalar" in str(error.context):
-        return "a quote opens here and is not closed; close it"
-    if (begun := error.context_mark) and "flow" in str(error.context):
-        return f"{said}: close the bracket that opens on line {begun.line + 1}"
-    return f"{said}{_HINTS.get(said, '')}"
-
-
-def _is_bare(error: yaml.MarkedYAMLError) -> bool:
-    """Whether a line has a text in the place of a key: the parser finds out lines later."""
-    return "simple key" in str(error.context) and "expected ':'" in str(error.problem)
-
-
-def _line(error: yaml.MarkedYAMLError) -> int | None:
-    """The line that is to be changed: where the parser stopped, or where what it was in begins."""
-    mark = error.problem_mark
-    if _is_bare(error) or "quoted scalar" in str(error.context):
-        mark = error.context_mark or mark
-    return mark.line + 1 if mark else None
+        words = "a no-break space stands here or on the line above; write a plain space"
+        return f"{said}: {words}", mark
+    # The parser finds these out lines later.
+    if "simple key" in within and "expected ':'" in said:
+        words = "a word stands here alone; write `key: value`, or `- value` in a list"
+        return words, begun or mark
+    if "quoted scalar" in within and "end of stream" in said:
+        return "a quote opens here and is not closed; close it", begun or mark
+    if "flow" in within and begun:
+        return f"{said}: close the bracket that opens on line {begun.line + 1}", mark
+    return f"{said}{_HINTS.get(said, '')}", mark
 
 
 def _too_deep(text: str) -> int | None:

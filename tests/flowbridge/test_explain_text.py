@@ -40,7 +40,7 @@ def test_packets_leave_towards_their_peer() -> None:
             [
                 "explain",
                 str(EXAMPLES / "emea-edge.yaml"),
-                *"--to dns --protocol udp --port 53".split(),
+                *("--to", "dns", "--protocol", "udp", "--port", "53"),
             ],
         )
         .output
