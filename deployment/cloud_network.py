@@ -16,6 +16,7 @@ _AWS: Final = {
     "subnet": (re.compile(r"^subnet-[0-9a-f]{3,}$"), "subnet-0a1b2c3d4e5f60718"),
     "eni": (re.compile(r"^eni-[0-9a-f]{3,}$"), "eni-0a1b2c3d4e5f60718"),
 }
+_AWS_ID: Final = re.compile(r"^(?:vpc|subnet|eni)-[0-9a-f]{8}(?:[0-9a-f]{9})?$")
 _AZURE_ID: Final = re.compile(
     r"^/subscriptions/[^/]+/resourceGroups/[^/]+/providers/.+$", re.IGNORECASE
 )
@@ -190,6 +191,16 @@ def _gcp_networks(site: Site) -> Iterator[Mistake]:
             )
     if any(named(card, tier) is None for _, card, tier in cards):
         yield Mistake(("network",), "Google Cloud needs the VPC network: add id: <its name>")
+
+
+def ids_of_aws(site: Site) -> Iterator[tuple[Location, str]]:
+    """Ids of AWS in a deployment for another cloud, where they may pass for names."""
+    if site.cloud is Cloud.AWS:
+        return
+    network = site.network
+    named: list[tuple[Location, str]] = [*_subnets(site), *_attachments(site)]
+    named += [(("network", key), text) for key in ("id", "vnet") if (text := getattr(network, key))]
+    yield from ((location, text) for location, text in named if _AWS_ID.match(text))
 
 
 def _subnets(site: Site) -> Iterator[tuple[Location, str]]:

@@ -21,6 +21,7 @@ from deployment.reflection import reflection_of
 from deployment.resolution import Outcome, Resolution, Selected
 from deployment.selection import Choice, Context, Need, choose
 from deployment.site import Site
+from deployment.standing import standing_findings
 
 
 def resolve(site: Site, file: str, catalog: Catalog) -> Resolution:
@@ -55,6 +56,7 @@ def resolve(site: Site, file: str, catalog: Catalog) -> Resolution:
     findings = (
         *_findings(site, chosen, flows),
         *guide_findings(Situation(site, context.facts, flows, selected)),
+        *standing_findings(site, catalog, flows),
     )
     return Resolution(
         site,

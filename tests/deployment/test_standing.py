@@ -1,0 +1,51 @@
+"""Placements that are legal and seldom meant, and what the check says of them."""
+
+from __future__ import annotations
+
+from deployment.finding import Finding, Severity
+from tests.deployment.files import DUAL, Data, resolved, setting
+
+
+def said(kind: str, data: Data) -> list[Finding]:
+    return [found for found in resolved(data).findings if found.id == f"deployment/{kind}"]
+
+
+def test_an_edge_among_the_inside_is_warned_of() -> None:
+    assert not said("edge-inside", DUAL)
+    wide = {"cidrs": ["10.0.0.0/16"]}
+    data = setting(DUAL, network__tiers={"all": wide}, expressway_e__tier="all")
+    data = setting(data, expressway_c__tier="all", systems__cucm__tier="all")
+    (found,) = said("edge-inside", data)
+    assert found.severity is Severity.WARNING
+    assert found.key == "expressway_e.tier"
+    assert "expressway-c and cucm stand too" in found.message
+
+
+def test_unified_cm_without_a_service_of_its_own_is_cut_off() -> None:
+    (found,) = said("cut-off", DUAL)
+    assert found.key == "systems.cucm.tier"
+    assert "cucm-cluster, cucm-common" in found.message
+    assert not said("cut-off", setting(DUAL, services=[*DUAL["services"], "cucm-cluster"]))
+    elsewhere = {"addresses": ["10.20.0.21"]}
+    assert not said("cut-off", setting(DUAL, systems__cucm=elsewhere))
+
+
+def test_a_system_that_may_only_answer_is_cut_off() -> None:
+    inside = {"addresses": ["10.0.10.31"], "tier": "internal"}
+    keys = {found.key for found in said("cut-off", setting(DUAL, systems__imp=inside))}
+    assert "systems.imp.tier" in keys
+    assert "systems.imp.tier" not in {found.key for found in said("cut-off", DUAL)}
+
+
+def test_ids_of_aws_in_a_deployment_for_azure() -> None:
+    names = {"resource_group": "uc", "vnet": "uc-vnet"}
+    tiers = setting(DUAL)["network"]["tiers"]
+    data = setting(DUAL, cloud="azure", region="westeurope", network={**names, "tiers": tiers})
+    data = setting(
+        data,
+        network__tiers__dmz__subnets=["dmz"],
+        network__tiers__internal__subnets=["subnet-0aaaaaaaaaaaaaaa1"],
+    )
+    (found,) = said("id-of-another-cloud", data)
+    assert found.key == "network.tiers.internal.subnets[0]"
+    assert not said("id-of-another-cloud", DUAL)
