@@ -1,8 +1,8 @@
 """The JSON Schema of the deployment file, for editors (`schemas/deployment.schema.json`).
 
 Made from the model, so that an editor knows every key, and from the catalog, so that it knows
-every service, system and parameter. What needs several keys at once is beyond a schema and is
-said by `flowbridge check`.
+every service, system and parameter. Of what needs several keys at once it has what a cloud and the
+number of cards require; the rest is said by `flowbridge check`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,26 @@ from deployment.site import Site
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 
+_NETWORK_OF: Final[dict[str, dict[str, Any]]] = {
+    # On AWS an app of the user's own may pass in the VPC's id (`vpc_id`).
+    "azure": {
+        "anyOf": [
+            {"required": ["resource_group"]},
+            {"required": ["id"], "properties": {"id": {"pattern": "^/subscriptions/"}}},
+        ]
+    },
+    "gcp": {"required": ["project"]},
+}
+"""What `network` needs besides, by cloud."""
+
+_CARDS: Final[dict[str, Any]] = {
+    "if": {"properties": {"nics": {"const": "single"}}, "required": ["nics"]},
+    "then": {"properties": {"peers": {"items": {"required": ["address"]}}}},
+    "else": {"properties": {"peers": {"items": {"required": ["external", "internal"]}}}},
+}
+"""One card has one address, two have two."""
+
+
 def deployment_schema(catalog: Catalog) -> dict[str, Any]:
     """The schema as JSON data, in one fixed order."""
     schema: dict[str, Any] = Site.model_json_schema(by_alias=True, mode="validation")
@@ -31,6 +51,8 @@ def deployment_schema(catalog: Catalog) -> dict[str, Any]:
     properties["services"]["uniqueItems"] = True
     systems = sorted(name for name in catalog.parties if name not in CLUSTER_PARTIES)
     properties["systems"]["propertyNames"] = {"enum": systems}
+    schema["allOf"] = [_of_cloud(cloud, network) for cloud, network in _NETWORK_OF.items()]
+    schema["$defs"]["ExpresswayE"].update(_CARDS)
     options = schema["$defs"]["Options"]["properties"]
     names = sorted(name for name in catalog.parameters if name not in OPTION_OF)
     options["ports"]["propertyNames"] = {"enum": names}
@@ -46,6 +68,13 @@ def deployment_schema(catalog: Catalog) -> dict[str, Any]:
 def schema_text(catalog: Catalog) -> str:
     """The schema as it is committed."""
     return json.dumps(deployment_schema(catalog), indent=2, ensure_ascii=False) + "\n"
+
+
+def _of_cloud(cloud: str, network: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "if": {"properties": {"cloud": {"const": cloud}}, "required": ["cloud"]},
+        "then": {"properties": {"network": network}},
+    }
 
 
 def _plain(schema: Any) -> None:

@@ -63,6 +63,8 @@ def _network(value: object) -> object:
     """A CIDR without host bits, or a single address; ValueError says what to write."""
     if not isinstance(value, str):
         raise ValueError("write an address such as 10.0.1.11, or a CIDR such as 10.0.1.0/24")
+    if "%" in value:  # Python reads it; no cloud knows what `%eth0` means there
+        raise ValueError(f"{value!r} names a card of one machine: leave out what follows the %")
     try:
         return ip_network(value)
     except ValueError:
@@ -101,7 +103,12 @@ def _string(value: object) -> str:
     return str(value)
 
 
-_ADDRESS_SCHEMA: dict[str, Any] = {"type": "string", "examples": ["10.0.1.11", "10.0.1.0/24"]}
+_ADDRESS_SCHEMA: dict[str, Any] = {
+    "type": "string",
+    # Neither a host name nor `one-another`; what is right in itself is said by the check.
+    "pattern": r"^[0-9A-Fa-f:.]+(/[0-9.]+)?$",
+    "examples": ["10.0.1.11", "10.0.1.0/24"],
+}
 _PORTS_SCHEMA: dict[str, Any] = {
     "anyOf": [
         {"type": "integer", "minimum": 0, "maximum": 65535},

@@ -365,6 +365,11 @@ CASES: dict[str, tuple[dict[str, Any], str, str]] = {
         "options.admin.allow_from_anywhere",
         "at least 20 characters",
     ),
+    "a zone of an IPv6 address": (
+        {"systems__dns__addresses": ["fd00::1%eth0"]},
+        "systems.dns.addresses[0]",
+        "leave out what follows the %",
+    ),
     "capitals": ({"services": ["MRA"]}, "services[0]", "did you mean 'mra'?"),
     "a tier in capitals": (
         {"expressway_c__tier": "INTERNAL"},

@@ -51,6 +51,15 @@ def test_examples_fit(path: Any) -> None:
         ({"name": "Übung"}, "name"),
         ({"options__media_ports": "36000..59999"}, "options/media_ports"),
         ({"options__turn__port": 70000}, "options/turn/port"),
+        ({"systems__dns__addresses": ["dns.example.net"]}, "systems/dns/addresses"),
+        (
+            {"expressway_c__peers__0__address": "10.0.10.11-10.0.10.12"},
+            "expressway_c/peers/0/address",
+        ),
+        ({"cloud": "azure"}, "network"),
+        ({"cloud": "gcp"}, "network"),
+        ({"expressway_e__nics": "single"}, "expressway_e/peers/0"),
+        ({"expressway_e__peers__0__internal": None}, "expressway_e/peers/0"),
     ],
 )
 def test_what_the_schema_refuses(changes: Data, place: str) -> None:
