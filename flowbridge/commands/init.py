@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -9,6 +10,7 @@ import click
 from flowbridge.answer import Format, answer_format, refuse, say_json
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
+SCHEMA = Path(__file__).parents[2] / "schemas" / "deployment.schema.json"
 
 
 @click.command("init", help="Write a first deployment file.")
@@ -42,8 +44,10 @@ def command(cloud: str, name: str, nics: str, output: Path | None, answer_format
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    text = templates.get_template("deployment.yaml.j2").render(cloud=cloud, name=name, nics=nics)
     target = output or Path(f"{name}.yaml")
+    text = templates.get_template("deployment.yaml.j2").render(
+        cloud=cloud, name=name, nics=nics, schema=_schema_from(target)
+    )
     if str(target) == "-":
         click.echo(text, nl=False)
         return
@@ -58,3 +62,13 @@ def command(cloud: str, name: str, nics: str, output: Path | None, answer_format
         say_json({"written": str(target)})
     else:
         click.echo(f"Wrote {target}. Put your addresses in, then: flowbridge check {target}")
+
+
+def _schema_from(target: Path) -> str:
+    """The schema's path as an editor finds it from the folder of `target`."""
+    folder = Path() if str(target) == "-" else target.parent
+    try:
+        path = os.path.relpath(SCHEMA, folder.resolve())
+    except ValueError:  # on another drive
+        return SCHEMA.as_uri()
+    return Path(path).as_posix() if path.startswith("..") else f"./{Path(path).as_posix()}"

@@ -9,7 +9,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jsonschema
 import pytest
+import yaml
 from click.testing import CliRunner, Result
 
 from flowbridge.cli import COMMANDS, flowbridge
@@ -177,6 +179,24 @@ def test_init_writes_a_file_that_check_accepts(tmp_path: Path, cloud: str, nics:
     assert result.exit_code == 0, result.output
     again = run("init", "-o", str(file))
     assert again.exit_code == 2, "an existing file is never overwritten"
+
+
+@pytest.mark.parametrize("cloud", ["aws", "azure", "gcp"])
+def test_init_names_the_schema_as_an_editor_finds_it_from_there(tmp_path: Path, cloud: str) -> None:
+    (tmp_path / "sites").mkdir()
+    file = tmp_path / "sites" / "mine.yaml"
+    assert run("init", "--cloud", cloud, "-o", str(file)).exit_code == 0
+    text = file.read_text(encoding="utf-8")
+    named = text.splitlines()[0].partition("$schema=")[2]
+    assert (file.parent / named).resolve() == ROOT / "schemas" / "deployment.schema.json"
+    schema = json.loads((file.parent / named).read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator(schema).validate(yaml.safe_load(text))
+
+
+def test_init_in_the_project_names_the_schema_shortly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    first = run("init", "-o", "-").stdout.splitlines()[0]
+    assert first.endswith("$schema=./schemas/deployment.schema.json")
 
 
 def test_init_refuses_in_json_too(tmp_path: Path) -> None:
