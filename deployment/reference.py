@@ -184,7 +184,8 @@ def _plural(root: Schema, items: Schema) -> str:
         return "sections, below"
     if "enum" in found and len(found["enum"]) <= 5:
         return _or(f"`{value}`" for value in found["enum"])
-    return "names, below" if "enum" in found else "texts"
+    named = any("enum" in kind for kind in (found, *found.get("anyOf", ())))
+    return "names, below" if named else "texts"
 
 
 def _or(words: Iterable[str]) -> str:

@@ -45,13 +45,12 @@ def deployment_schema(catalog: Catalog) -> dict[str, Any]:
     _plain(schema)
     properties = schema["properties"]
     properties["services"]["items"] = {
-        "enum": sorted(catalog.services),
+        "anyOf": [{"enum": sorted(catalog.services)}, {"type": "string"}],  # offered, not imposed
         "description": "The name of a table's service.",
     }
     properties["services"]["uniqueItems"] = True
-    systems = sorted(name for name in catalog.parties if name not in CLUSTER_PARTIES)
-    properties["systems"]["propertyNames"] = {"enum": systems}
-    schema["allOf"] = [_of_cloud(cloud, network) for cloud, network in _NETWORK_OF.items()]
+    schema["allOf"] = [_names(catalog)]
+    schema["allOf"] += [_of_cloud(cloud, network) for cloud, network in _NETWORK_OF.items()]
     schema["$defs"]["ExpresswayE"].update(_CARDS)
     options = schema["$defs"]["Options"]["properties"]
     names = sorted(name for name in catalog.parameters if name not in OPTION_OF)
@@ -68,6 +67,20 @@ def deployment_schema(catalog: Catalog) -> dict[str, Any]:
 def schema_text(catalog: Catalog) -> str:
     """The schema as it is committed."""
     return json.dumps(deployment_schema(catalog), indent=2, ensure_ascii=False) + "\n"
+
+
+def _names(catalog: Catalog) -> dict[str, Any]:
+    """The services and systems there are; overlays bring their own, which no schema knows."""
+    systems = sorted(name for name in catalog.parties if name not in CLUSTER_PARTIES)
+    return {
+        "if": {"required": ["overlays"]},
+        "else": {
+            "properties": {
+                "services": {"items": {"enum": sorted(catalog.services)}},
+                "systems": {"propertyNames": {"enum": systems}},
+            }
+        },
+    }
 
 
 def _of_cloud(cloud: str, network: dict[str, Any]) -> dict[str, Any]:

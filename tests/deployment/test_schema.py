@@ -67,6 +67,12 @@ def test_what_the_schema_refuses(changes: Data, place: str) -> None:
     assert place in faults(setting(DUAL, **changes))
 
 
+def test_overlays_bring_services_and_systems_of_their_own() -> None:
+    own = setting(DUAL, services=["backup"], systems__vault={"addresses": ["10.0.10.9"]})
+    assert {"services/0", "systems"} <= set(faults(own))
+    assert faults(setting(own, overlays=["backup.yaml"])) == []
+
+
 def test_every_section_is_strict_and_every_key_described() -> None:
     sections = {"": SCHEMA, **SCHEMA["$defs"]}
     for name, section in sections.items():
