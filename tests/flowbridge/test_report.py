@@ -69,3 +69,24 @@ def test_rules_have_their_source_ports_where_the_cloud_matches_them(
     assert "Source ports" in azure
     assert "25000-29999" in azure, "SIP from Expressway-C, row 11/1"
     assert "Source ports" not in text.split('id="rules"')[1].split('id="limits"')[0]
+
+
+def test_boxes_are_buttons_with_a_name_for_those_who_hear_the_page(text: str) -> None:
+    """A picture (`role="img"`) has no parts: its boxes would be unreachable."""
+    assert 'role="img"' not in text
+    boxes = re.findall(r'<g class="box"[^>]*>', text)
+    assert boxes
+    assert all('role="button"' in box and 'aria-label="' in box for box in boxes)
+    assert 'aria-label="expressway-c: 10.2.10.11, 10.2.10.12, +1, managed here"' in text
+
+
+def test_tables_that_scroll_are_reached_by_keyboard_and_headings_have_a_scope(text: str) -> None:
+    assert not re.search(r'<div class="scroll">', text)
+    assert "<th>" not in text
+
+
+def test_paper_has_every_column_and_no_dark_ground(text: str) -> None:
+    paper = text.split("@media print {")[1].split("</style>")[0]
+    assert ".scroll { overflow:visible }" in paper
+    assert "min-width:0" in paper
+    assert "@media (prefers-color-scheme: dark)" not in text
