@@ -85,7 +85,7 @@ def print_deployment(checked: Checked, out: Console, *, brief: bool = False) -> 
     _print_table(_interfaces(checked), out)
     if checked.built.lowered.usage:
         _print_table(_limits(checked), out)
-    _print_excess(checked, out)
+    _print_excess(checked, out, brief=brief)
     _print_absent(checked, out, brief=brief)
     tests = len(checked.assertions)
     if tests:
@@ -155,13 +155,16 @@ def _limits(checked: Checked) -> Table:
     return table
 
 
-def _print_excess(checked: Checked, out: Console) -> None:
+def _print_excess(checked: Checked, out: Console, *, brief: bool) -> None:
     places: dict[str, list[str]] = {}
     for excess in checked.built.lowered.excess:
         places.setdefault(excess.reason, []).append(excess.where)
     for reason, where in sorted(places.items()):
         place = where[0] if len(where) == 1 else f"{len(where)} places"
         _say(f"Excess at {escape(place)}: {escape(reason)}", out)
+    if places and not brief:
+        file = escape(checked.built.resolution.file)
+        _say(f"Excess: `flowbridge report {file}` (or `--format json` here) lists the packets", out)
 
 
 def _print_absent(checked: Checked, out: Console, *, brief: bool) -> None:

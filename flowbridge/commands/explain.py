@@ -74,7 +74,7 @@ def _print(found: Explanation, catalog: Catalog, excess: tuple[Excess, ...]) -> 
         for row in found.closed:
             click.echo(f"  {row}")
     elif not found.open:
-        click.echo("No documented row opens it.")
+        click.echo("No documented row opens it; a row of your own would (`overlays`).")
 
 
 def _print_excess(opening: Opening, excess: tuple[Excess, ...]) -> None:

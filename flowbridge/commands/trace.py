@@ -77,4 +77,4 @@ def _print(found: Trace) -> None:
         for row in found.closed:
             click.echo(f"  {row}")
     elif not allowed and not found.near:
-        click.echo("No documented row asks for it.")
+        click.echo("No documented row asks for it; a row of your own could (`overlays`).")

@@ -59,6 +59,12 @@ def test_a_sentence_on_a_terminal_is_folded_between_words() -> None:
     assert [line for line in lines if line.startswith("expressway-e/external ")], "not cut"
 
 
+def test_what_is_counted_says_where_it_is_listed_and_what_is_closed_how_to_open_it() -> None:
+    assert f"Excess: `flowbridge report {EDGE}` (or `--format json` here)" in run("check", EDGE)
+    words = ("--to", "cucm", "--protocol", "tcp", "--port", "4")
+    assert "a row of your own would (`overlays`)" in run("explain", EDGE, *words)
+
+
 def test_no_color_is_obeyed(monkeypatch: pytest.MonkeyPatch) -> None:
     words = ("explain", EDGE, "--to", "cucm", "--protocol", "tcp", "--port", "5061")
     assert "\x1b[" in run(*words, color=True)
