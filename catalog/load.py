@@ -107,6 +107,10 @@ class Catalog:
         """The names that a deployment may list under `services`. Reads no rows."""
         return tuple(self._services)
 
+    def services_of(self, document: str) -> tuple[str, ...]:
+        """The services that one document defines. Reads no rows."""
+        return tuple(name for name, keys in self._services.items() if keys[0][0] == document)
+
     def table(self, document: str, number: int) -> Table:
         """One table. KeyError where there is none; BadFileError where its file is faulty."""
         key = (document, number)

@@ -7,9 +7,11 @@ from typing import Final
 
 from catalog.load import Catalog
 from catalog.located_yaml import dotted
+from deployment.addresses import order, shown, within
 from deployment.cloud_network import ids_of_aws
 from deployment.finding import Finding, Severity
 from deployment.flow import Flow
+from deployment.interface import Network
 from deployment.interfaces import CORE
 from deployment.site import Site
 
@@ -20,6 +22,7 @@ _LEAVE_OUT: Final = "or leave its `tier` out and keep it in a subnet that no tie
 def standing_findings(site: Site, catalog: Catalog, flows: Iterable[Flow]) -> Iterator[Finding]:
     """Expressway-E among the inside, systems cut off from their own, another cloud's ids."""
     yield from _edge_inside(site)
+    yield from _cards_mixed_up(site)
     yield from _cut_off(site, catalog, flows)
     for location, text in ids_of_aws(site):
         yield Finding(
@@ -50,16 +53,43 @@ def _edge_inside(site: Site) -> Iterator[Finding]:
         )
 
 
+def _cards_mixed_up(site: Site) -> Iterator[Finding]:
+    """One peer's outer card in the subnet of another's inner one.
+
+    Where both cards of one peer are in one range, ranges say nothing about subnets.
+    """
+    edge = site.expressway_e
+    if edge is None or edge.nics != "dual":
+        return
+    ranges = [network for tier in site.network.tiers.values() for network in tier.cidrs]
+
+    def places(cards: tuple[Network, ...]) -> set[Network]:
+        return {one for one in ranges for card in cards if within(card, (one,))}
+
+    outer = [places(peer.external) for peer in edge.peers]
+    inner = [places(peer.internal) for peer in edge.peers]
+    if any(out & ins for out, ins in zip(outer, inner, strict=True)):
+        return
+    all_outer = {one for out in outer for one in out}
+    for index, ins in enumerate(inner):
+        if shared := ins & all_outer:
+            yield Finding(
+                "deployment/cards-mixed-up",
+                Severity.WARNING,
+                f"the inner card of this peer is in {shown(min(shared, key=order))}, where another "
+                "peer has its outer card: look whether `external` and `internal` are mixed up",
+                "one subnet for the outer cards, another for the inner ones",
+                f"expressway_e.peers[{index}].internal",
+            )
+
+
 def _cut_off(site: Site, catalog: Catalog, flows: Iterable[Flow]) -> Iterator[Finding]:
     """Systems that run here and have none of the flows on which they live."""
     senders = {flow.source.party for flow in flows if flow.source.interface is not None}
-    own: dict[str, list[str]] = {}
-    for service in catalog.services:
-        own.setdefault(catalog.tables_of(service)[0].document, []).append(service)
     for name, system in sorted(site.systems.items()):
         if system.tier is None:
             continue
-        services = own.get(name, [])
+        services = catalog.services_of(name)
         if services and not set(services) & set(site.services):
             rest = len(services) - _NAMED
             more = f" and {rest} more" if rest > 0 else ""

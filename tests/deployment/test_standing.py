@@ -49,3 +49,21 @@ def test_ids_of_aws_in_a_deployment_for_azure() -> None:
     (found,) = said("id-of-another-cloud", data)
     assert found.key == "network.tiers.internal.subnets[0]"
     assert not said("id-of-another-cloud", DUAL)
+
+
+def test_cards_of_one_peer_the_other_way_round() -> None:
+    peers = [
+        {"external": "10.0.1.11", "internal": "10.0.2.11", "public": "203.0.113.11"},
+        {"external": "10.0.1.12", "internal": "10.0.2.12", "public": "203.0.113.12"},
+    ]
+    right = setting(DUAL, expressway_e__peers=peers)
+    assert not said("cards-mixed-up", right)
+    swapped = setting(
+        right,
+        expressway_e__peers__1__external="10.0.2.12",
+        expressway_e__peers__1__internal="10.0.1.12",
+    )
+    keys = [found.key for found in said("cards-mixed-up", swapped)]
+    assert "expressway_e.peers[1].internal" in keys
+    one_range = setting(swapped, network__tiers__dmz__cidrs=["10.0.0.0/22"])
+    assert not said("cards-mixed-up", one_range), "a range of several subnets says nothing"
