@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from policy.estate import Estate, LiveRule
+from policy.estate import Departure, Estate, LiveRule
 from policy.filter import Enforcement, Filter
 from policy.packets import EMPTY, PacketSet
 from policy.plain import plain_packets
@@ -67,6 +67,11 @@ def rule_states(
     """The changed rules of ours, and the rules that are not ours."""
     described = _described(plan, lost)
     planned = {rule.planned for rule in estate.rules.values() if rule.planned}
+    doubted = {
+        each.subject: each.drift
+        for each in estate.deviations
+        if each.departure is Departure.UNRESOLVED
+    }
     changed: list[RuleState] = []
     unmanaged: list[RuleState] = []
     for rule in estate.rules.values():
@@ -81,13 +86,14 @@ def rule_states(
         closes = rule.id in refusing
         was = rule.was or described.get(rule.description) if rule.ours else None
         was = was if was not in planned else None
-        drift = bool(opens) or closes or was in lost
-        state = RuleState(rule, was, drift, opens, _effect(opens, closes, was in lost))
+        drift = bool(opens) or closes or was in lost or doubted.get(rule.id, False)
+        effect = _effect(opens, closes, was in lost, rule.id in doubted)
+        state = RuleState(rule, was, drift, opens, effect)
         (changed if rule.ours else unmanaged).append(state)
     return tuple(changed), tuple(unmanaged)
 
 
-def _effect(opens: PacketSet, closes: bool, replaces: bool) -> str:
+def _effect(opens: PacketSet, closes: bool, replaces: bool, doubted: bool) -> str:
     said = [
         text
         for holds, text in (
@@ -97,6 +103,8 @@ def _effect(opens: PacketSet, closes: bool, replaces: bool) -> str:
         )
         if holds
     ]
+    if doubted:
+        return " and ".join([*said, f"what {'else ' if said else ''}it does cannot be told"])
     return " and ".join(said) or "changes nothing that passes"
 
 

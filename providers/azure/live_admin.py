@@ -56,10 +56,7 @@ class AdminRules:
             listed = []
             # Their priorities begin at 1 and are unique in a collection only.
             for number, row in enumerate(mine, LOWEST_PRIORITY):
-                name = str(row.get("id") or properties(row).get("flag") or number).rsplit("/", 1)[
-                    -1
-                ]
-                name = f"security-admin-rule/{name}"
+                name = _unique(_name(row, number), by_name)
                 by_name[name] = row
                 listed.append(_as_security_rule(name, number, row))
             identity = f"{network}/securityAdminRules"
@@ -92,6 +89,7 @@ class AdminRules:
                     for rule in stage.rules
                     if rule.name in names
                 ),
+                notes=tuple(_renamed(note, names) for note in stage.notes),
             )
             for point, filters in found.items()
             for stage in filters
@@ -117,6 +115,34 @@ class AdminRules:
             if share and self.access[rule.name] != _ALLOW:
                 decided.append(replace(rule, packets=share))
         return replace(stage, rules=(*decided, *stage.rules), notes=(*own.notes, *stage.notes))
+
+
+def _name(row: Row, number: int) -> str:
+    """By the names in its id: `security-admin-rule/MANAGER/CONFIGURATION/COLLECTION/RULE`.
+
+    A rule's own name is unique in its collection alone.
+    """
+    path = str(row.get("id") or "").split("/")
+    kinds = [part.lower() for part in path]
+    if "networkmanagers" in kinds:
+        names = path[kinds.index("networkmanagers") + 1 :: 2]
+    else:
+        names = [path[-1] or str(properties(row).get("flag") or number)]
+    return "/".join(["security-admin-rule", *names])
+
+
+def _unique(name: str, taken: Mapping[str, Row]) -> str:
+    """The same rule may be in force in several networks."""
+    found, count = name, 1
+    while found in taken:
+        count += 1
+        found = f"{name} ({count})"
+    return found
+
+
+def _renamed(note: str, names: Mapping[str, str]) -> str:
+    name, colon, rest = note.partition(": ")
+    return f"{names.get(name, name)}{colon}{rest}"
 
 
 def _as_security_rule(name: str, priority: int, row: Row) -> dict[str, Any]:

@@ -210,6 +210,26 @@ def admin_rule(cloud: AzureCloud, access: str, port: str) -> None:
     )
 
 
+def collected(cloud: AzureCloud, collection: str) -> None:
+    """The last admin rule is one of the name `rule` in this collection."""
+    manager = f"{NETWORK}/networkManagers/m/securityAdminConfigurations/c"
+    cloud.admin_rules[-1]["id"] = f"{manager}/ruleCollections/{collection}/rules/rule"
+
+
+def deny_by_a_name_of_two_collections(cloud: AzureCloud) -> None:
+    """Names of admin rules are unique in their collection alone."""
+    admin_rule(cloud, "Deny", "5061")
+    collected(cloud, "a")
+    admin_rule(cloud, "Allow", "443")
+    collected(cloud, "b")
+
+
+def always_allow_from_a_network_group(cloud: AzureCloud) -> None:
+    admin_rule(cloud, "AlwaysAllow", "22")
+    group = {"addressPrefix": f"{NETWORK}/networkGroups/g", "addressPrefixType": "NetworkGroup"}
+    cloud.admin_rules[-1]["properties"]["sources"] = [group]
+
+
 def always_allow_by_an_admin_rule(cloud: AzureCloud) -> None:
     admin_rule(cloud, "AlwaysAllow", "22")
 
@@ -244,6 +264,8 @@ HARMFUL: tuple[Tamper, ...] = (
     change_an_address,
     always_allow_by_an_admin_rule,
     deny_by_an_admin_rule,
+    deny_by_a_name_of_two_collections,
+    always_allow_from_a_network_group,
 )
 
 
@@ -689,3 +711,24 @@ def test_departures_have_their_kind(cloud: AzureCloud, url: str) -> None:
     take_a_card_out_of_its_group(cloud)
     kinds = {deviation.departure for deviation in read(url).audit.deviations}
     assert {Departure.FALLBACK, Departure.DETACHED} <= kinds
+
+
+def test_admin_rules_of_one_name_are_two_rules(cloud: AzureCloud, url: str) -> None:
+    deny_by_a_name_of_two_collections(cloud)
+    found = read(url).audit
+    by_id = {state.rule.id: state.effect for state in found.unmanaged}
+    assert by_id == {
+        "security-admin-rule/m/c/a/rule": "refuses what is asked for",
+        "security-admin-rule/m/c/b/rule": "changes nothing that passes",
+    }
+
+
+def test_the_members_of_a_network_group_are_not_nobody(cloud: AzureCloud, url: str) -> None:
+    always_allow_from_a_network_group(cloud)
+    found = read(url).audit
+    [told] = [each for each in found.deviations if each.drift]
+    assert told.departure is Departure.UNRESOLVED
+    assert "networkGroups/g" in told.message
+    [state] = found.unmanaged
+    assert state.drift
+    assert state.effect == "what it does cannot be told"
