@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from policy.audit_rules import RuleState, rule_states, uncarried
+from policy.audit_rules import RuleState, rule_states, uncarried, unrefused
 from policy.compiled import Policy
 from policy.decision import Judge
 from policy.difference import Side, difference, of_policy
@@ -190,7 +190,14 @@ def audit(policy: Policy, plan: Enforcement, estate: Estate, expressible: Expres
     certain = {p: filters for p, filters in live.items() if p.interface not in estate.uncertain}
     lost = uncarried(plan, certain)
     changed, unmanaged = (
-        rule_states(plan, estate, lost, _opening(opened), _refusing(proof.points, estate))
+        rule_states(
+            plan,
+            estate,
+            lost,
+            _opening(opened),
+            _refusing(proof.points, estate),
+            unrefused(plan, _by_default(opened)),
+        )
         if estate.managed
         else ((), ())
     )
@@ -304,6 +311,16 @@ def _opening(opened: list[Opened]) -> Mapping[str, PacketSet]:
     for each in opened:
         if each.rule is not None:
             found[each.rule.id] = found.get(each.rule.id, EMPTY) | each.packets
+    return found
+
+
+def _by_default(opened: list[Opened]) -> Mapping[tuple[Point, str], PacketSet]:
+    """What filters let through by their defaults, by point and kind of filter."""
+    found: dict[tuple[Point, str], PacketSet] = {}
+    for each in opened:
+        if each.rule is None:
+            key = (each.point, each.kind)
+            found[key] = found.get(key, EMPTY) | each.packets
     return found
 
 

@@ -7,14 +7,15 @@ opens or closes something, or stands in the place of a planned rule that is not 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from policy.estate import Departure, Estate, LiveRule
-from policy.filter import Enforcement, Filter
+from policy.filter import Enforcement, Filter, Order
 from policy.packets import EMPTY, PacketSet
 from policy.plain import plain_packets
+from policy.point import Point
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +43,18 @@ class RuleState:
 
 
 def uncarried(plan: Enforcement, live: Enforcement) -> frozenset[str]:
-    """The planned allow rules whose packets do not all pass their live filter, at some point."""
+    """The planned allow rules whose packets do not all pass their live filter, at some point.
+
+    A live filter of a kind that the plan does not have (an NSG on a card) is in the way of all.
+    """
     lost: set[str] = set()
     allowed = _Passing()
     for point in plan.keys() & live.keys():
-        for kind in {stage.kind for stage in plan[point]}:
-            passing = [allowed.by(stage) for stage in live[point] if stage.kind == kind]
+        kinds = {stage.kind for stage in plan[point]}
+        more = [allowed.by(stage) for stage in live[point] if stage.kind not in kinds]
+        for kind in kinds:
+            own = [allowed.by(stage) for stage in live[point] if stage.kind == kind]
+            passing = [_through(each, more) for each in own] if more else own
             for stage in plan[point]:
                 if stage.kind != kind or any(allowed.by(stage) <= each for each in passing):
                     continue
@@ -57,14 +64,40 @@ def uncarried(plan: Enforcement, live: Enforcement) -> frozenset[str]:
     return frozenset(lost)
 
 
+def _through(passing: PacketSet, more: Iterable[PacketSet]) -> PacketSet:
+    for each in more:
+        passing = passing & each
+    return passing
+
+
+def unrefused(plan: Enforcement, defaults: Mapping[tuple[Point, str], PacketSet]) -> frozenset[str]:
+    """The planned deny rules that would have refused what a filter's default now lets through.
+
+    `defaults` are those packets by point and kind of filter.
+    """
+    return frozenset(
+        rule.name
+        for (point, kind), packets in defaults.items()
+        for stage in plan.get(point, ())
+        if stage.kind == kind and stage.order is Order.FIRST_MATCH
+        for rule, share in zip(stage.rules, stage.decided().shares, strict=True)
+        if not rule.allow and share & packets
+    )
+
+
 def rule_states(
     plan: Enforcement,
     estate: Estate,
     lost: frozenset[str],
     opening: Mapping[str, PacketSet],
     refusing: frozenset[str],
+    reopened: frozenset[str],
 ) -> tuple[tuple[RuleState, ...], tuple[RuleState, ...]]:
-    """The changed rules of ours, and the rules that are not ours."""
+    """The changed rules of ours, and the rules that are not ours.
+
+    `lost` are planned rules that are not carried, `reopened` denies that do not refuse any more;
+    `opening` is what live rules open, `refusing` the live rules that refuse what is asked for.
+    """
     described = _described(plan, lost)
     planned = {rule.planned for rule in estate.rules.values() if rule.planned}
     doubted = {
@@ -86,23 +119,20 @@ def rule_states(
         closes = rule.id in refusing
         was = rule.was or described.get(rule.description) if rule.ours else None
         was = was if was not in planned else None
-        drift = bool(opens) or closes or was in lost or doubted.get(rule.id, False)
-        effect = _effect(opens, closes, was in lost, rule.id in doubted)
+        effects = {
+            "opens what nobody asked for": bool(opens),
+            "refuses what is asked for": closes,
+            "does less than the planned rule did": was in lost,
+            "no longer refuses what the planned rule did": was in reopened,
+        }
+        drift = any(effects.values()) or doubted.get(rule.id, False)
+        effect = _effect([text for text, holds in effects.items() if holds], rule.id in doubted)
         state = RuleState(rule, was, drift, opens, effect)
         (changed if rule.ours else unmanaged).append(state)
     return tuple(changed), tuple(unmanaged)
 
 
-def _effect(opens: PacketSet, closes: bool, replaces: bool, doubted: bool) -> str:
-    said = [
-        text
-        for holds, text in (
-            (bool(opens), "opens what nobody asked for"),
-            (closes, "refuses what is asked for"),
-            (replaces, "does less than the planned rule did"),
-        )
-        if holds
-    ]
+def _effect(said: list[str], doubted: bool) -> str:
     if doubted:
         return " and ".join([*said, f"what {'else ' if said else ''}it does cannot be told"])
     return " and ".join(said) or "changes nothing that passes"

@@ -142,6 +142,8 @@ def _unique(name: str, taken: Mapping[str, Row]) -> str:
 
 def _renamed(note: str, names: Mapping[str, str]) -> str:
     name, colon, rest = note.partition(": ")
+    # A network group is given by its id, where a service tag has a name.
+    rest = rest.replace("the service tag /", "the network group /")
     return f"{names.get(name, name)}{colon}{rest}"
 
 

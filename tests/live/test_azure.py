@@ -732,3 +732,22 @@ def test_the_members_of_a_network_group_are_not_nobody(cloud: AzureCloud, url: s
     [state] = found.unmanaged
     assert state.drift
     assert state.effect == "what it does cannot be told"
+
+
+def test_rules_that_an_nsg_on_a_card_takes_away_are_not_in_effect(
+    cloud: AzureCloud, url: str
+) -> None:
+    whole = read(url).audit.summary
+    assert whole.carried == whole.planned
+    nsg = copy.deepcopy(cloud.nsg(DMZ)) | {
+        "name": "by-hand",
+        "id": f"{NETWORK}/by-hand",
+        "tags": {},
+    }
+    nsg["properties"]["securityRules"] = []
+    cloud.resources["networkSecurityGroups"]["by-hand"] = nsg
+    cloud.card("edge-1-outer")["properties"]["networkSecurityGroup"] = {"id": nsg["id"]}
+    found = read(url).audit
+    assert found.refused
+    assert 0 < found.summary.missing == found.summary.planned - found.summary.carried
+    assert all("expressway-e" in name or "dmz" in name for name in found.missing)

@@ -379,6 +379,23 @@ def test_a_changed_rule_of_ours_is_told_as_ours(cloud: GoogleCloud, url: str) ->
     assert state.was.startswith("google_compute_firewall.expressway-e_external")
 
 
+def test_a_deny_of_ours_that_is_off_is_not_said_to_change_nothing(
+    cloud: GoogleCloud, url: str
+) -> None:
+    denies = next(row for row in cloud.firewalls.values() if row["direction"] == "EGRESS")
+    assert denies["denied"]
+    denies["disabled"] = True
+    found = read(url).audit
+    [state] = found.changed
+    assert state.rule.id == denies["name"]
+    assert state.drift
+    assert state.effect == "no longer refuses what the planned rule did"
+    # What was opened by another rule is that rule's doing.
+    denies["disabled"] = False
+    outer(cloud)["allowed"] = [{"IPProtocol": "all"}]
+    assert [each.effect for each in read(url).audit.changed] == ["opens what nobody asked for"]
+
+
 def test_nothing_made_is_judged_against_the_documents_alone() -> None:
     with serving(empty()) as url:
         found = read(url)
