@@ -236,7 +236,11 @@ class _Reading:
             yield from self._lost_markers()
         yield from self._cards_that_differ()
         for policy in policies(self.answers):
-            deciding = [r for r in policy.get("rules") or () if r.get("action") != "goto_next"]
+            deciding = [
+                rule
+                for rule in policy.get("rules") or ()
+                if rule.get("action") != "goto_next" and not rule.get("disabled")
+            ]
             if deciding and is_above(policy):
                 yield Deviation(
                     Departure.OVERRIDDEN,
@@ -388,10 +392,11 @@ def _policy_text(policy: Row, rule: Row) -> str:
     ingress = rule.get("direction") == "INGRESS"
     layers = ", ".join(map(_layer, match.get("layer4Configs") or ())) or "everything"
     peers = match.get("srcIpRanges" if ingress else "destIpRanges") or ()
+    off = ", disabled" if rule.get("disabled") else ""
     return (
         f"{str(rule.get('direction')).lower()} {rule.get('priority')} {rule.get('action')} "
         f"{layers} {'from' if ingress else 'to'} {_few(list(peers)) or 'named peers'} in the "
-        f"policy {policy_name(policy)}"
+        f"policy {policy_name(policy)}{off}"
     )
 
 
