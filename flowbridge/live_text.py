@@ -72,8 +72,7 @@ def _opened(found: Iterable[Opened]) -> Iterator[str]:
         if each.rule is None:
             by = f"the default of {each.filter}"
         else:
-            owner = "ours" if each.rule.ours else "not ours"
-            by = f"{each.rule.id} ({owner}): {each.rule.text}"
+            by = f"{each.rule.id} ({each.rule.whose}): {each.rule.text}"
         yield f"{each.point}: {by}"
         if not each.reaching:
             yield "  other filters still refuse these:"
@@ -96,4 +95,5 @@ def _blocks(packets: PacketSet) -> Iterator[str]:
 
 def _state(state: RuleState) -> str:
     was = f", was {state.was}" if state.was else ""
-    return f"{state.rule.id}: {state.rule.text}: {state.effect}{was}"
+    other = f" ({state.rule.whose})" if state.rule.made_for else ""
+    return f"{state.rule.id}{other}: {state.rule.text}: {state.effect}{was}"

@@ -66,7 +66,7 @@ def sarif(audits: Mapping[str, Audit]) -> dict[str, Any]:
 def _results(file: str, audit: Audit) -> Iterator[Result]:
     for opened in audit.opened:
         rule = opened.rule
-        by = f"{rule.text} ({'ours' if rule.ours else 'not ours'})" if rule else "its default"
+        by = f"{rule.text} ({rule.whose})" if rule else "its default"
         level = "error" if opened.reaching else "warning"
         packets = "; ".join(map(str, opened.packets.boxes()))
         yield _result(
@@ -90,7 +90,9 @@ def _results(file: str, audit: Audit) -> Iterator[Result]:
     for kind, states in (("changed", audit.changed), ("unmanaged", audit.unmanaged)):
         for state in states:
             level = "error" if state.drift else "note"
-            yield _result(file, kind, level, f"{state.rule.text}: {state.effect}", state.rule.id)
+            other = f" ({state.rule.whose})" if state.rule.made_for else ""
+            text = f"{state.rule.text}{other}: {state.effect}"
+            yield _result(file, kind, level, text, state.rule.id)
     for found in audit.deviations:
         level = "error" if found.drift else "note"
         yield _result(file, str(found.departure), level, found.message, found.subject)

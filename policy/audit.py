@@ -63,6 +63,7 @@ class Opened:
             "text": self.rule.text if self.rule else "the filter's default",
             "holder": self.rule.holder if self.rule else None,
             "ours": self.rule.ours if self.rule else None,
+            "made_for": self.rule.made_for if self.rule else None,
             "packets": plain_packets(self.packets),
             "reaching": plain_packets(self.reaching),
         }

@@ -33,6 +33,7 @@ class RuleState:
             "rule": self.rule.id,
             "holder": self.rule.holder,
             "ours": self.rule.ours,
+            "made_for": self.rule.made_for,
             "text": self.rule.text,
             "description": self.rule.description,
             "was": self.was,

@@ -75,7 +75,8 @@ class LiveRule:
     the id of the group, ACL, NSG or policy that it is in. `text` is the rule as the cloud's
     console shows it, in one line. `was` is the planned rule that a changed rule of ours must have
     been (the same number, the same name), where the cloud can tell; without it the audit goes by
-    equal descriptions.
+    equal descriptions. `made_for` is the other deployment that the rule, or what holds it, says it
+    belongs to.
     """
 
     id: str
@@ -86,6 +87,14 @@ class LiveRule:
     description: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
     was: str | None = None
+    made_for: str | None = None
+
+    @property
+    def whose(self) -> str:
+        """In words: `ours`, `of deployment lab`, `not ours`."""
+        if self.ours:
+            return "ours"
+        return f"of deployment {self.made_for}" if self.made_for else "not ours"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from providers.aws.live_answers import Part, Row, marks, tags_of
 from providers.aws.live_attachment import addresses_of, planned_subnets, public_of
 from providers.aws.live_situation import Situation
 from providers.aws.live_terraform import groups_of
+from providers.aws.live_text import rule_text
 from providers.aws.terraform import GROUP, NETWORK_ACL
 from providers.terraform_json import resources, row_ids
 
@@ -73,8 +74,8 @@ def _groups_of_card(
             yield Deviation(
                 Departure.FOREIGN_HOLDER,
                 group,
-                f"{here.named(group)} is on {name}, the card of {key}, and not in the plan; what "
-                "it opens is judged with the rest",
+                f"{here.named(group)}{_of(here, here.groups.get(group))} is on {name}, the card of "
+                f"{key}, and not in the plan; what it opens is judged with the rest",
                 drift=False,
                 interfaces=(key,),
             )
@@ -107,7 +108,11 @@ def _acl_attachments(here: Situation) -> Iterator[Deviation]:
     for address, block in resources(here.planned, NETWORK_ACL).items():
         tier = block.tag("flowbridge:tier")
         keys = here.keys_of(block)
-        used = {card["SubnetId"] for key in keys for _, card in here.on(key)}
+        used = {
+            card["SubnetId"]: f"{card['NetworkInterfaceId']} of {key}"
+            for key in keys
+            for _, card in here.on(key)
+        }
         for subnet in sorted({*due.get(address, ()), *used}):
             if subnet not in there:
                 yield Deviation(
@@ -121,12 +126,15 @@ def _acl_attachments(here: Situation) -> Iterator[Deviation]:
             if live["NetworkAclId"] == here.identity.network_acls.acls.get(address):
                 continue
             default = bool(live.get("IsDefault"))
+            where, which = f" of tier {tier}", "plan"
+            if subnet not in due.get(address, ()):
+                where, which = f", where {used[subnet]} is,", f"plan for tier {tier}"
             yield Deviation(
                 Departure.FALLBACK if default else Departure.DETACHED,
                 subnet,
-                f"subnet {subnet} of tier {tier} has "
+                f"subnet {subnet}{where} has "
                 f"{'the default network ACL ' if default else 'the network ACL '}"
-                f"{live['NetworkAclId']}, not that of the plan",
+                f"{live['NetworkAclId']}{_of(here, live)}, not that of the {which}",
                 interfaces=keys,
             )
 
@@ -156,10 +164,11 @@ def _lost_tags(here: Situation) -> Iterator[Deviation]:
 
 def _cards_that_differ(here: Situation) -> Iterator[Deviation]:
     for key, name in here.placement.missing:
+        what = "security group" if name.startswith("sg-") else "network interface"
         yield Deviation(
             Departure.INTERFACE_MISSING,
             name,
-            f"the network interface {name} of {key} is not in {here.answers.place.vpc}",
+            f"the {what} {name} of {key} is not in {here.answers.place.vpc}",
             interfaces=(key,),
         )
     for interface in here.policy.interfaces:
@@ -193,13 +202,24 @@ def _unresolved(here: Situation, groups: Mapping[str, Row]) -> Iterator[Deviatio
     for row in here.answers.rows(Part.RULES):
         name = row["SecurityGroupRuleId"]
         group = (row.get("ReferencedGroupInfo") or {}).get("GroupId")
-        if row["GroupId"] in groups and group and group not in here.groups:
+        if row["GroupId"] not in groups:
+            continue
+        text = rule_text(row, groups[row["GroupId"]])
+        if group and group not in here.groups:
             yield Deviation(
                 Departure.UNRESOLVED,
                 name,
-                f"{name} in {row['GroupId']} lets in the members of {group}, which is not in this "
-                "VPC: who they are cannot be told from here",
+                f"{name}: {text}: {group} is not in this VPC (another VPC or account has it, or "
+                "it was deleted), so who its members are cannot be told from here",
                 drift=name not in here.identity.rules,
+            )
+        elif row.get("PrefixListId") in here.answers.lists_unread:
+            # The list is among what could not be read, and so the verdict is no clean one.
+            yield Deviation(
+                Departure.UNRESOLVED,
+                name,
+                f"{name}: {text}: the entries of the list could not be read",
+                drift=False,
             )
     for interface in here.policy.interfaces:
         for _, card in here.on(interface.key):
@@ -225,6 +245,18 @@ def _blocked(here: Situation) -> Iterator[Deviation]:
                 "internet pass only where an exclusion says so, whatever the rules are",
                 drift=False,
             )
+
+
+def _of(here: Situation, row: Row | None) -> str:
+    """Whose a group or ACL is, where it is another tier's or another deployment's."""
+    if row is None:
+        return ""
+    if other := here.made_for(row):
+        return f" of deployment {other}"
+    block = resources(here.planned, NETWORK_ACL).get(
+        here.identity.planned(str(row.get("NetworkAclId"))) or ""
+    )
+    return f" of tier {block.tag('flowbridge:tier')}" if block else ""
 
 
 def _lost(wanted: Mapping[str, str], row: Row) -> str:

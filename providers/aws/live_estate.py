@@ -6,7 +6,7 @@ Pure: made from the answers of one fetch. The meaning of rules is that of Terraf
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -29,7 +29,6 @@ from providers.aws.live_attachment import (
 from providers.aws.live_deviations import deviations
 from providers.aws.live_faults import garbled
 from providers.aws.live_fetch import BLOCK_CALL
-from providers.aws.live_identity import live_peer
 from providers.aws.live_situation import Situation
 from providers.aws.live_terraform import (
     acl_entries,
@@ -37,8 +36,8 @@ from providers.aws.live_terraform import (
     groups_of,
     live_id,
     live_terraform,
-    rule_direction,
 )
+from providers.aws.live_text import entry_text, rule_text
 from providers.aws.semantics import stages
 from providers.aws.semantics_acl import NetworkAcls
 from providers.aws.semantics_group import SecurityGroups
@@ -93,7 +92,7 @@ def _estate(here: Situation) -> Estate:
         deviations=tuple(deviations(here, groups)),
         unread=unread,
         managed=here.identity.managed,
-        notes=tuple(_notes(here, enforcement)),
+        notes=tuple(_notes(here, enforcement, rules)),
         read=_counts(here.answers),
         uncertain=_uncertain(here, bool(open_lists)),
     )
@@ -143,15 +142,17 @@ def _group_rules(here: Situation, groups: Mapping[str, Row]) -> Iterator[LiveRul
             row["GroupId"],
             ours=marked or (held and bool(row_ids(description))),
             planned=here.identity.rules.get(name),
-            text=_rule_text(row, groups[row["GroupId"]]),
+            text=rule_text(row, groups[row["GroupId"]]),
             description=description,
             tags=tags,
+            made_for=None if marked else tags.get("flowbridge:site"),
         )
 
 
 def _acl_rules(here: Situation) -> Iterator[LiveRule]:
     known = here.identity.network_acls
     for acl, row in here.relevant_acls().items():
+        made_for = here.made_for(row)
         for direction in Direction:
             for entry in acl_entries(row, direction):
                 name = entry_name(acl, direction, entry)
@@ -161,8 +162,9 @@ def _acl_rules(here: Situation) -> Iterator[LiveRule]:
                     # Entries carry neither tags nor descriptions; our numbers tell ours.
                     ours=name in known.numbered,
                     planned=known.entries.get(name),
-                    text=_entry_text(acl, direction, entry),
+                    text=entry_text(acl, direction, entry),
                     was=known.numbered.get(name),
+                    made_for=made_for,
                 )
 
 
@@ -201,7 +203,7 @@ def _live_interfaces(here: Situation) -> Iterator[LiveInterface]:
             yield LiveInterface(interface.key, member, None)
 
 
-def _notes(here: Situation, enforcement: Enforcement) -> Iterator[str]:
+def _notes(here: Situation, enforcement: Enforcement, rules: Container[str]) -> Iterator[str]:
     if not here.identity.managed:
         yield (
             "nothing here was made by Flowbridge for this deployment: the estate is judged "
@@ -213,7 +215,8 @@ def _notes(here: Situation, enforcement: Enforcement) -> Iterator[str]:
     for name in here.identity.network_acls.icmp:
         yield f"{name}: the endpoint does not tell its ICMP type, which is taken as planned"
     told = {note for filters in enforcement.values() for stage in filters for note in stage.notes}
-    yield from sorted(told)
+    # Rules whose peers are not known are departures, and lists that were not read are not read.
+    yield from sorted(note for note in told if live_id(note.partition(": ")[0]) not in rules)
     if not here.answers.has(Part.CARDS):
         return
     for key, members in here.placement.absent.items():
@@ -236,28 +239,3 @@ class _Names:
             name = " / ".join(live_id(part) for part in stage.name.split(" / "))
             self._known[id(stage)] = (stage, replace(stage, name=name, rules=rules))
         return self._known[id(stage)][1]
-
-
-def _rule_text(row: Row, group: Row) -> str:
-    arrow = "to" if row["IsEgress"] else "from"
-    protocol = "all protocols" if row["IpProtocol"] == "-1" else row["IpProtocol"]
-    ports = _span(row.get("FromPort"), row.get("ToPort"))
-    where = f"{row['GroupId']} ({group['GroupName']})"
-    said = f"{protocol}{ports} {arrow} {live_peer(row)}"
-    return f"{rule_direction(row)} {said} in {where}"
-
-
-def _entry_text(acl: str, direction: Direction, entry: Mapping[str, Any]) -> str:
-    arrow = "to" if direction is Direction.EGRESS else "from"
-    numbers = {"-1": "all protocols", "6": "tcp", "17": "udp", "1": "icmp", "58": "icmpv6"}
-    protocol = numbers.get(entry["protocol"], f"protocol {entry['protocol']}")
-    ports = _span(entry["from_port"], entry["to_port"])
-    peer = entry["cidr_block"] or entry["ipv6_cidr_block"]
-    said = f"{entry['rule_no']} {entry['action']} {protocol}{ports} {arrow} {peer}"
-    return f"{direction} {said} in {acl}"
-
-
-def _span(first: int | None, last: int | None) -> str:
-    if first is None or first == -1:
-        return ""
-    return f" {first}" if first == last else f" {first}-{last}"

@@ -8,7 +8,7 @@ from typing import Any
 
 from deployment.site import Site
 from policy.compiled import Policy
-from providers.aws.live_answers import Answers, Part, Row
+from providers.aws.live_answers import Answers, Part, Row, tags_of
 from providers.aws.live_attachment import Placement, acl_of_subnet, place
 from providers.aws.live_identity import Identity, identify
 from providers.aws.live_terraform import groups_of
@@ -88,6 +88,11 @@ class Situation:
     def named(self, group: str) -> str:
         row = self.groups.get(group)
         return f"security group {group} ({row['GroupName']})" if row else f"security group {group}"
+
+    def made_for(self, row: Row) -> str | None:
+        """The other deployment that the tags of a group or ACL name."""
+        site = tags_of(row).get("flowbridge:site")
+        return site if site != self.site.name else None
 
 
 def _agree(answers: Answers, site: Site) -> None:

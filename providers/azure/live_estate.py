@@ -46,7 +46,7 @@ from providers.azure.live_identity import (
 from providers.azure.live_placement import STRANGERS, Card, Placement, live_site, place
 from providers.azure.live_terraform import groups_in, live_terraform, rules_of, terraform_id
 from providers.azure.semantics import enforcement
-from providers.azure.terraform import GROUP, NSG
+from providers.azure.terraform import DENIED, GROUP, NSG
 from providers.live import Access
 from providers.live_reading import ODD_SHAPE
 from providers.nested_address import nested_addresses
@@ -246,11 +246,13 @@ class _Reading:
     def _rules(self, nsgs: Mapping[str, Row]) -> Iterator[LiveRule]:
         for nsg in nsgs.values():
             held = self.identity.planned(nsg["id"]) is not None
+            site = tags_of(nsg).get("flowbridge:site")
             for row in rules_of(nsg):
                 name = rule_id(nsg, row)
                 description = properties(row).get("description") or ""
                 planned = self.identity.rules.get(name)
                 named = self.identity.named.get(name)
+                made = bool(row_ids(description)) or description == DENIED
                 yield LiveRule(
                     name,
                     str(nsg["id"]),
@@ -259,6 +261,7 @@ class _Reading:
                     text=_rule_text(row, nsg),
                     description=description,
                     was=None if planned else named,
+                    made_for=site if site != self.site.name and made else None,
                 )
 
     def _admin_rules(self, admin: AdminRules) -> Iterator[LiveRule]:

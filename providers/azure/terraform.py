@@ -31,7 +31,7 @@ MEMBERSHIP: Final = "azurerm_network_interface_application_security_group_associ
 ASSOCIATION: Final = "azurerm_subnet_network_security_group_association"
 
 _DIRECTIONS: Final = {Direction.INGRESS: "Inbound", Direction.EGRESS: "Outbound"}
-_DENIED: Final = "Whatever no rule above allows, the default rules for VirtualNetwork included"
+DENIED: Final = "Whatever no rule above allows, the default rules for VirtualNetwork included"
 
 # An inline rule is an attribute in Terraform's eyes: every key has to be there.
 _EMPTY_RULE: Final = {
@@ -176,7 +176,7 @@ def _deny(direction: Direction, priority: int) -> dict[str, Any]:
     return {
         **_EMPTY_RULE,
         "name": _deny_name(direction),
-        "description": _DENIED,
+        "description": DENIED,
         "priority": priority,
         "direction": _DIRECTIONS[direction],
         "access": "Deny",
@@ -245,5 +245,5 @@ def _lowered_deny(direction: Direction, nsg: Nsg, address: str) -> LoweredRule:
         source_ports="any",
         destination_ports="any",
         rows=(),
-        description=_DENIED,
+        description=DENIED,
     )

@@ -191,6 +191,7 @@ class _Reading:
                 text=_rule_text(row),
                 description=row.get("description") or "",
                 was=None if planned else self.identity.named.get(name),
+                made_for=self._made_for(row),
             )
 
     def _policy_rules(self) -> Iterator[LiveRule]:
@@ -208,7 +209,12 @@ class _Reading:
                     text=_policy_text(policy, rule),
                     description=rule.get("description") or "",
                     was=None if planned else self.identity.named.get(name),
+                    made_for=self._made_for(rule),
                 )
+
+    def _made_for(self, row: Row) -> str | None:
+        marker = Marker.parse(row.get("description"))
+        return marker.site if marker and marker.site != self.site.name else None
 
     def _holders(self) -> Iterator[Holder]:
         for row in self.answers.rows(Part.NETWORKS):

@@ -751,3 +751,14 @@ def test_rules_that_an_nsg_on_a_card_takes_away_are_not_in_effect(
     assert found.refused
     assert 0 < found.summary.missing == found.summary.planned - found.summary.carried
     assert all("expressway-e" in name or "dmz" in name for name in found.missing)
+
+
+def test_a_rule_of_another_deployment_is_told_as_its(cloud: AzureCloud, url: str) -> None:
+    nsg = copy.deepcopy(cloud.nsg(DMZ)) | {"name": "other-dmz", "id": f"{NETWORK}/other-dmz"}
+    nsg["tags"]["flowbridge:site"] = "other"
+    cloud.resources["networkSecurityGroups"]["other-dmz"] = nsg
+    cloud.add_rule("other-dmz", "temporary", priority=4050, destinationPortRange="22")
+    cloud.attach("dmz-outer", "other-dmz")
+    whose = {state.rule.id: state.rule.whose for state in read(url).audit.unmanaged}
+    assert whose.pop("other-dmz/temporary") == "not ours"
+    assert set(whose.values()) == {"of deployment other"}

@@ -396,13 +396,22 @@ def test_a_deny_of_ours_that_is_off_is_not_said_to_change_nothing(
     assert [each.effect for each in read(url).audit.changed] == ["opens what nobody asked for"]
 
 
-def test_a_disabled_rule_of_the_organisation_decides_nothing(
-    cloud: GoogleCloud, url: str
-) -> None:
+def test_a_disabled_rule_of_the_organisation_decides_nothing(cloud: GoogleCloud, url: str) -> None:
     hierarchy(cloud, "deny", "22", disabled=True)
     found = read(url).audit
     assert [each.message for each in found.deviations] == []
     assert {state.rule.text.rpartition(", ")[2] for state in found.unmanaged} == {"disabled"}
+
+
+def test_a_rule_of_another_deployment_is_told_as_its(cloud: GoogleCloud, url: str) -> None:
+    theirs = copy.deepcopy(outer(cloud)) | {
+        "name": "other-rule",
+        "allowed": [{"IPProtocol": "all"}],
+    }
+    theirs["description"] = theirs["description"].replace("site=gcp-edge", "site=other")
+    cloud.firewalls["other-rule"] = theirs
+    [state] = read(url).audit.unmanaged
+    assert (state.rule.made_for, state.rule.whose) == ("other", "of deployment other")
 
 
 def test_nothing_made_is_judged_against_the_documents_alone() -> None:

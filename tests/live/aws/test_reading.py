@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from moto.ec2.models import ec2_backends
 
 from flowbridge.cli import flowbridge
 from policy.audit import Verdict
 from policy.estate import Cause, Departure
 from policy.packets import PacketSet
 from tests.live import documented, faults
+from tests.live.aws.created import associate
 from tests.live.aws.estates import LiveSite
 from tests.live.faults import faulty
 
@@ -105,7 +107,100 @@ def test_members_of_a_group_elsewhere_are_not_nobody(edge: LiveSite) -> None:
     )
     found = edge.audit()
     assert found.verdict is Verdict.DRIFT
-    assert [d.departure for d in found.deviations if d.drift] == [Departure.UNRESOLVED]
+    [told] = [d for d in found.deviations if d.drift]
+    assert told.departure is Departure.UNRESOLVED
+    assert f"ingress tcp 443 from {other}" in told.message
+    [state] = found.unmanaged
+    assert (state.drift, state.effect) == (True, "what it does cannot be told")
+    assert not any(other in note for note in found.notes)
+
+
+def _tags(kind: str, site: str) -> Any:
+    return [{"ResourceType": kind, "Tags": [{"Key": "flowbridge:site", "Value": site}]}]
+
+
+def test_what_another_deployment_made_is_told_as_its(edge: LiveSite) -> None:
+    """Its group beside ours on a card, its network ACL in place of ours on a subnet."""
+    client = edge.client
+    group = client.create_security_group(
+        GroupName="flowbridge/other/cucm/single",
+        Description="x",
+        VpcId=edge.vpc,
+        TagSpecifications=_tags("security-group", "other"),
+    )["GroupId"]
+    rdp = {"IpProtocol": "tcp", "FromPort": 3389, "ToPort": 3389}
+    client.authorize_security_group_ingress(
+        GroupId=group,
+        IpPermissions=[{**rdp, "IpRanges": [{"CidrIp": "10.9.0.0/24"}]}],
+        TagSpecifications=_tags("security-group-rule", "other"),
+    )
+    client.modify_network_interface_attribute(
+        NetworkInterfaceId=edge.cards["10.0.10.21"], Groups=[edge.group("cucm_single"), group]
+    )
+    acl = client.create_network_acl(
+        VpcId=edge.vpc, TagSpecifications=_tags("network-acl", "other")
+    )["NetworkAcl"]["NetworkAclId"]
+    associate(client, acl, edge.subnets["10.0.1.0/24"])
+    client.create_network_acl_entry(
+        NetworkAclId=acl,
+        RuleNumber=100,
+        Egress=False,
+        RuleAction="allow",
+        Protocol="1",
+        CidrBlock="0.0.0.0/0",
+        IcmpTypeCode={"Type": 8, "Code": -1},
+    )
+    found = edge.audit()
+    theirs = [state for state in found.unmanaged if state.rule.made_for]
+    assert {state.rule.whose for state in theirs} == {"of deployment other"}
+    assert {state.rule.holder for state in theirs} == {group, acl}
+    # What every new group lets out, without a tag.
+    assert {s.rule.whose for s in found.unmanaged if s not in theirs} == {"not ours"}
+    said = " ".join(each.message for each in found.deviations)
+    assert f"the network ACL {acl} of deployment other, not that of the plan" in said
+    assert f"security group {group} (flowbridge/other/cucm/single) of deployment other" in said
+
+
+def test_a_card_in_another_tiers_subnet_is_said_to_be_there(
+    make: Callable[..., LiveSite],
+) -> None:
+    """The subnet is not said to be of the card's tier."""
+    site = make(eni=True)
+    inner = site.subnets["10.0.2.0/24"]
+    card = next(
+        row
+        for row in site.client.describe_network_interfaces()["NetworkInterfaces"]
+        if row["NetworkInterfaceId"] == site.cards["10.0.10.11"]
+    )
+    backend = ec2_backends[card["OwnerId"]]["eu-west-1"]
+    backend.enis[card["NetworkInterfaceId"]].subnet = backend.get_subnet(inner)
+    [said] = [each.message for each in site.audit().deviations if each.subject == inner]
+    assert said == (
+        f"subnet {inner}, where {card['NetworkInterfaceId']} of expressway-c/single is, has the "
+        f"network ACL {site.acl('dmz')} of tier dmz, not that of the plan for tier internal"
+    )
+
+
+def test_rules_are_shown_as_the_console_shows_them(edge: LiveSite) -> None:
+    everyone: dict[str, Any] = {"IpRanges": [{"CidrIp": "10.9.0.0/24"}]}
+    client = edge.client
+    client.authorize_security_group_ingress(
+        GroupId=edge.group("cucm_single"),
+        IpPermissions=[
+            {"IpProtocol": "icmp", "FromPort": 8, "ToPort": -1, **everyone},
+            {"IpProtocol": "icmp", "FromPort": 3, "ToPort": 4, **everyone},
+            {"IpProtocol": "50", "FromPort": -1, "ToPort": -1, **everyone},
+            {"IpProtocol": "tcp", "FromPort": 1, "ToPort": 1, **everyone},
+        ],
+    )
+    found = edge.audit()
+    shown = {state.rule.text.partition(" from ")[0] for state in found.unmanaged}
+    assert shown == {
+        "ingress icmp type 8",
+        "ingress icmp type 3 code 4",
+        "ingress protocol 50",
+        "ingress tcp 1",
+    }
 
 
 def test_a_fleet_is_its_cards_and_the_rest_of_its_addresses(make: Callable[..., LiveSite]) -> None:
