@@ -17,14 +17,14 @@ from policy.compiled import Policy
 from policy.packets import PacketSet
 from policy.point import Direction
 from providers.aws.live_acl_identity import planned_entries
-from providers.aws.live_answers import Answers, Part, marks, tags_of
-from providers.aws.live_attachment import addresses_of, cidrs_of
+from providers.aws.live_answers import Answers, Part, Row, marks, tags_of
+from providers.aws.live_attachment import addresses_of, cidrs_of, planned_subnets
 from providers.aws.live_faults import garbled
 from providers.aws.live_fetch import BLOCK_CALL, QUOTA_CALL
 from providers.aws.live_identity import planned_rules
 from providers.aws.live_situation import Situation
-from providers.aws.live_terraform import groups_of
-from providers.aws.quotas import Quota, default_quotas
+from providers.aws.live_terraform import acl_entries, groups_of
+from providers.aws.quotas import Quota, quotas_for
 from providers.aws.terraform import ATTACHMENT, GROUP, NETWORK_ACL, PREFIX_LIST
 from providers.live import Access, Preflight
 from providers.live_reading import ODD_SHAPE, split_absent
@@ -53,6 +53,7 @@ def preflight(
         usage = (*_usage(here),)
         findings = (
             *_subnets(here),
+            *_acls_of_others(here),
             *_cards(here),
             *_names(here),
             *_public(here),
@@ -85,7 +86,7 @@ def _over(usage: Usage) -> Finding:
     return _refusal(
         "quota",
         f"{usage.scope}: {usage.used} {usage.limit} after the apply, and the account has "
-        f"{usage.allowed}: raise the quota first",
+        f"{usage.allowed}: raise the quota first, or take out what is not the plan's",
         usage.source,
     )
 
@@ -185,14 +186,15 @@ def _unknown_quotas(answers: Answers) -> Iterator[Finding]:
         yield Finding(
             "aws/live/quotas-unknown",
             Severity.NOTE,
-            "not all quotas of the account could be read, and AWS's defaults are assumed for the "
-            f"others, which is the least that an account has: {failed[0]}",
+            "not all quotas of the account could be read: for the others what `quotas` in the "
+            "deployment file says is assumed, else AWS's default, which is the least that an "
+            f"account has: {failed[0]}",
             _QUOTAS,
         )
 
 
 def _usage(here: Situation) -> Iterator[Usage]:
-    quotas = default_quotas()
+    quotas = quotas_for(here.site.quotas)
     yield from _rules_per_group(here, quotas.rules_per_security_group)
     yield from _groups_per_card(here, quotas.security_groups_per_interface)
     yield from _entries_per_acl(here, quotas.network_acl_entries)
@@ -242,11 +244,27 @@ def _rules_per_group(here: Situation, quota: Quota) -> Iterator[Usage]:
         address = here.identity.planned(row["GroupId"])
         if address is not None and row["SecurityGroupRuleId"] not in here.identity.rules:
             way = str(Direction.EGRESS if row["IsEgress"] else Direction.INGRESS)
-            used[address, way, 6 if row.get("CidrIpv6") else 4] += 1
+            for family, weight in _weights(here, row).items():
+                used[address, way, family] += weight
     names_of = {a: str(b.get("name")) for a, b in resources(here.planned, GROUP).items()}
     for (address, way, family), count in sorted(used.items()):
         scope = f"{names_of.get(address, address)} {way} IPv{family}"
         yield Usage(quota.limit, scope, count, _allowed(here, quota.code, quota), quota.source)
+
+
+def _weights(here: Situation, row: Row) -> dict[int, int]:
+    """What a live rule takes of the quota of each address family: one that names a group counts
+    in both, one that names a prefix list with the most entries that the list may have."""
+    if row.get("CidrIpv4"):
+        return {4: 1}
+    if row.get("CidrIpv6"):
+        return {6: 1}
+    lists = {each["PrefixListId"]: each for each in here.answers.parts.get(Part.LISTS, ())}
+    named = lists.get(row.get("PrefixListId"), {})
+    # AWS's own lists say no maximum; their weights are not in the API.
+    weight = int(named.get("MaxEntries") or 1)
+    family = {"IPv4": (4,), "IPv6": (6,)}.get(str(named.get("AddressFamily")), (4, 6))
+    return dict.fromkeys(family, weight)
 
 
 def _groups_per_card(here: Situation, quota: Quota) -> Iterator[Usage]:
@@ -266,9 +284,39 @@ def _groups_per_card(here: Situation, quota: Quota) -> Iterator[Usage]:
 
 
 def _entries_per_acl(here: Situation, quota: Quota) -> Iterator[Usage]:
+    """Planned entries, and those beside them in the same ACL that Terraform will leave."""
     for address, entries in planned_entries(here.planned).items():
         counted = Counter((entry.direction, ":" in str(entry.content[3])) for entry in entries)
+        numbers = {(entry.direction, entry.number) for entry in entries}
+        live = here.acls.get(here.identity.network_acls.acls.get(address, ""))
+        for direction in Direction:
+            for entry in acl_entries(live, direction) if live else ():
+                if (direction, int(entry["rule_no"])) not in numbers:
+                    counted[direction, bool(entry["ipv6_cidr_block"])] += 1
         for (direction, v6), count in sorted(counted.items()):
             scope = f"{address} {direction} IPv{6 if v6 else 4}"
             allowed = _allowed(here, quota.code, quota)
             yield Usage(quota.limit, scope, count + 1, allowed, quota.source)
+
+
+def _acls_of_others(here: Situation) -> Iterator[Finding]:
+    """A subnet has one network ACL: an apply puts ours in the place of the one that is there."""
+    names = {subnet: name for name, t in here.site.network.tiers.items() for subnet in t.subnets}
+    for address, subnets in planned_subnets(here.planned).items():
+        for subnet in subnets:
+            live = here.at_subnet.get(subnet)
+            if live is None or live.get("IsDefault"):
+                continue
+            acl = live["NetworkAclId"]
+            if acl == here.identity.network_acls.acls.get(address):
+                continue
+            other = here.made_for(live)
+            whose = f" of deployment {other}" if other else ""
+            then = ", which puts its own back at its next apply" if other else ""
+            yield _warning(
+                "subnet-acl",
+                f"subnet {subnet} has the network ACL {acl}{whose} now, and an apply puts ours in "
+                f"its place: what only that one lets through is cut off{then}",
+                "EC2 API, ReplaceNetworkAclAssociation",
+                f"network.tiers.{names[subnet]}.subnets" if subnet in names else "",
+            )

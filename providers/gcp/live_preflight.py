@@ -121,7 +121,10 @@ def _before_ours(answers: Answers, site: Site, identity: Identity) -> Iterator[F
             Severity.WARNING,
         )
     for policy in policies(answers):
-        deciding = [r for r in policy.get("rules") or () if r.get("action") != "goto_next"]
+        deciding = any(
+            rule.get("action") != "goto_next" and not rule.get("disabled")
+            for rule in policy.get("rules") or ()
+        )
         if deciding and is_above(policy):
             yield _found(
                 "before-ours",

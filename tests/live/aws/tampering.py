@@ -140,7 +140,7 @@ def delete_group(site: LiveSite) -> None:
     site.client.delete_security_group(GroupId=group)
 
 
-def _entry(site: LiveSite, number: int, **more: Any) -> None:
+def entry(site: LiveSite, number: int, **more: Any) -> None:
     """An entry in the ACL of the DMZ."""
     site.client.create_network_acl_entry(
         NetworkAclId=site.acl("dmz"),
@@ -151,11 +151,11 @@ def _entry(site: LiveSite, number: int, **more: Any) -> None:
 
 
 def deny_before_ours(site: LiveSite) -> None:
-    _entry(site, 1, RuleAction="deny", Protocol="6", PortRange={"From": 5061, "To": 5061})
+    entry(site, 1, RuleAction="deny", Protocol="6", PortRange={"From": 5061, "To": 5061})
 
 
 def allow_before_ours(site: LiveSite) -> None:
-    _entry(site, 1, RuleAction="allow")
+    entry(site, 1, RuleAction="allow")
 
 
 def remove_entry(site: LiveSite) -> None:
@@ -246,7 +246,7 @@ def renumber_entries(site: LiveSite) -> None:
 
 def deny_behind_ours(site: LiveSite) -> None:
     """A deny for addresses that nothing before it let in."""
-    _entry(site, 30000, RuleAction="deny", Protocol="47", CidrBlock="203.0.113.0/24")
+    entry(site, 30000, RuleAction="deny", Protocol="47", CidrBlock="203.0.113.0/24")
 
 
 def tag_of_theirs(site: LiveSite) -> None:

@@ -14,8 +14,9 @@ from click.testing import CliRunner, Result
 
 from flowbridge.cli import flowbridge
 from tests.live import faults
+from tests.live.aws.created import associate
 from tests.live.aws.estates import SUBNETS, LiveSite, description
-from tests.live.aws.tampering import add_rule, back_to_default_acl, split_rule, swap_group
+from tests.live.aws.tampering import entry, add_rule, back_to_default_acl, split_rule, swap_group
 from tests.live.faults import Fault, faulty, without
 
 pytestmark = pytest.mark.slow
@@ -303,3 +304,64 @@ def test_a_subnet_of_ipv6_alone_is_compared_by_its_range(edge: LiveSite) -> None
         result = run(edge, "check", "--live", url=between.url)
     assert result.exit_code == 0, result.output
     assert "is 2001:db8::/64, and tier dmz names no such range" in result.stdout
+
+
+def _fullest(result: Result) -> dict[str, tuple[int, int]]:
+    (found,) = answer(result)["deployments"]
+    return {each["scope"]: (each["used"], each["allowed"]) for each in found["live"]["usage"]}
+
+
+def test_check_live_counts_what_terraform_will_leave(edge: LiveSite) -> None:
+    before = _fullest(run(edge, "check", "--live", "--format", "json"))
+    acl = next(scope for scope in before if "dmz" in scope and "ingress IPv4" in scope)
+    for number in (19000, 19001):
+        entry(edge, number, RuleAction="deny", CidrBlock=f"192.0.2.{number - 19000}/32")
+    group = edge.client.create_security_group(GroupName="x", Description="x", VpcId=edge.vpc)
+    lists = edge.client.create_managed_prefix_list(
+        PrefixListName="x", AddressFamily="IPv4", MaxEntries=7, Entries=[]
+    )
+    peers = {
+        "UserIdGroupPairs": [{"GroupId": group["GroupId"]}],
+        "PrefixListIds": [{"PrefixListId": lists["PrefixList"]["PrefixListId"]}],
+    }
+    edge.client.authorize_security_group_ingress(
+        GroupId=edge.group("cucm_single"),
+        IpPermissions=[{"IpProtocol": "tcp", "FromPort": 1, "ToPort": 1, **peers}],
+    )
+    result = run(edge, "check", "--live", "--format", "json")
+    after = _fullest(result)
+    assert after[acl][0] == before[acl][0] + 2
+    name = "flowbridge/edge/cucm/single ingress"
+    assert after[f"{name} IPv4"][0] == before[f"{name} IPv4"][0] + 8
+    assert after[f"{name} IPv6"][0] == before[f"{name} IPv6"][0] + 1
+    assert result.exit_code == 0
+    for number in (19002, 19003):
+        entry(edge, number, RuleAction="deny", CidrBlock=f"192.0.2.{number - 19000}/32")
+    full = run(edge, "check", "--live")
+    assert full.exit_code == 1
+    assert "raise the quota first" in full.stdout
+
+
+def test_check_live_believes_a_stated_quota_where_it_cannot_ask(
+    edge: LiveSite, tmp_path: Path
+) -> None:
+    data = yaml.safe_load(edge.file.read_text("utf-8")) | {"quotas": {"network_acl_entries": 40}}
+    stated = LiveSite(**{**vars(edge), "file": tmp_path / "stated.yaml"})
+    stated.file.write_text(yaml.safe_dump(data), "utf-8")
+    with faulty(edge.url) as between:
+        between.set("GetServiceQuota", faults.refusing(403, "AccessDeniedException"))
+        found = _fullest(run(stated, "check", "--live", "--format", "json", url=between.url))
+    assert {allowed for scope, (_, allowed) in found.items() if "acl" in scope} == {40}
+
+
+def test_check_live_says_whose_network_acl_it_would_take_off(edge: LiveSite) -> None:
+    tag = {"Key": "flowbridge:site", "Value": "other"}
+    made = edge.client.create_network_acl(
+        VpcId=edge.vpc,
+        TagSpecifications=[{"ResourceType": "network-acl", "Tags": [tag]}],
+    )
+    acl, subnet = made["NetworkAcl"]["NetworkAclId"], edge.subnets["10.0.10.0/24"]
+    associate(edge.client, acl, subnet)
+    result = run(edge, "check", "--live")
+    assert result.exit_code == 0
+    assert f"subnet {subnet} has the network ACL {acl} of deployment other now" in result.stdout
