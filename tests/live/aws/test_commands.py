@@ -16,7 +16,7 @@ from flowbridge.cli import flowbridge
 from tests.live import faults
 from tests.live.aws.created import associate
 from tests.live.aws.estates import SUBNETS, LiveSite, description
-from tests.live.aws.tampering import entry, add_rule, back_to_default_acl, split_rule, swap_group
+from tests.live.aws.tampering import add_rule, back_to_default_acl, entry, split_rule, swap_group
 from tests.live.faults import Fault, faulty, without
 
 pytestmark = pytest.mark.slow
