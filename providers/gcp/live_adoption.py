@@ -14,6 +14,7 @@ from policy.compiled import Policy
 from providers.gcp.live_answers import Answers, Part, Row, network_parts
 from providers.gcp.live_faults import garbled
 from providers.gcp.live_identity import Identity, identify, other_associations
+from providers.gcp.live_tags import tag_imports, tags_in_use
 from providers.gcp.live_terraform import firewalls
 from providers.gcp.network_policy import ASSOCIATION, POLICY, TAG_BINDING, TAG_KEY, TAG_VALUE
 from providers.gcp.vpc_rules import FIREWALL
@@ -58,6 +59,8 @@ def _adoption(answers: Answers, site: Site, planned: Mapping[str, Any]) -> Adopt
         if said := "; ".join(_differences(block, row, identity, address)):
             changes.append((address, said))
     imports += _policies(answers, planned)
+    imports += tag_imports(answers, planned)
+    conflicts += tags_in_use(answers, planned, {each.to for each in imports})
     known = {each.to for each in imports} | {address for address, _ in conflicts}
     wanted = {address for kind in _MADE for address in resources(planned, kind)}
     return Adoption(

@@ -216,19 +216,21 @@ def _tags(reading: Reading, connection: Connection) -> list[Row]:
     ]
     if len(machines) > _MOST_TAGGED:
         raise GarbledError(f"{len(machines)} machines are more than are asked for their tags")
-    return [
-        {"instance": row["id"], "tags": _tags_of(session, connection, project.id, row)}
-        for row in machines
-    ]
+    found: list[Row] = []
+    for row in machines:
+        effective = _tags_of(session, connection, project.id, row)
+        tags = [str(each["tagValue"]) for each in effective]
+        found.append({"instance": row["id"], "tags": tags, "effective": effective})
+    return found
 
 
-def _tags_of(session: Any, connection: Connection, project: int, row: Row) -> list[str]:
+def _tags_of(session: Any, connection: Connection, project: int, row: Row) -> list[Row]:
     from google.api_core.exceptions import from_http_response
 
     zone = str(row["zone"]).rsplit("/", 1)[-1]
     server = connection.endpoint or f"https://{zone}-cloudresourcemanager.googleapis.com"
     parent = f"//compute.googleapis.com/projects/{project}/zones/{zone}/instances/{row['id']}"
-    found: list[str] = []
+    found: list[Row] = []
     token = ""
     while True:
         asked = {"parent": parent, "pageSize": "300", **({"pageToken": token} if token else {})}
@@ -246,7 +248,7 @@ def _tags_of(session: Any, connection: Connection, project: int, row: Row) -> li
         body = connection.retry()(ask)()
         if not isinstance(body, dict) or not isinstance(body.get("effectiveTags", []), list):
             raise GarbledError("an answer about tags that is none")
-        found += [str(each["tagValue"]) for each in body.get("effectiveTags", [])]
+        found += body.get("effectiveTags", [])
         following = str(body.get("nextPageToken") or "")
         if not following:
             return found

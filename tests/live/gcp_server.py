@@ -53,6 +53,7 @@ class GoogleCloud:
         self.hierarchical: list[Json] = []
         self.regional: list[Json] = []
         self.secure_tags: dict[str, list[str]] = {}  # by instance name
+        self.tag_names: dict[str, Json] = {}  # what effective tags say beside the value
         self.quotas: list[Json] = [{"metric": "FIREWALLS", "limit": 100.0, "usage": 4.0}]
         self.fault: Fault = lambda _: None
         self.calls: Counter[str] = Counter()
@@ -119,7 +120,8 @@ class GoogleCloud:
         if path == "/v3/effectiveTags":
             machine = query["parent"][0].rsplit("/", 1)[-1]
             [name] = [n for n, row in self.instances.items() if row["id"] == machine]
-            return {"effectiveTags": [{"tagValue": t} for t in self.secure_tags.get(name, [])]}
+            own = self.secure_tags.get(name, [])
+            return {"effectiveTags": [{"tagValue": t, **self.tag_names.get(t, {})} for t in own]}
         parts = path.removeprefix("/compute/v1/").split("/")
         if parts[:2] != ["projects", PROJECT]:
             raise Refusal(404, "notFound", f"The resource {path!r} was not found")
@@ -265,7 +267,16 @@ def apply_terraform(cloud: GoogleCloud, document: Mapping[str, Any]) -> None:
         )
     values = made.get("google_tags_tag_value", {})
     numbers = {name: f"tagValues/{2000 + n}" for n, name in enumerate(sorted(values))}
+    keys = made.get("google_tags_tag_key", {})
     for name, body in values.items():
+        reference = Reference.parse(body["parent"])
+        assert reference is not None
+        key = keys[reference.name]["short_name"]
+        cloud.tag_names[numbers[name]] = {
+            "namespacedTagValue": f"{PROJECT}/{key}/{body['short_name']}",
+            "tagKey": f"tagKeys/{1000 + sorted(keys).index(reference.name)}",
+            "namespacedTagKey": f"{PROJECT}/{key}",
+        }
         for instance, row in cloud.instances.items():
             if body["short_name"] in row["tags"]["items"]:
                 cloud.secure_tags.setdefault(instance, []).append(numbers[name])

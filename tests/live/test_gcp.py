@@ -703,18 +703,57 @@ def test_everything_that_is_there_is_imported(url: str) -> None:
     assert found.left == ()
 
 
-def test_policies_that_are_there_are_imported() -> None:
+def test_policies_and_tags_that_are_there_are_imported() -> None:
+    """Terraform could not make a tag again: its name is taken."""
     built = example(POLICIES)
     site = built.resolution.site
-    with serving(deployed(POLICIES)) as url:
+    cloud = deployed(POLICIES)
+    with serving(cloud) as url:
         answers = READER.fetch(site, Access(endpoint_url=url))
     found = READER.adoption(answers, built.policy, site, planned(POLICIES))
-    kinds = {each.to.partition(".")[0] for each in found.imports}
-    assert kinds == {
+    ids = {each.to: each.id for each in found.imports}
+    assert {address.partition(".")[0] for address in ids} == {
         "google_compute_network_firewall_policy_with_rules",
         "google_compute_network_firewall_policy_association",
+        "google_tags_tag_key",
+        "google_tags_tag_value",
     }
-    assert all(each.startswith("google_tags_") for each in found.creates)
+    [value] = cloud.secure_tags["core-1"]
+    [tag] = [to for to in ids if to.startswith("google_tags_tag_value.expressway-c_single")]
+    assert ids[tag] == value
+    [key] = [to for to in ids if to.startswith("google_tags_tag_key.inside-net")]
+    assert ids[key] == cloud.tag_names[value]["tagKey"]
+    assert (found.creates, found.conflicts) == ((), ())
+
+
+def test_a_tag_that_no_machine_has_is_in_the_way() -> None:
+    built = example(POLICIES)
+    site = built.resolution.site
+    cloud = deployed(POLICIES)
+    [value] = cloud.secure_tags.pop("core-1")
+    with serving(cloud) as url:
+        answers = READER.fetch(site, Access(endpoint_url=url))
+    found = READER.adoption(answers, built.policy, site, planned(POLICIES))
+    [(address, why)] = found.conflicts
+    assert address.startswith("google_tags_tag_value.expressway-c_single")
+    assert f"live rules use {value}" in why
+    assert found.creates == ()
+
+
+def test_a_binding_that_is_there_is_imported() -> None:
+    machine = "//compute.googleapis.com/projects/123456789/zones/europe-west1-b/instances/4000001"
+    changes = (*POLICIES, ("expressway_c.peers.0.eni", machine))
+    built = example(changes)
+    site = built.resolution.site
+    cloud = deployed(changes)
+    with serving(cloud) as url:
+        answers = READER.fetch(site, Access(endpoint_url=url))
+    found = READER.adoption(answers, built.policy, site, planned(changes))
+    [binding] = [each for each in found.imports if "tag_binding" in each.to]
+    [value] = cloud.secure_tags["core-1"]
+    parent = machine.replace("/", "%2F")
+    assert binding.id == f"europe-west1-b/tagBindings/{parent}/{value}"
+    assert found.creates == ()
 
 
 def test_what_would_change_is_said(cloud: GoogleCloud, url: str) -> None:
