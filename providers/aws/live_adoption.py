@@ -17,7 +17,8 @@ from providers.aws.live_acl_identity import planned_entries
 from providers.aws.live_answers import Answers, Part, Row, marks, tags_of
 from providers.aws.live_faults import garbled
 from providers.aws.live_situation import Situation
-from providers.aws.live_terraform import acl_entries, entry_name, groups_of, rule_direction
+from providers.aws.live_terraform import acl_entries, entry_name, groups_of
+from providers.aws.live_text import entry_text, rule_text
 from providers.aws.terraform import (
     ACL_ENTRY,
     ASSOCIATION,
@@ -142,7 +143,8 @@ class _Adopting:
             if was is not None and _in_place(row, blocks[was]):
                 self._import(was, live, "same description", "its ports or peer are set as planned")
             else:
-                self.left.append(f"{live} in {row['GroupId']}: {rule_direction(row)} rule")
+                text = rule_text(row, self.here.groups[row["GroupId"]])
+                self.left.append(f"{live}: {text}")
 
     def _adopt_acls(self) -> None:
         blocks = self._planned(NETWORK_ACL)
@@ -158,7 +160,7 @@ class _Adopting:
                     name = entry_name(live, direction, entry)
                     there = numbers.get((direction, int(entry["rule_no"])))
                     if there is None:
-                        self.left.append(name)
+                        self.left.append(f"{name}: {entry_text(live, direction, entry)}")
                     elif known.entries.get(name) == there:
                         egress = "true" if direction is Direction.EGRESS else "false"
                         protocol = entries[there].get("protocol")

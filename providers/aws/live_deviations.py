@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from deployment.interface import Interface
 from policy.estate import Departure, Deviation
-from policy.packets import PacketSet
+from policy.packets import Network, PacketSet
 from providers.aws.live_answers import Part, Row, marks, tags_of
 from providers.aws.live_attachment import addresses_of, planned_subnets, public_of
 from providers.aws.live_situation import Situation
@@ -186,6 +187,15 @@ def _cards_that_differ(here: Situation) -> Iterator[Deviation]:
                     f"the deployment says {_listed(said.private)}",
                     interfaces=(interface.key,),
                 )
+            elif more := _beyond(addresses_of(card), interface):
+                yield Deviation(
+                    Departure.ADDRESS_CHANGED,
+                    name,
+                    f"{name} of {interface.key} has {_listed(more)}, too, which the deployment "
+                    "does not name",
+                    drift=False,
+                    interfaces=(interface.key,),
+                )
             public = public_of(card)
             if said.public and not set(public) & set(said.public):
                 yield Deviation(
@@ -245,6 +255,12 @@ def _blocked(here: Situation) -> Iterator[Deviation]:
                 "internet pass only where an exclusion says so, whatever the rules are",
                 drift=False,
             )
+
+
+def _beyond(has: Iterable[Network], interface: Interface) -> list[Network]:
+    """Those addresses of a card that no member of its interface has in the deployment."""
+    named = PacketSet.of(interface.private, None)
+    return [each for each in has if not PacketSet.of([each], None) <= named]
 
 
 def _of(here: Situation, row: Row | None) -> str:

@@ -449,19 +449,30 @@ class _Reading:
             for said in interface.members:
                 cards = by_member.get(said.name)
                 if cards:
-                    yield from self._card_that_differs(interface.key, said.private, cards)
+                    yield from self._card_that_differs(interface, said.private, cards)
                     yield from self._public_that_differs(interface.key, said.public, cards)
 
     def _card_that_differs(
-        self, key: str, said: Iterable[Any], cards: list[Card]
+        self, interface: Interface, said: Iterable[Any], cards: list[Card]
     ) -> Iterator[Deviation]:
+        key = interface.key
         has = [network for card in cards for network in card.private]
+        named = PacketSet.of(interface.private, None)
         if not PacketSet.of(said, None) & PacketSet.of(has, None):
             yield Deviation(
                 Departure.ADDRESS_CHANGED,
                 cards[0].card,
                 f"{cards[0].name} of {key} has {_listed(has) or 'no address'}, the deployment "
                 f"says {_listed(said)}",
+                interfaces=(key,),
+            )
+        elif more := [each for each in has if not PacketSet.of([each], None) <= named]:
+            yield Deviation(
+                Departure.ADDRESS_CHANGED,
+                cards[0].card,
+                f"{cards[0].name} of {key} has {_listed(more)}, too, which the deployment does not "
+                "name",
+                drift=False,
                 interfaces=(key,),
             )
 

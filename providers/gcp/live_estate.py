@@ -329,6 +329,7 @@ class _Reading:
             )
         for interface in self.policy.interfaces:
             members = {member.name: member for member in interface.members}
+            named = PacketSet.of(interface.private, None)
             for member, card in self.placement.cards[interface.key]:
                 said = members.get(member)
                 if said is None:
@@ -340,6 +341,15 @@ class _Reading:
                         card.id,
                         f"{card.id} of {interface.key} has {listed(card.private)}, the deployment "
                         f"says {listed(said.private)}",
+                        interfaces=where,
+                    )
+                elif more := [n for n in card.private if not PacketSet.of([n], None) <= named]:
+                    yield Deviation(
+                        Departure.ADDRESS_CHANGED,
+                        card.id,
+                        f"{card.id} of {interface.key} has {listed(more)}, too, which the "
+                        "deployment does not name",
+                        drift=False,
                         interfaces=where,
                     )
                 if said.public and not set(card.public) & set(said.public):

@@ -762,3 +762,13 @@ def test_a_rule_of_another_deployment_is_told_as_its(cloud: AzureCloud, url: str
     whose = {state.rule.id: state.rule.whose for state in read(url).audit.unmanaged}
     assert whose.pop("other-dmz/temporary") == "not ours"
     assert set(whose.values()) == {"of deployment other"}
+
+
+def test_an_address_that_the_deployment_does_not_name_is_told(cloud: AzureCloud, url: str) -> None:
+    configs = cloud.card("edge-1-outer")["properties"]["ipConfigurations"]
+    second = copy.deepcopy(configs[0])
+    second["id"] += "-2"
+    second["properties"]["privateIPAddress"] = "10.0.1.77"
+    configs.append(second)
+    said = [each for each in read(url).audit.deviations if "10.0.1.77" in each.message]
+    assert [(each.departure, each.drift) for each in said] == [(Departure.ADDRESS_CHANGED, False)]

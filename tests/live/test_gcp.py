@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from policy.audit import Verdict
-from policy.estate import Cause
+from policy.estate import Cause, Departure
 from providers.gcp.live import READER
 from providers.gcp.live_answers import Place
 from providers.gcp.live_faults import fault_of
@@ -412,6 +412,15 @@ def test_a_rule_of_another_deployment_is_told_as_its(cloud: GoogleCloud, url: st
     cloud.firewalls["other-rule"] = theirs
     [state] = read(url).audit.unmanaged
     assert (state.rule.made_for, state.rule.whose) == ("other", "of deployment other")
+
+
+def test_an_address_that_the_deployment_does_not_name_is_told(cloud: GoogleCloud, url: str) -> None:
+    cloud.instances["edge-1"]["networkInterfaces"][1]["aliasIpRanges"] = [
+        {"ipCidrRange": "10.0.2.64/28"}
+    ]
+    [told] = read(url).audit.deviations
+    assert (told.departure, told.drift) == (Departure.ADDRESS_CHANGED, False)
+    assert "edge-1/nic1 of expressway-e/internal has 10.0.2.64/28, too" in told.message
 
 
 def test_nothing_made_is_judged_against_the_documents_alone() -> None:

@@ -250,6 +250,14 @@ def test_adopting_writes_blocks_for_all_that_exists(edge: LiveSite, tmp_path: Pa
     assert text.count("import {") == len(plan["imports"])
 
 
+def test_what_adopting_leaves_is_told_as_the_rules_that_they_are(edge: LiveSite) -> None:
+    add_rule(edge)
+    entry(edge, 1, RuleAction="deny", Protocol="6", PortRange={"From": 5061, "To": 5061})
+    left = " ".join(answer(run(edge, "adopt", "--format", "json"))["left"])
+    assert "ingress tcp 22 from 198.51.100.7/32 in" in left
+    assert "ingress 1 deny tcp 5061 from 0.0.0.0/0 in" in left
+
+
 def test_check_live_says_what_would_fail(edge: LiveSite, tmp_path: Path) -> None:
     fine = run(edge, "check", "--live", "--format", "json")
     assert fine.exit_code == 0, fine.output

@@ -181,6 +181,18 @@ def test_a_card_in_another_tiers_subnet_is_said_to_be_there(
     )
 
 
+def test_an_address_that_the_deployment_does_not_name_is_told(edge: LiveSite) -> None:
+    """Rules that name our group then stand for it, too, and this says why."""
+    card = edge.cards["10.0.2.11"]
+    edge.client.assign_private_ip_addresses(
+        NetworkInterfaceId=card, PrivateIpAddresses=["10.0.2.77"]
+    )
+    found = edge.audit()
+    assert found.opened
+    said = [each for each in found.deviations if "10.0.2.77" in each.message]
+    assert [(each.subject, each.drift) for each in said] == [(card, False)]
+
+
 def test_rules_are_shown_as_the_console_shows_them(edge: LiveSite) -> None:
     everyone: dict[str, Any] = {"IpRanges": [{"CidrIp": "10.9.0.0/24"}]}
     client = edge.client
