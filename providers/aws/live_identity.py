@@ -7,13 +7,13 @@ with the same protocol, ports and peer.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from policy.point import Direction
 from providers.aws.live_acl_identity import AclIdentity, identify_acls
-from providers.aws.live_answers import Answers, Part, Row, marks
+from providers.aws.live_answers import Answers, Part, Row, marks, tags_of
 from providers.aws.live_terraform import rule_body, rule_direction
 from providers.aws.semantics_protocol import has_ports, protocol_number
 from providers.aws.terraform import GROUP, NETWORK_ACL, PREFIX_LIST, RULE
@@ -56,7 +56,7 @@ def identify(answers: Answers, planned: Mapping[str, Any]) -> Identity:
         for address, block in wanted_groups.items()
         if str(block.get("name")).lower() in names
     }
-    lists = _lists(answers, planned)
+    lists = _lists(answers, planned, groups.values())
     acls = identify_acls(answers, planned)
     blocks = {**wanted_groups, **resources(planned, NETWORK_ACL)}
     found = {**groups, **acls.acls}
@@ -108,15 +108,22 @@ def _address(value: object) -> str | None:
     return reference.address if reference else None
 
 
-def _lists(answers: Answers, planned: Mapping[str, Any]) -> dict[str, str]:
-    names = {
-        row.get("PrefixListName"): row["PrefixListId"] for row in answers.parts.get(Part.LISTS, ())
-    }
-    return {
-        address: names[block.get("name")]
-        for address, block in resources(planned, PREFIX_LIST).items()
-        if block.get("name") in names
-    }
+def _lists(answers: Answers, planned: Mapping[str, Any], groups: Iterable[str]) -> dict[str, str]:
+    """By name; of several lists of one name, which AWS allows, that with our tags that our groups
+    use."""
+    ours = frozenset(groups)
+    used = {row.get("PrefixListId") for row in answers.rows(Part.RULES) if row["GroupId"] in ours}
+    found: dict[str, str] = {}
+    for address, block in resources(planned, PREFIX_LIST).items():
+        tags = marks(block.get("tags"))
+        ranked = [
+            (tags.items() <= tags_of(row).items(), row["PrefixListId"] in used, row["PrefixListId"])
+            for row in answers.parts.get(Part.LISTS, ())
+            if row.get("PrefixListName") == block.get("name")
+        ]
+        if ranked:
+            found[address] = max(ranked)[2]
+    return found
 
 
 def _rules(

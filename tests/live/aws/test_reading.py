@@ -79,6 +79,18 @@ def test_an_entry_added_to_a_prefix_list_opens_its_addresses(listed: LiveSite) -
     assert not found.unmanaged
 
 
+def test_another_list_of_the_same_name_is_not_ours(listed: LiveSite) -> None:
+    """Names of prefix lists are not unique."""
+    own = _list(listed)
+    (row,) = listed.client.describe_managed_prefix_lists(PrefixListIds=[own])["PrefixLists"]
+    for _ in range(3):
+        listed.client.create_managed_prefix_list(
+            PrefixListName=row["PrefixListName"], AddressFamily="IPv4", MaxEntries=1, Entries=[]
+        )
+    found = listed.audit()
+    assert (found.verdict, found.changed, found.unmanaged) == (Verdict.CLEAN, (), ())
+
+
 @pytest.mark.parametrize("call", ["DescribeManagedPrefixLists", "GetManagedPrefixListEntries"])
 def test_a_prefix_list_that_cannot_be_read_is_not_an_empty_one(listed: LiveSite, call: str) -> None:
     with faulty(listed.url) as between:
