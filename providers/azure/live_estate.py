@@ -171,7 +171,9 @@ class _Reading:
         return None
 
     def _enforcement(self, nsgs: Mapping[str, Row]) -> tuple[Enforcement, AdminRules]:
-        everyone = self.placement.interfaces
+        judged, placed, stands_for = self._placed()
+        made_up = {interface.key: interface for interface in judged}
+        everyone = tuple(made_up.get(each.key, each) for each in self.placement.interfaces)
         named = groups_in(row for nsg in nsgs.values() for row in rules_of(nsg))
         ours = {str(row["id"]) for row in self.identity.groups.values()}
         groups = {group.lower(): group for group in sorted(named | ours)}
@@ -194,13 +196,18 @@ class _Reading:
             for group in card.groups
             if group.lower() in groups
         ]
+        memberships += [
+            (card, group)
+            for card, real in stands_for.items()
+            for member, group in tuple(memberships)
+            if member == real
+        ]
         on_subnets = [
             (subnet, nsg)
             for subnet in sorted(self._tier_subnets())
             if (nsg := self._nsg_at(subnet)) is not None
         ]
         on_cards = [(card.id, card.nsg) for card in self._own_cards() if card.nsg]
-        judged, placed = self._placed()
         on_cards += placed
         holding = {nsg.lower() for _, nsg in on_cards}
         everything = live_terraform(
@@ -226,10 +233,12 @@ class _Reading:
             out[point] = stages if point.direction is Direction.INGRESS else stages[::-1]
         return admin.before(out), admin
 
-    def _placed(self) -> tuple[list[Interface], list[tuple[str, str]]]:
-        """The interfaces to judge, and the NSGs that the command put on made-up cards of them."""
+    def _placed(self) -> tuple[list[Interface], list[tuple[str, str]], dict[str, str]]:
+        """The interfaces to judge, the NSGs that the command put on made-up cards of them, and
+        the real card that each made-up one stands for."""
         judged: list[Interface] = []
         pairs: list[tuple[str, str]] = []
+        stands_for: dict[str, str] = {}
         for interface in self.placement.interfaces:
             nsgs = [self._placed_id(text) for text in self.placement.placed[interface.key]]
             made_up = []
@@ -238,10 +247,12 @@ class _Reading:
                     card = f"/placed/{interface.key}/{number}/{member.name}"
                     made_up.append(replace(member, name=card, attachment=card))
                     pairs.append((card, nsg))
+                    if member.attachment:
+                        stands_for[card] = member.attachment
             members = tuple(made_up) or interface.members
             if members:
                 judged.append(replace(interface, members=members))
-        return judged, pairs
+        return judged, pairs, stands_for
 
     def _rules(self, nsgs: Mapping[str, Row]) -> Iterator[LiveRule]:
         for nsg in nsgs.values():

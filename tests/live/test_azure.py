@@ -772,3 +772,19 @@ def test_an_address_that_the_deployment_does_not_name_is_told(cloud: AzureCloud,
     configs.append(second)
     said = [each for each in read(url).audit.deviations if "10.0.1.77" in each.message]
     assert [(each.departure, each.drift) for each in said] == [(Departure.ADDRESS_CHANGED, False)]
+
+
+def test_an_nsg_is_judged_as_that_of_an_interface() -> None:
+    """Made by hand, on nothing yet: the command names it."""
+    cloud = empty()
+    nsg = copy.deepcopy(deployed().nsg(DMZ)) | {"name": "by-hand", "id": f"{NETWORK}/by-hand"}
+    nsg["tags"], nsg["properties"]["securityRules"] = {}, []
+    cloud.resources["networkSecurityGroups"]["by-hand"] = nsg
+    cloud.add_rule("by-hand", "rdp", priority=100, destinationPortRange="3389")
+    with serving(cloud) as url:
+        found = read(url, placed={"expressway-e/external": ("by-hand",)}).audit
+    assert found.unread == ()
+    opened = {each.rule.id for each in found.opened if each.rule}
+    assert opened == {"by-hand/rdp"}
+    inside = [each for each in found.refused if each.point.interface == "expressway-e/external"]
+    assert inside
