@@ -446,11 +446,14 @@ class _Reading:
                 yield Deviation(Departure.TAGS_LOST, str(row["id"]), message)
 
     def _cards_that_differ(self) -> Iterator[Deviation]:
+        named = {member.attachment for each in self.policy.interfaces for member in each.members}
         for key, name in self.placement.missing:
+            # What the file does not name the command does, and that may be an NSG.
+            what = "network interface" if name in named else "network interface or NSG"
             yield Deviation(
                 Departure.INTERFACE_MISSING,
                 name,
-                f"the network interface {name} of {key} does not exist",
+                f"the {what} {name} of {key} does not exist",
                 interfaces=(key,),
             )
         for interface in self.policy.interfaces:

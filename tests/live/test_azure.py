@@ -788,3 +788,10 @@ def test_an_nsg_is_judged_as_that_of_an_interface() -> None:
     assert opened == {"by-hand/rdp"}
     inside = [each for each in found.refused if each.point.interface == "expressway-e/external"]
     assert inside
+
+
+def test_a_name_that_is_neither_card_nor_nsg_is_said_to_be() -> None:
+    with serving(empty()) as url:
+        found = read(url, placed={"expressway-e/external": ("nope",)}).audit
+    said = [each.message for each in found.deviations if each.subject == "nope"]
+    assert said == ["the network interface or NSG nope of expressway-e/external does not exist"]
