@@ -80,13 +80,12 @@ def ask(
     file: Path, asked: Question, answer: Callable[..., Found], answer_format: Format
 ) -> tuple[Found, Built, Catalog]:
     """`answer` (`policy.trace.trace`, `policy.explain.explain`) to what is `asked` of `file`."""
-    from catalog.load import load
-    from stacks.pipeline import build_all, judge
+    from stacks.pipeline import build_all, catalog_of, judge
 
     with refusing(answer_format):
         (built,) = build_all([file])
         checked = judge(built)
-        catalog = load()
+        catalog = catalog_of(built.resolution)
         try:
             found = answer(
                 built.resolution,

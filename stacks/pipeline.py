@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from catalog.load import load as load_catalog
+from catalog.load import Catalog
 from catalog.located_yaml import BadFileError, Problem, read_yaml
+from catalog.overlay import load_with
 from deployment.finding import Finding, Severity
 from deployment.read import resolve_file, with_lines
 from deployment.resolution import Resolution
@@ -117,6 +118,11 @@ def load(
     return resolve_file(file, changes, network_id_elsewhere=network_id_elsewhere)
 
 
+def catalog_of(resolution: Resolution) -> Catalog:
+    """Our catalog with the rows and parties of the overlays that the deployment names."""
+    return load_with(resolution.site.overlays, Path(resolution.file))
+
+
 def build(resolution: Resolution, network_id: str | None = None) -> Built:
     """Compile and lower. Never fails on a finding: see `Built.refusals`.
 
@@ -148,7 +154,7 @@ def judge(built: Built, document: Mapping[str, Any] | None = None) -> Checked:
     foreign = document is not None and given != built.document
     plan = provider.enforcement(built.document, policy, site) if foreign else None
     proof = prove(policy, enforcement, provider.expressible, plan)
-    parties = load_catalog().parties
+    parties = catalog_of(built.resolution).parties
     outcomes = run_assertions(built.resolution, policy, enforcement, parties)
     return Checked(built, enforcement, proof, outcomes)
 

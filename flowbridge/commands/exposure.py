@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 @click.argument("file", type=click.Path(path_type=Path))
 @answer_format
 def command(file: Path, answer_format: Format) -> None:
-    from catalog.load import load
     from policy.directory import Directory
     from policy.exposure import exposure
     from policy.redundancy import redundant_rules
-    from stacks.pipeline import build_all, judge
+    from stacks.pipeline import build_all, catalog_of, judge
 
     with refusing(answer_format):
         (built,) = build_all([file])
         checked = judge(built)
-        directory = Directory.of(built.policy, built.resolution.site, load().parties)
+        parties = catalog_of(built.resolution).parties
+        directory = Directory.of(built.policy, built.resolution.site, parties)
     purposes = {each.id: each.row.purpose.en for each in built.resolution.selected}
     reached = exposure(built.policy, checked.enforcement, directory, purposes)
     redundant = redundant_rules(checked.enforcement)

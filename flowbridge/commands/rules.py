@@ -76,13 +76,13 @@ def _closed(built: Built, row_id: str, answer_format: Format) -> str:
     for selected in built.resolution.selected:
         if selected.id == row_id:
             return f"{row_id}: {selected.outcome}: {selected.reason}"
-    from catalog.overlay import load_with
+    from stacks.pipeline import catalog_of
 
-    catalog = load_with(built.resolution.site.overlays, Path(built.resolution.file))
-    if all(entry.id != row_id for entry in catalog.entries()):
+    try:
+        service = catalog_of(built.resolution).entry(row_id).table.service
+    except KeyError:
         refuse(
             answer_format, f"--row {row_id!r}: there is no such row; see `flowbridge catalog list`"
         )
-    service = next(e.table.service for e in catalog.entries() if e.id == row_id)
     request = f"; add {service} to `services`" if service else ""
     return f"{row_id}: no service that is requested here has this row{request}"

@@ -7,12 +7,11 @@ from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from catalog.load import load
 from deployment.resolution import Outcome
 from flowbridge.report.connection_map import BOX_HEIGHT, BOX_WIDTH, connection_map
 from policy.directory import Directory
 from policy.exposure import exposure
-from stacks.pipeline import Checked
+from stacks.pipeline import Checked, catalog_of
 
 TEMPLATES: Final = Path(__file__).parent.parent / "templates"
 
@@ -21,8 +20,7 @@ def page(checked: Checked) -> str:
     """The report on one deployment as HTML."""
     built = checked.built
     resolution = built.resolution
-    catalog = load()
-    directory = Directory.of(built.policy, resolution.site, catalog.parties)
+    directory = Directory.of(built.policy, resolution.site, catalog_of(resolution).parties)
     purposes = {each.id: each.row.purpose for each in resolution.selected}
     templates = Environment(
         loader=FileSystemLoader(TEMPLATES),

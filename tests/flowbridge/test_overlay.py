@@ -105,6 +105,44 @@ def test_own_rows_name_themselves_in_the_rules(tmp_path: Path) -> None:
     assert "acme-corp/1/1" in result.stdout
 
 
+def asked(tmp_path: Path, command: str, data: Data, *arguments: str) -> Result:
+    """`flowbridge COMMAND` on the site with its overlay, which also has a party of the internet."""
+    visitors = "parties:\n  visitors: {en: Visitors, kind: internet, default: internet}\n"
+    (tmp_path / "acme.yaml").write_text(OVERLAY.replace("parties:\n", visitors), encoding="utf-8")
+    file = tmp_path / "site.yaml"
+    file.write_text(json.dumps(data, indent=1), encoding="utf-8")
+    return CliRunner().invoke(flowbridge, [command, str(file), *arguments])
+
+
+def to(port: str) -> tuple[str, ...]:
+    return ("--to", "expressway-c", "--protocol", "tcp", "--port", port)
+
+
+def test_own_rows_are_explained_in_their_own_words(tmp_path: Path) -> None:
+    result = asked(tmp_path, "explain", SITE, *to("8450"))
+    assert result.exit_code == 0, result.output
+    assert "acme-corp/1/1  Door events" in result.stdout
+
+
+def test_an_own_service_that_is_not_requested_is_named_as_what_would_open_it(
+    tmp_path: Path,
+) -> None:
+    without = setting(SITE, services=["traversal-pair", "sip-calls"], tests=[])
+    result = asked(tmp_path, "trace", without, "--from", "badge-reader", *to("8450"))
+    assert "acme-corp/1/1 (Door events): the service badge-readers is not requested" in (
+        result.stdout
+    )
+
+
+def test_own_parties_of_the_internet_may_be_asked_about(tmp_path: Path) -> None:
+    """In tests and in questions, also where no flow of the deployment names them."""
+    test = {"from": "visitors", "to": "expressway-c", "protocol": "tcp", "ports": [8451]}
+    denied = setting(SITE, tests=[test | {"expect": "denied"}])
+    assert asked(tmp_path, "check", denied).exit_code == 0
+    result = asked(tmp_path, "trace", SITE, "--from", "visitors", *to("8451"))
+    assert result.stdout.startswith("DENIED"), result.output
+
+
 @pytest.mark.parametrize(
     ("overlay", "changes", "key", "words"),
     [
