@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from deployment.addresses import shown
 from deployment.finding import Finding, Severity
 from deployment.resolution import Outcome
 from providers.provider import TerraformJson, Usage
@@ -108,12 +109,12 @@ def _interfaces(checked: Checked) -> Table:
     rules = Counter((rule.scope, rule.direction) for rule in checked.built.lowered.rules)
     groups = _groups(checked.built.document)
     for interface in checked.built.policy.interfaces:
-        shown = ", ".join(_address(str(network)) for network in interface.private[:_SHOWN])
+        addresses = ", ".join(map(shown, interface.private[:_SHOWN]))
         more = len(interface.private) - _SHOWN
         table.add_row(
             interface.key,
             interface.tier,
-            f"{shown}, +{more}" if more > 0 else shown,
+            f"{addresses}, +{more}" if more > 0 else addresses,
             str(groups[interface.key] or ""),
             str(rules[interface.key, "ingress"]),
             str(rules[interface.key, "egress"]),
@@ -231,10 +232,6 @@ def plain_console() -> Console:
     """The console of stdout; in a pipe as wide as a page."""
     console = Console(highlight=False)
     return console if console.is_terminal else Console(highlight=False, width=_PLAIN_WIDTH)
-
-
-def _address(network: str) -> str:
-    return network.removesuffix("/32").removesuffix("/128")
 
 
 def _short(path: Path) -> str:

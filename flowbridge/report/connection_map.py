@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from catalog.ports import PortRange
+from deployment.addresses import shown
 from deployment.flow import End, Flow
 from deployment.interface import Interface
 
@@ -121,8 +122,8 @@ def _zones(
 def _box(key: str, interfaces: tuple[Interface, ...], ends: dict[str, End], x: int, y: int) -> Box:
     card = next((card for card in interfaces if card.key == key), None)
     addresses = card.private if card else ends[key].addresses
-    shown = [str(n).removesuffix("/32").removesuffix("/128") for n in addresses]
-    detail = ", ".join(shown[:2]) + (f", +{len(shown) - 2}" if len(shown) > 2 else "")
+    more = f", +{len(addresses) - 2}" if len(addresses) > 2 else ""
+    detail = ", ".join(map(shown, addresses[:2])) + more
     return Box(key, key.removesuffix("/single"), detail, card is not None, x, y)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from deployment.interface import Interface
+from deployment.addresses import shown
+from deployment.interface import Interface, Network
 from policy.estate import Departure, Deviation
-from policy.packets import Network, PacketSet
+from policy.packets import PacketSet
 from providers.aws.live_answers import Part, Row, marks, tags_of
 from providers.aws.live_attachment import addresses_of, planned_subnets, public_of
 from providers.aws.live_situation import Situation
@@ -280,5 +281,5 @@ def _lost(wanted: Mapping[str, str], row: Row) -> str:
     return ", ".join(key for key, value in wanted.items() if live.get(key) != value)
 
 
-def _listed(networks: Iterable[object]) -> str:
-    return ", ".join(str(each).removesuffix("/32").removesuffix("/128") for each in networks)
+def _listed(networks: Iterable[Network]) -> str:
+    return ", ".join(map(shown, networks))

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import Final
 
+from deployment.addresses import shown
 from deployment.cloud_network import network_of
 from deployment.interface import Interface, Member
 from deployment.site import Site
@@ -218,5 +219,6 @@ def _is(card: Card, member: Member) -> bool:
     return bool(PacketSet.of(card.private, None) & PacketSet.of(member.private, None))
 
 
-def listed(networks: Iterable[object]) -> str:
-    return ", ".join(str(each).removesuffix("/32").removesuffix("/128") for each in networks)
+def listed(networks: Iterable[Network]) -> str:
+    """`10.0.1.11, 10.0.2.0/24`, as a person writes them."""
+    return ", ".join(map(shown, networks))

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from flowbridge.cli import flowbridge
 from flowbridge.report.connection_map import BOX_HEIGHT, connection_map
 from stacks.pipeline import build, load
+from tests.deployment.files import DUAL, resolved, setting
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -49,6 +50,20 @@ def test_boxes_do_not_overlap_and_do_not_depend_on_order() -> None:
         places.sort()
         assert all(b - a >= BOX_HEIGHT for a, b in itertools.pairwise(places))
     assert connection_map(resolution.interfaces[::-1], resolution.flows[::-1]).lines == drawn.lines
+
+
+def test_a_range_of_ipv6_is_no_host() -> None:
+    """A host of IPv4 goes without its /32; a /32 of IPv6 is a whole provider's range."""
+    site = resolved(
+        setting(
+            DUAL,
+            network__tiers__internal__cidrs=["10.0.10.0/24", "2001:db8::/32"],
+            systems__cucm__addresses=["10.0.10.21", "2001:db8::/32"],
+        )
+    )
+    drawn = connection_map(site.interfaces, site.flows)
+    (box,) = [box for box in drawn.boxes if box.key == "cucm/single"]
+    assert box.detail == "10.0.10.21, 2001:db8::/32"
 
 
 def test_the_page_is_written_whole_or_not_at_all(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from flowbridge import terminal
 from flowbridge.cli import flowbridge
 from stacks.pipeline import build_all, judge
 from stacks.summary import print_deployment
+from tests.deployment.files import DUAL, setting
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 EDGE = str(EXAMPLES / "edge-cluster.yaml")
@@ -37,6 +39,16 @@ def test_a_check_in_a_pipe_has_no_blanks_at_line_ends_and_folds_no_limit() -> No
     lines = run("check", EDGE).splitlines()
     assert not [line for line in lines if line != line.rstrip()]
     assert [line for line in lines if "the built-in deny included " in line], "on one line"
+
+
+def test_a_check_shows_a_range_of_ipv6_as_a_range(tmp_path: Path) -> None:
+    data = setting(
+        DUAL,
+        network__tiers__internal__cidrs=["10.0.10.0/24", "2001:db8::/32"],
+        systems__cucm__addresses=["10.0.10.21", "2001:db8::/32"],
+    )
+    (tmp_path / "site.yaml").write_text(json.dumps(data), encoding="utf-8")
+    assert "10.0.10.21, 2001:db8::/32 " in run("check", str(tmp_path / "site.yaml"))
 
 
 def test_a_narrow_terminal_gets_whole_words(monkeypatch: pytest.MonkeyPatch) -> None:
