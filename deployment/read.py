@@ -44,35 +44,20 @@ _PART: Final = r"[^.\[\]]+"
 _SETTABLE: Final = re.compile(rf"{_PART}(?:\.{_PART}|\[\d+\])*")
 
 
-def read_site(
-    path: Path,
-    changes: Mapping[str, str] | None = None,
-    *,
-    catalog: Catalog | None = None,
-    network_id_elsewhere: bool = False,
-) -> Site:
-    """The site that the file at `path` describes.
-
-    `changes` are dotted keys to set before reading, with values as YAML (`{"size": "medium"}`).
-    `catalog` is our own, and the overlays that the file names are added to it. With
-    `network_id_elsewhere` an app of the user's own gives the network's id. Raises BadFileError
-    with all problems of the file, in its order.
-    """
-    return _opened(path, changes or {}, catalog, network_id_elsewhere)[0]
-
-
 def resolve_file(
     path: Path,
     changes: Mapping[str, str] | None = None,
     *,
-    catalog: Catalog | None = None,
     network_id_elsewhere: bool = False,
 ) -> Resolution:
     """Read and resolve one deployment file, with the user's own rows that it names.
 
-    Raises BadFileError as `read_site` does. Findings carry the line of the key they are about.
+    `changes` are dotted keys to set before reading, with values as YAML (`{"size": "medium"}`).
+    With `network_id_elsewhere` an app of the user's own gives the network's id. Findings carry
+    the line of the key they are about. Raises BadFileError with all problems of the file, in its
+    order.
     """
-    site, known = _opened(path, changes or {}, catalog, network_id_elsewhere)
+    site, known = _opened(path, changes or {}, network_id_elsewhere)
     resolution = resolve(site, str(path), known)
     return replace(resolution, findings=with_lines(resolution.findings, path))
 
@@ -88,15 +73,16 @@ def with_lines(findings: tuple[Finding, ...], path: Path) -> tuple[Finding, ...]
     )
 
 
-def _keys(dotted: str) -> Location:
-    return tuple(re.findall(r"[^.\[\]]+", dotted.split(" ")[0]))
+def _keys(key: str) -> Location:
+    """The parts of a dotted key; of a finding about two keys (`a or b`) those of the first."""
+    return tuple(re.findall(_PART, key.split(" ")[0]))
 
 
 def _opened(
-    path: Path, changes: Mapping[str, str], catalog: Catalog | None, network_id_elsewhere: bool
+    path: Path, changes: Mapping[str, str], network_id_elsewhere: bool
 ) -> tuple[Site, Catalog]:
     located = changed(read_yaml(path), changes)
-    known = catalog or load()
+    known = load()
     match located.data:
         case {"overlays": [str(), *_] as overlays}:
             files = [path.parent / str(overlay) for overlay in overlays]
@@ -133,30 +119,6 @@ def site_of(located: LocatedYaml, catalog: Catalog, *, network_id_elsewhere: boo
     if found or site is None:
         raise BadFileError(sorted(found, key=lambda problem: (problem.line or 0, problem.key)))
     return site
-
-
-def read_sites(paths: Iterable[Path], *, catalog: Catalog | None = None) -> tuple[Site, ...]:
-    """All sites, in the order of `paths`. Raises BadFileError with the problems of all files.
-
-    Two files must not have one name: it becomes the name of a stack, and one would overwrite the
-    other.
-    """
-    sites: list[Site] = []
-    found: list[Problem] = []
-    named: dict[str, Path] = {}
-    for path in paths:
-        try:
-            site = read_site(path, catalog=catalog)
-        except BadFileError as error:
-            found.extend(error.problems)
-            continue
-        if site.name in named:
-            found.append(_same_name(path, site.name, named[site.name]))
-        named.setdefault(site.name, path)
-        sites.append(site)
-    if found:
-        raise BadFileError(found)
-    return tuple(sites)
 
 
 def changed(located: LocatedYaml, changes: Mapping[str, str]) -> LocatedYaml:
@@ -220,11 +182,6 @@ def _with_advice(located: LocatedYaml) -> LocatedYaml:
         message = "the file is empty; start from an example, or with `flowbridge init`"
         raise BadFileError([Problem(located.file, None, "", message)])
     return located
-
-
-def _same_name(path: Path, name: str, earlier: Path) -> Problem:
-    message = f"{name!r} is the name of {earlier} already; every deployment has a name of its own"
-    return Problem(str(path), None, "name", message)
 
 
 def _location(data: Data, parts: Iterable[str | int]) -> Location:

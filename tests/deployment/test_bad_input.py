@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from catalog.located_yaml import BadFileError
-from deployment.read import read_site, read_sites
+from deployment.read import resolve_file
 from tests.deployment.files import DUAL, SINGLE, Data, problems, setting
 from tests.deployment.test_contract import CONTRACT
 
@@ -469,7 +469,7 @@ def test_all_problems_at_once_with_their_lines(tmp_path: Path) -> None:
     path = tmp_path / "site.yaml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(BadFileError) as caught:
-        read_site(path)
+        resolve_file(path)
     found = {(problem.key, problem.line) for problem in caught.value.problems}
     lines = text.splitlines()
     assert found == {
@@ -489,7 +489,7 @@ def test_a_faulty_key_raises_no_second_fault(tmp_path: Path) -> None:
     path = tmp_path / "site.yaml"
     path.write_text(CONTRACT.replace("internal: 10.0.2.11", "intrenal: 10.0.2.11"))
     with pytest.raises(BadFileError) as caught:
-        read_site(path)
+        resolve_file(path)
     assert [problem.key for problem in caught.value.problems] == ["expressway_e.peers[0].intrenal"]
 
 
@@ -526,28 +526,13 @@ def test_refused_file(case: str, tmp_path: Path) -> None:
     path = tmp_path / "site.yaml"
     path.write_bytes(content)
     with pytest.raises(BadFileError, match=words.replace("(", r"\(").replace(")", r"\)")):
-        read_site(path)
+        resolve_file(path)
 
 
 def test_no_such_file_and_a_folder(tmp_path: Path) -> None:
     for path, words in ((tmp_path / "none.yaml", "no such file"), (tmp_path, "folder")):
         with pytest.raises(BadFileError, match=words):
-            read_site(path)
-
-
-def test_two_deployments_of_one_name(tmp_path: Path) -> None:
-    one, other, bad = (tmp_path / name for name in ("one.yaml", "other.yaml", "bad.yaml"))
-    one.write_text(CONTRACT)
-    other.write_text(CONTRACT.replace("eu-west-1", "eu-west-2"))
-    bad.write_text(CONTRACT.replace("size: large", "size: huge"))
-    with pytest.raises(BadFileError) as caught:
-        read_sites([one, other, bad])
-    assert [(problem.file, problem.key) for problem in caught.value.problems] == [
-        (str(other), "name"),
-        (str(bad), "size"),
-    ]
-    other.write_text(CONTRACT.replace("emea-edge", "emea-core"))
-    assert [site.name for site in read_sites([one, other])] == ["emea-edge", "emea-core"]
+            resolve_file(path)
 
 
 @pytest.mark.parametrize(
@@ -557,7 +542,7 @@ def test_a_key_that_cannot_be_set(key: str, tmp_path: Path) -> None:
     path = tmp_path / "site.yaml"
     path.write_text(CONTRACT)
     with pytest.raises(BadFileError):
-        read_site(path, {key: "x"})
+        resolve_file(path, {key: "x"})
 
 
 @pytest.mark.parametrize(
@@ -580,7 +565,7 @@ def test_a_fault_of_the_option_is_not_blamed_on_the_file(
     path = tmp_path / "site.yaml"
     path.write_text(CONTRACT)
     with pytest.raises(BadFileError) as caught:
-        read_site(path, {key: value})
+        resolve_file(path, {key: value})
     (problem,) = caught.value.problems
     assert (problem.file, problem.line, problem.key) == ("--set", None, blamed)
 
@@ -589,6 +574,6 @@ def test_what_a_set_key_does_to_the_rest_is_told_at_its_line(tmp_path: Path) -> 
     path = tmp_path / "site.yaml"
     path.write_text(CONTRACT)
     with pytest.raises(BadFileError) as caught:
-        read_site(path, {"expressway_e.nics": "single"})
+        resolve_file(path, {"expressway_e.nics": "single"})
     assert {problem.file for problem in caught.value.problems} == {str(path)}
     assert all(problem.line for problem in caught.value.problems)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from deployment.finding import Severity
-from deployment.read import read_site, resolve_file
+from deployment.read import resolve_file
 from deployment.resolution import Outcome
 from tests.deployment.files import EXAMPLES, complaints
 
@@ -82,7 +82,7 @@ def test_what_is_set_is_the_default(contract: Path, tmp_path: Path) -> None:
 
 
 def test_one_key_can_be_set_from_outside(contract: Path) -> None:
-    changed = read_site(contract, {"size": "medium", "options.turn.port": "443"})
+    changed = resolve_file(contract, {"size": "medium", "options.turn.port": "443"}).site
     assert (changed.size.value, changed.options.turn.port.first) == ("medium", 443)
 
 
