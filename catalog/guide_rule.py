@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from enum import StrEnum
 from functools import cache
-from pathlib import Path
 from typing import Annotated, Final, Literal
 
 from pydantic import Field
@@ -78,6 +77,6 @@ class Guide(Entries[dict[RuleId, GuideRule]]):
 
 
 @cache
-def guide(path: Path = FILE) -> Guide:
+def guide() -> Guide:
     """The rules. BadFileError where the data is faulty."""
-    return read_model(path, Guide)
+    return read_model(FILE, Guide)

@@ -90,9 +90,9 @@ def dotted(location: Location) -> str:
     return text
 
 
-def read_yaml(path: Path, *, max_bytes: int = MAX_BYTES) -> LocatedYaml:
+def read_yaml(path: Path) -> LocatedYaml:
     """Read `path`. Raises BadFileError, with the line, for all that is not plain YAML data."""
-    return parse_yaml(read_text(path, max_bytes=max_bytes), str(path))
+    return parse_yaml(read_text(path), str(path))
 
 
 def read_text(path: Path, *, max_bytes: int = MAX_BYTES) -> str:

@@ -8,7 +8,6 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from catalog.condition import Facts, FactValue
-from catalog.ports import PortRange
 from catalog.release_default import release_defaults
 from deployment.interfaces import CORE, EDGE
 from deployment.parameters import first_media_pair
@@ -97,7 +96,5 @@ def _option(path: str, value: Any) -> Iterator[tuple[str, FactValue]]:
             yield path, value
         case None:
             yield path, UNSET
-        case PortRange():
-            yield path, str(value)
         case _:
             yield path, str(value)

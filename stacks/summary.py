@@ -30,12 +30,12 @@ _MANY: Final = 12  # deployments whose sections a person still reads
 _NEAR: Final = 0.8  # of a limit: worth a look before the next service is added
 
 
-def print_summary(checked: Iterable[Checked], outdir: Path, console: Console | None = None) -> None:
+def print_summary(checked: Iterable[Checked], outdir: Path) -> None:
     """Print a section per deployment (a line, where there are many), and what was written.
 
     A deployment that fails always has its section.
     """
-    out = console or plain_console()
+    out = plain_console()
     deployments = tuple(checked)
     many = len(deployments) > _MANY
     for each in deployments:

@@ -42,7 +42,6 @@ class Quotas:
     network_acl_entries: Quota
     prefix_list_entries: Quota
     rule_description_length: Quota
-    group_name_length: Quota
     tag_value_length: Quota
 
     @property

@@ -45,13 +45,9 @@ _FAMILIES: Final = (4, 6)
 
 @dataclass(frozen=True, slots=True)
 class SecurityRules:
-    """All allow rules; `grouped` are the interfaces whose group stands for all their members.
-
-    `impossible` are the demands whose protocol no rule can name.
-    """
+    """All allow rules, and the demands whose protocol no rule can name (`impossible`)."""
 
     rules: tuple[Rule, ...]
-    grouped: frozenset[str]
     excess: tuple[Excess, ...]
     impossible: tuple[tuple[Point, Demand], ...]
 
@@ -96,7 +92,7 @@ def security_rules(policy: Policy, quotas: Quotas) -> SecurityRules:
                 for rule in _rules(interface, direction, demand, grouped, quotas)
             )
             excess.extend(_excess(point, policy, possible))
-    return SecurityRules(tuple(_merged(rules)), grouped, tuple(excess), tuple(impossible))
+    return SecurityRules(tuple(_merged(rules)), tuple(excess), tuple(impossible))
 
 
 def _merged(rules: Iterable[Rule]) -> Iterator[Rule]:
