@@ -50,7 +50,7 @@ class FilterIndex:
         self._lanes: dict[int, _Lane] = {}
 
     def decide(self, packet: Packet) -> Decision:
-        """The same answer as `Filter.verdict`."""
+        """What the filter says of `packet`."""
         stage = self._stage
         if packet in stage.bypassed_by:
             return Decision(stage, True, None, bypassed=True)

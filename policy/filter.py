@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from policy.packets import ALL, EMPTY, Packet, PacketSet
+from policy.packets import ALL, EMPTY, PacketSet
 from policy.point import Point
 
 
@@ -73,15 +73,6 @@ class Filter:
         if self.default_allow:
             allowed = allowed | open_packets
         return Decided(allowed, tuple(shares))
-
-    def verdict(self, packet: Packet) -> tuple[bool, FilterRule | None]:
-        """Whether `packet` passes, and the rule that decided (None: no rule matched)."""
-        if packet in self.bypassed_by:
-            return True, None
-        for rule in self.rules:
-            if packet in rule.packets and (rule.allow or self.order is Order.FIRST_MATCH):
-                return rule.allow, rule
-        return self.default_allow, None
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,6 @@ from ipaddress import (
     IPv6Address,
     IPv6Network,
     ip_address,
-    ip_network,
     summarize_address_range,
 )
 from typing import Final, TypeVar, cast
@@ -352,16 +351,6 @@ class PacketSet:
         return cls({number: _laid_out(joined) for number, joined in spans.items()})
 
     @classmethod
-    def single(cls, packet: Packet) -> PacketSet:
-        """The set of this one packet; of its protocol's ports only those that it has."""
-        return cls.of(
-            (ip_network(packet.peer),),
-            packet.protocol,
-            (PortRange(packet.source_port, packet.source_port),),
-            (PortRange(packet.destination_port, packet.destination_port),),
-        )
-
-    @classmethod
     def union(cls, sets: Iterable[PacketSet]) -> PacketSet:
         """The union of many sets, faster than one by one."""
         members = list(sets)
@@ -483,10 +472,6 @@ class PacketSet:
         """What is allowed of one protocol along the address line."""
         return self._named.get(protocol, self._rest)
 
-    def protocols(self) -> tuple[int, ...]:
-        """The protocols named in this set, in rising order."""
-        return tuple(number for number, pieces in self._named.items() if pieces)
-
     def boxes(self) -> Iterator[Box]:
         """The set as disjoint boxes in a stable order; same relation, one box."""
         keys: list[tuple[int | None, Pieces]] = [*self._named.items(), (None, self._rest)]
@@ -572,8 +557,3 @@ _LIKELY_PEERS: Final = tuple(
 EMPTY: Final = PacketSet({})
 EVERY_ADDRESS: Final[tuple[Network, ...]] = (IPv4Network("0.0.0.0/0"), IPv6Network("::/0"))
 ALL: Final = PacketSet.of(EVERY_ADDRESS, None)
-
-
-def packet(peer: str, protocol: int, source_port: int = 0, destination_port: int = 0) -> Packet:
-    """A packet from plain values; ValueError for a bad address."""
-    return Packet(ip_address(peer), protocol, source_port, destination_port)

@@ -11,10 +11,10 @@ import pytest
 import yaml
 
 from policy.agreement import Disagreement
-from policy.packets import packet
 from policy.point import Direction, Point
 from stacks.agreement import disagreements_of
 from stacks.pipeline import Built, build, load
+from tests.policy.one_packet import packet
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 HALVES = ("split-edge", "split-core")

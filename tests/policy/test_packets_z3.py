@@ -46,7 +46,7 @@ def in_ports(port: z3.BitVecRef, text: str) -> z3.BoolRef:
 
 def engine_formula(packets: PacketSet) -> z3.BoolRef:
     """The set that the engine holds, from its boxes."""
-    named = list(packets.protocols())
+    named = {box.protocol for box in packets.boxes()}
     parts = []
     for box in packets.boxes():
         terms = [z3.Or(*(in_network(str(peer)) for peer in box.peers))]

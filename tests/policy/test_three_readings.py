@@ -32,6 +32,7 @@ from policy.point import Direction, Point
 from policy.question import Question
 from policy.trace import Tracer, Verdict
 from stacks.pipeline import Built, build, load
+from tests.policy.one_packet import verdict
 
 Row = Mapping[str, Any]
 Fact = str | frozenset[str]
@@ -409,7 +410,7 @@ def test_intended_enforced_and_rows_agree_at_every_interface(emitted: Emitted) -
             here = seen(point.direction, packet)
             expected = asked(emitted.deployment, point.interface, point.direction, packet)
             assert (here in wanted) == expected, f"{point}: {packet}"
-            passes = all(stage.verdict(here)[0] for stage in emitted.enforcement[point])
+            passes = all(verdict(stage, here)[0] for stage in emitted.enforcement[point])
             if passes and not expected:
                 assert here in emitted.excess[str(point)], f"{point}: {packet} is not reported"
                 judged["excess"] += 1

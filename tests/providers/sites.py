@@ -9,8 +9,8 @@ from deployment.interface import Interface, Member
 from deployment.site import Site
 from policy.compiled import Policy
 from policy.filter import Filter
-from policy.packets import packet
 from policy.point import Direction, Point
+from tests.policy.one_packet import packet, verdict
 
 TCP, UDP, ICMP, ESP, ICMPV6 = 6, 17, 1, 50, 58
 
@@ -59,7 +59,7 @@ def passes(
 ) -> bool:
     """Whether every one of `filters` lets the one packet through."""
     single = packet(peer, protocol, source, port)
-    return all(stage.verdict(single)[0] for stage in filters)
+    return all(verdict(stage, single)[0] for stage in filters)
 
 
 def at(key: str, direction: str) -> Point:

@@ -13,10 +13,11 @@ from deployment.finding import Severity
 from deployment.flow import Flow
 from deployment.interface import Interface
 from policy.compiled import compile_policy
-from policy.packets import Packet, PacketSet, packet
+from policy.packets import Packet, PacketSet
 from policy.point import Direction, Point
 from providers.aws.cloud import PROVIDER
 from providers.provider import Lowered
+from tests.policy.one_packet import packet
 from tests.providers.aws.policies import (
     ADMIN,
     CORE,

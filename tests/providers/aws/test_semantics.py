@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from policy.filter import Enforcement
-from policy.packets import ALL, packet
+from policy.packets import ALL
 from providers.aws.semantics import enforcement
+from tests.policy.one_packet import packet, verdict
 from tests.providers.sites import ESP, ICMP, ICMPV6, TCP, UDP, at, interface, passes, policy, site
 
 DMZ = {"cidrs": ["10.0.1.0/24", "10.0.2.0/24"], "subnets": ["subnet-a", "subnet-b"]}
@@ -100,7 +101,7 @@ def test_the_rules_of_all_groups_on_an_interface_are_united() -> None:
     for port in (80, 443):
         assert passes(enforced[EDGE_IN], "192.0.2.1", TCP, port)
     [stage] = enforced[EDGE_IN]
-    _, decided = stage.verdict(packet("192.0.2.1", TCP, 1, 443))
+    _, decided = verdict(stage, packet("192.0.2.1", TCP, 1, 443))
     assert decided is not None
     assert decided.name == "aws_vpc_security_group_ingress_rule.b"
 

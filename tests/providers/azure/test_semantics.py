@@ -10,8 +10,9 @@ import pytest
 
 from policy.filter import Enforcement
 from policy.filter import passes as through
-from policy.packets import ALL, packet
+from policy.packets import ALL
 from providers.azure.semantics import enforcement
+from tests.policy.one_packet import packet
 from tests.providers.sites import ESP, ICMP, ICMPV6, TCP, UDP, at, interface, passes, policy, site
 
 DMZ = {"cidrs": ["10.0.1.0/24"], "subnets": ["/subscriptions/s/subnets/Dmz"]}

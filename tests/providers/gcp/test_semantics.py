@@ -10,9 +10,10 @@ import pytest
 
 from policy.filter import Enforcement
 from policy.filter import passes as through
-from policy.packets import ALL, EVERY_ADDRESS, packet
+from policy.packets import ALL, EVERY_ADDRESS
 from providers.gcp.markers import target_tag
 from providers.gcp.semantics import enforcement
+from tests.policy.one_packet import packet
 from tests.providers.sites import ESP, ICMP, TCP, UDP, at, interface, passes, policy, site
 
 SITE = site(
