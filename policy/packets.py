@@ -258,17 +258,20 @@ class Packet:
 class Box:
     """A block of a packet set: every combination of its parts is in the set.
 
-    `protocol` None stands for every protocol that the set does not name elsewhere.
+    `protocol` None stands for every protocol but those in `but`, of which the set has other blocks
+    or nothing.
     """
 
     peers: tuple[Network, ...]
     protocol: int | None
     source_ports: tuple[PortRange, ...]
     destination_ports: tuple[PortRange, ...]
+    but: tuple[int, ...] = ()
 
     def __str__(self) -> str:
         peers = ", ".join(map(_short, self.peers[:4])) + (" ..." if len(self.peers) > 4 else "")
-        text = f"{protocol_label(self.protocol)} peers {peers}"
+        but = f" but {', '.join(map(protocol_label, self.but))}" if self.but else ""
+        text = f"{protocol_label(self.protocol)}{but} peers {peers}"
         if self.protocol in WITH_PORTS:
             sources = ", ".join(map(str, self.source_ports[:4]))
             destinations = ", ".join(map(str, self.destination_ports[:8]))
@@ -476,6 +479,7 @@ class PacketSet:
         """The set as disjoint boxes in a stable order; same relation, one box."""
         keys: list[tuple[int | None, Pieces]] = [*self._named.items(), (None, self._rest)]
         for number, pieces in keys:
+            but = tuple(self._named) if number is None else ()
             grouped: dict[tuple[int, int], list[Network]] = {}
             for first, last, relation in pieces:
                 for pair in relation:
@@ -488,7 +492,8 @@ class PacketSet:
             for (sources, destinations), peers in sorted(
                 grouped.items(), key=lambda item: (item[0][1] & -item[0][1], item[0])
             ):
-                yield Box(tuple(peers), number, port_ranges(sources), port_ranges(destinations))
+                ends = port_ranges(sources), port_ranges(destinations)
+                yield Box(tuple(peers), number, *ends, but)
 
     def example(self) -> Packet | None:
         """One packet of the set, always the same one; None where it is empty.

@@ -31,11 +31,13 @@ def plain_packet(packet: Packet) -> Plain:
 
 
 def plain_box(box: Box) -> Plain:
-    """One block of packets; `protocol` is `any protocol` where the set names no other."""
+    """One block of packets; `any protocol` is every one that is not under `except`."""
     plain: Plain = {
         "peers": [str(network) for network in box.peers],
         "protocol": protocol_label(box.protocol),
     }
+    if box.but:
+        plain["except"] = [protocol_label(number) for number in box.but]
     if box.protocol in _ICMP:
         plain["types"] = [icmp_span(span) for span in box.destination_ports]
     else:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from catalog.ports import ANY_PORT, Parity, PortRange
 from catalog.protocol import Protocol
-from policy.packets import ALL, EMPTY, Box, Packet, PacketSet, icmp_code
+from policy.packets import ALL, EMPTY, EVERY_ADDRESS, Box, Packet, PacketSet, icmp_code
+from policy.plain import plain_box
 from policy.port_mask import port_mask, port_ranges
 from tests.policy.naive_packets import (
     BLOCKS,
@@ -27,10 +28,7 @@ from tests.policy.one_packet import packet
 
 few = settings(max_examples=40, deadline=None)
 SETS = LISTS.map(engine_set)
-
-
-def named_in(packets: PacketSet) -> set[int | None]:
-    return {box.protocol for box in packets.boxes()}
+NOT_ALL = st.sampled_from((EMPTY, PacketSet.of(EVERY_ADDRESS, Protocol.AH)))
 
 
 def set_of(box: Box) -> PacketSet:
@@ -123,23 +121,32 @@ def test_counts_of_known_sets() -> None:
 
 
 @few
-@given(SETS)
-def test_boxes_cover_exactly_and_are_disjoint(a: PacketSet) -> None:
+@given(SETS, NOT_ALL)
+def test_boxes_cover_exactly_and_are_disjoint(most: PacketSet, less: PacketSet) -> None:
+    a = most - less
     boxes = list(a.boxes())
     named = [box for box in boxes if box.protocol is not None]
     for one, other in itertools.combinations(named, 2):
         assert not set_of(one) & set_of(other)
-    # A box of "any protocol" is for every protocol that the set does not name elsewhere.
     for number in (1, 6, 17, 51, 200):
         mine = [box for box in boxes if box.protocol == number]
-        if not mine and number not in named_in(a):
-            mine = [
-                Box(box.peers, number, (ANY_PORT,), (ANY_PORT,))
-                for box in boxes
-                if box.protocol is None
-            ]
+        mine += [
+            Box(box.peers, number, (ANY_PORT,), (ANY_PORT,))
+            for box in boxes
+            if box.protocol is None and number not in box.but
+        ]
         line = PacketSet.of((ip_network("0.0.0.0/0"), ip_network("::/0")), number) & a
         assert PacketSet.union(map(set_of, mine)) == line
+
+
+def test_a_block_of_any_protocol_says_which_it_is_not_for() -> None:
+    """Of ESP the set has nothing, of TCP a part: neither is `any protocol`."""
+    esp, web = PacketSet.of(EVERY_ADDRESS, Protocol.ESP), (PortRange(443, 443),)
+    packets = ALL - esp - PacketSet.of(EVERY_ADDRESS, Protocol.TCP, None, web)
+    assert [box.but for box in packets.boxes()] == [(), (Protocol.TCP, Protocol.ESP)]
+    assert str(packets).endswith("; any protocol but tcp, esp peers 0.0.0.0/0, ::/0")
+    assert plain_box(list(packets.boxes())[-1])["except"] == ["tcp", "esp"]
+    assert "except" not in plain_box(*ALL.boxes())
 
 
 @few

@@ -46,12 +46,11 @@ def in_ports(port: z3.BitVecRef, text: str) -> z3.BoolRef:
 
 def engine_formula(packets: PacketSet) -> z3.BoolRef:
     """The set that the engine holds, from its boxes."""
-    named = {box.protocol for box in packets.boxes()}
     parts = []
     for box in packets.boxes():
         terms = [z3.Or(*(in_network(str(peer)) for peer in box.peers))]
         if box.protocol is None:
-            terms += [number != PROTOCOL for number in range(256) if number in named]
+            terms += [number != PROTOCOL for number in box.but]
         else:
             terms.append(box.protocol == PROTOCOL)
         if box.protocol in (Protocol.TCP, Protocol.UDP):
