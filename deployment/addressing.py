@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
 
-from catalog.located_yaml import dotted
+from catalog.located_yaml import Location, dotted
 from deployment.addresses import UNUSABLE, is_host, is_private, is_public, shown, within
 from deployment.interface import Network
 from deployment.interfaces import CORE, EDGE, EXTERNAL, INTERNAL, SINGLE, hosts_of
-from deployment.mistake import Location, Mistake
+from deployment.mistake import Mistake
 from deployment.reflection import has_static_nat
 from deployment.site import Site
 

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from catalog.located_yaml import Location
 from deployment.interface import Interface
 from deployment.interfaces import EXTERNAL, INTERNAL, SINGLE
-from deployment.mistake import Location, Mistake
+from deployment.mistake import Mistake
 from deployment.site import Cloud, Site
 
 _AWS: Final = {

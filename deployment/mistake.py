@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-Location = tuple[str | int, ...]
+from catalog.located_yaml import Location
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ from ipaddress import ip_network
 from typing import Final
 
 from catalog.load import Catalog
+from catalog.located_yaml import Location
 from deployment.interfaces import CORE, EDGE, EXTERNAL, INTERNAL, SINGLE
-from deployment.mistake import Location, Mistake, nearest
+from deployment.mistake import Mistake, nearest
 from deployment.placement import CLUSTER_PARTIES
 from deployment.site import Site
 

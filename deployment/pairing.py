@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from catalog.row import PartyReference, Row, Side
-from deployment.addresses import in_order, of_families
+from deployment.addresses import in_order, is_host, of_families
 from deployment.flow import End
 from deployment.interface import Network
 from deployment.interfaces import CORE, EDGE
@@ -115,7 +115,7 @@ def _pair(
 def _same_card(placement: Placement) -> Pair | Unpaired:
     assert placement.interface is not None  # noqa: S101
     hosts = placement.interface.members
-    if len(hosts) == 1 and all(n.prefixlen == n.max_prefixlen for n in placement.private):
+    if len(hosts) == 1 and all(map(is_host, placement.private)):
         return Unpaired("local", f"{placement.party} is one host: the packets never leave it")
     return Pair(_private(placement), _private(placement))
 

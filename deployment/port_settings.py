@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from catalog.located_yaml import Location
 from catalog.ports import PortRange
-from deployment.mistake import Location, Mistake
+from deployment.mistake import Mistake
 from deployment.parameters import MULTIPLEXED_PORTS_LARGE, TURN_PORTS_LARGE
 from deployment.site import Site, Size
 

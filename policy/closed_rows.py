@@ -18,6 +18,7 @@ from catalog.protocol import Protocol
 from catalog.row import Disposition, PortCell, Row
 from deployment.facts import facts_of
 from deployment.parameters import Ranges, parameters_of, ports_of
+from deployment.placement import CLUSTER_PARTIES
 from deployment.resolution import Outcome, Resolution, Selected
 from policy.unopened_ports import unopened_ports
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from catalog.load import Entry
 
 NOT_REQUESTED = "not-requested"
-CLUSTER_PARTIES = ("this-peer", "other-peer")
 _NOT_ASKED = (Outcome.CARRIED, Outcome.LOCAL)
 
 

@@ -17,16 +17,16 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 
 from catalog.party import Party
-from deployment.addresses import PRIVATE, UNUSABLE, public_size
+from deployment.addresses import PRIVATE, UNUSABLE, within
 from deployment.flow import Flow
 from deployment.interface import Interface, Member
+from deployment.management_sources import opens_to_many
 from deployment.site import Site
 from policy.compiled import Policy
 from policy.packets import ALL, EVERY_ADDRESS, Address, Network, PacketSet
 
 _NOT_A_STRANGER = PacketSet.of((*PRIVATE, *UNUSABLE), None)
 _EVERYONE = tuple(PacketSet.of((network,), None) for network in EVERY_ADDRESS)
-_TOO_MANY = {4: 2**24, 6: 2**96}
 
 
 class UnknownPlaceError(ValueError):
@@ -87,7 +87,7 @@ class Directory:
             )
         for card in policy.interfaces:
             own.extend((*card.private, *card.public))
-        strangers = {name for name, addresses in known.items() if _many(addresses)}
+        strangers = {name for name, addresses in known.items() if opens_to_many(addresses)}
         for name, addresses in known.items():
             if name not in strangers:
                 own.extend(addresses)
@@ -147,11 +147,7 @@ class Directory:
     def holding(self, address: Address) -> tuple[str, ...]:
         """The interfaces and parties that have this address, the whole internet left out."""
         network = ip_network(address)
-        return tuple(
-            name
-            for name, addresses in self._narrow()
-            if any(_within(network, own) for own in addresses)
-        )
+        return tuple(name for name, addresses in self._narrow() if within(network, addresses))
 
     def _narrow(self) -> Iterator[tuple[str, tuple[Network, ...]]]:
         for card in self.interfaces:
@@ -164,7 +160,7 @@ class Directory:
         if (host := self.hosts.get(network)) is not None:
             return Place(name, host, (network,))
         for own, card in self.ranges:
-            if _within(network, own):
+            if within(network, (own,)):
                 return Place(name, card, (network,))
         return Place(name, None, (network,))
 
@@ -181,21 +177,9 @@ class Directory:
 def member_of(card: Interface, network: Network) -> Member | None:
     """The member that has `network` among its own or its public addresses."""
     for member in card.members:
-        if any(_within(network, own) for own in (*member.private, *member.public)):
+        if within(network, (*member.private, *member.public)):
             return member
     return None
-
-
-def _within(inner: Network, outer: Network) -> bool:
-    return (
-        inner.version == outer.version
-        and int(outer.network_address) <= int(inner.network_address)
-        and int(inner.broadcast_address) <= int(outer.broadcast_address)
-    )
-
-
-def _many(addresses: tuple[Network, ...]) -> bool:
-    return any(public_size(addresses, version) >= most for version, most in _TOO_MANY.items())
 
 
 def _networks(packets: PacketSet) -> tuple[Network, ...]:

@@ -17,6 +17,7 @@ from providers.aws.live_client import Connection
 from providers.aws.live_faults import Fault, fault_of
 from providers.aws.quotas import default_quotas
 from providers.live import Access
+from providers.live_gathering import TRIES
 from providers.live_reading import FATAL, GarbledError
 
 BLOCK_CALL: Final = "ec2:DescribeVpcBlockPublicAccessOptions"
@@ -30,8 +31,6 @@ _PAGE_SIZES: Final = {
     "describe_managed_prefix_lists": 100,
     "get_managed_prefix_list_entries": 100,
 }
-# A garbled answer is asked for again; the SDK retries everything else by itself.
-_TRIES: Final = 3
 # Quotas have defaults to fall back on, so it is not worth waiting long for them.
 _QUOTA_TRIES: Final = 3
 _REGIONAL_CODES: Final = ("L-E79EC296", "L-B4A6D682")  # groups per Region, ACLs per VPC
@@ -113,7 +112,7 @@ class _Reading:
         if self.over:
             return None
         fault: Fault | None = None
-        for _ in range(1 if aside else _TRIES):
+        for _ in range(1 if aside else TRIES):
             try:
                 return tuple(ask())
             except Exception as error:

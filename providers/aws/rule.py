@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
 from catalog.protocol import Protocol
 from policy.point import Direction
-from providers.content_names import content_hash, terraform_name
+from providers.content_names import content_digest, content_hash, terraform_name
 
 
 class PeerKind(StrEnum):
@@ -77,7 +76,7 @@ class Rule:
     @cached_property
     def bits(self) -> int:
         """256 even bits of the identity, by which rules are spread over groups."""
-        return int.from_bytes(hashlib.sha256("\x1f".join(self.identity).encode()).digest())
+        return content_digest(*self.identity)
 
     @property
     def ports_label(self) -> str:

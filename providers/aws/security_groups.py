@@ -13,6 +13,7 @@ from typing import Final
 
 from catalog.ports import PortRange
 from catalog.protocol import Protocol
+from deployment.addresses import shown
 from deployment.flow import End
 from deployment.interface import Interface, Network
 from policy.compiled import Demand, Policy
@@ -197,11 +198,7 @@ def _referable(end: End, networks: tuple[Network, ...]) -> bool:
 
 
 def _cidr_label(network: Network) -> str:
-    if network.prefixlen == 0:
-        return f"any_v{network.version}"
-    if network.prefixlen == network.max_prefixlen:
-        return str(network.network_address)
-    return str(network)
+    return f"any_v{network.version}" if network.prefixlen == 0 else shown(network)
 
 
 def _excess(point: Point, demands: Iterable[Demand], widened: list[PacketSet]) -> Iterator[Excess]:

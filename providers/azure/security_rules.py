@@ -19,7 +19,7 @@ from typing import Final
 
 from catalog.ports import PortRange
 from catalog.protocol import Protocol
-from deployment.addresses import of_families
+from deployment.addresses import is_host, of_families
 from deployment.flow import End
 from deployment.interface import Interface, Network
 from policy.compiled import Demand, Policy, source_ports_at
@@ -68,7 +68,7 @@ def is_grouped(interface: Interface) -> bool:
     """
     return all(
         member.attachment
-        and all(network.prefixlen == network.max_prefixlen for network in member.private)
+        and all(map(is_host, member.private))
         and len({network.version for network in member.private}) == len(member.private)
         for member in interface.members
     )

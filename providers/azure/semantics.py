@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any
 
 from deployment.interface import Interface
 from deployment.site import Site
@@ -20,12 +20,10 @@ from policy.filter import Enforcement, Filter, FilterRule, Order
 from policy.packets import PacketSet
 from policy.point import Direction, Point
 from providers.azure.semantics_placement import Placement
-from providers.azure.semantics_rule import NsgRule, default_rules, read_rule
+from providers.azure.semantics_rule import HIGHEST_PRIORITY, NsgRule, default_rules, read_rule
 from providers.members import across_members
 from providers.rule_side import Coverage, coverages, in_families
 from providers.terraform_json import Block, Reference, refer, resources
-
-_LAST_OWN_PRIORITY: Final = 4096  # above it are the default rules only
 
 
 def enforcement(
@@ -146,7 +144,7 @@ def _filter(nsg: str, rules: Iterable[NsgRule], covered: Coverage) -> Filter:
             packets,
             rule.rows,
             rule.description,
-            built_in=rule.priority > _LAST_OWN_PRIORITY,
+            built_in=rule.priority > HIGHEST_PRIORITY,
         )
         for rule, versions in zip(rules, covered, strict=True)
         if (packets := in_families(rule.packets, versions)) or rule.notes

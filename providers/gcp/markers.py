@@ -9,13 +9,13 @@ interface of it; the rule's network tells which of them is meant (VPC firewall r
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from deployment.interface import Interface
+from providers.gcp.naming import digest
 
 MAX_TAG: Final = 63  # RFC 1035 label: compute API, Instance.tags
 MAX_DESCRIPTION: Final = 2048
@@ -89,5 +89,4 @@ def target_tag(site: str, workload: str, interface: str) -> str:
     tag = _NOT_IN_TAGS.sub("-", plain.lower())
     if tag == plain and len(tag) <= MAX_TAG:
         return tag
-    digest = hashlib.sha256(plain.encode()).hexdigest()[:8]
-    return f"{tag[: MAX_TAG - 9].rstrip('-')}-{digest}"
+    return f"{tag[: MAX_TAG - 9].rstrip('-')}-{digest(plain)}"
