@@ -25,15 +25,20 @@ _AZURE_NAME: Final = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,78}[A-Za-z0-9_]$|
 _RESOURCE_GROUP: Final = re.compile(r"^[\w()-][\w().-]{0,88}[\w()-]$|^[\w()-]$", re.ASCII)
 _GCP_NAME: Final = re.compile(r"^[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?$")
 _GCP_PATH: Final = re.compile(r"^(?:https://[^ ]+/)?projects/[^/]+/(?:global|regions/[^/]+)/.+$")
-_GCP_NETWORK: Final = re.compile(r"projects/([^/]+)/global/networks/([^/]+)$")
+_GCP_NETWORK: Final = re.compile(r"(?:^|/)projects/([^/]+)/global/networks/([^/]+)$")
 _GCP_PROJECT: Final = re.compile(r"^(?:[a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]$")
 
 
 def network_of(site: Site, interface: Interface) -> str | None:
     """The VPC network of an interface on Google Cloud, where each card is in one of its own."""
+    return _network_of(site, interface.name, interface.tier)
+
+
+def _network_of(site: Site, card: str, tier: str | None) -> str | None:
+    """The network named for the card, else for its tier, else for everything."""
     network = site.network
-    tier = network.tiers[interface.tier]
-    return network.networks.get(interface.name) or tier.network or network.id
+    own = network.tiers[tier].network if tier in network.tiers else None
+    return network.networks.get(card) or own or network.id
 
 
 def network_mistakes(site: Site, *, network_id_elsewhere: bool = False) -> Iterator[Mistake]:
@@ -152,37 +157,29 @@ def _gcp_spellings(named: Iterable[tuple[Location, str]], project: str | None) -
 
 
 def whole_name(network: str, project: str | None) -> tuple[str | None, str]:
-    """Project and name of a VPC network on Google Cloud, however it is written."""
+    """Project and name of a VPC network on Google Cloud, however it is written; `project` where it
+    is written without one."""
     found = _GCP_NETWORK.search(network)
     return (found[1], found[2]) if found else (project, network)
 
 
 def _gcp_networks(site: Site) -> Iterator[Mistake]:
     """Every interface has a network, and two cards of one machine are in two."""
-    network = site.network
-
-    def named(card: str, tier: str | None) -> str | None:
-        own = network.tiers[tier].network if tier in network.tiers else None
-        return network.networks.get(card) or own or network.id
-
-    cards: list[tuple[Location, str, str | None]] = []
+    cards: list[tuple[str, str | None]] = []
     edge, core = site.expressway_e, site.expressway_c
     if edge is not None and edge.nics == "single":
-        cards.append((("expressway_e",), SINGLE, edge.tier))
+        cards.append((SINGLE, edge.tier))
     if core is not None:
-        cards.append((("expressway_c",), SINGLE, core.tier))
-    cards += [
-        (("systems", name), SINGLE, system.tier)
-        for name, system in site.systems.items()
-        if system.tier is not None
-    ]
+        cards.append((SINGLE, core.tier))
+    cards += [(SINGLE, system.tier) for system in site.systems.values() if system.tier is not None]
     if edge is not None and edge.nics == "dual":
-        outer = named(EXTERNAL, edge.tier)
-        inner = named(INTERNAL, edge.internal_tier or edge.tier)
+        project = site.network.project
+        outer = _network_of(site, EXTERNAL, edge.tier)
+        inner = _network_of(site, INTERNAL, edge.internal_tier or edge.tier)
         one_for_both = (
             outer is None
             or inner is None
-            or whole_name(outer, network.project) == whole_name(inner, network.project)
+            or whole_name(outer, project) == whole_name(inner, project)
         )
         if one_for_both:
             yield Mistake(
@@ -190,7 +187,7 @@ def _gcp_networks(site: Site) -> Iterator[Mistake]:
                 "on Google Cloud the two cards of a machine are in two VPC networks: add "
                 "networks: {external: <network>, internal: <network>}",
             )
-    if any(named(card, tier) is None for _, card, tier in cards):
+    if any(_network_of(site, card, tier) is None for card, tier in cards):
         yield Mistake(("network",), "Google Cloud needs the VPC network: add id: <its name>")
 
 

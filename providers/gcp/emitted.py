@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from catalog.protocol import Protocol
 from providers.gcp.markers import Marker, described
 from providers.gcp.rule import Action, Rule
 from providers.provider import LoweredRule, TerraformJson
-
-_NETWORK_PATH: Final = re.compile(r"(?:^|/)projects/([^/]+)/global/networks/([^/]+)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +52,6 @@ def _ports(texts: Sequence[str], protocol: Protocol | None) -> str:
     if texts:
         return ", ".join(texts)
     return "any" if protocol is None or protocol.has_ports else ""
-
-
-def network_parts(network: str) -> tuple[str | None, str]:
-    """The project (None where `network` does not say it) and the name of a VPC network."""
-    found = _NETWORK_PATH.search(network)
-    return (found[1], found[2]) if found else (None, network)
 
 
 def is_deny(rule: Rule) -> bool:

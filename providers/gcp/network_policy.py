@@ -13,13 +13,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from deployment.cloud_network import whole_name
 from policy.point import Direction
 from providers.gcp.emitted import (
     Emitted,
     description,
     is_deny,
     lowered,
-    network_parts,
     reading_order,
 )
 from providers.gcp.naming import cloud_name, digest, terraform_name
@@ -59,8 +59,8 @@ def emit_network_policies(
         by_network[rule.network].append(rule)
     for network, members in sorted(by_network.items()):
         key, name = _names(members[0].site, network)
-        home, short = network_parts(network)
-        home = home or project
+        own, short = whole_name(network, project)
+        home = own or project
         tags = _tags(key, name, f"{home}/{short}", home, members, targets, resources)
         numbers = priorities(members)
         ordered = sorted(members, key=lambda rule: numbers[rule.identity])
@@ -118,7 +118,7 @@ def priorities(rules: Iterable[Rule]) -> dict[tuple[str, ...], int]:
 def _names(site: str, network: str) -> tuple[str, str]:
     """The Terraform name and the cloud name of what belongs to one network."""
     token = "${" in network
-    short = "network" if token else network_parts(network)[1]
+    short = "network" if token else whole_name(network, None)[1]
     name = cloud_name((site, short), site, "" if token else network)
     return terraform_name(short, digest(site, "" if token else network)), name
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from deployment.cloud_network import whole_name
 from policy.point import Direction
 from providers.gcp.emitted import (
     Emitted,
     description,
     is_deny,
     lowered,
-    network_parts,
     reading_order,
 )
 from providers.gcp.rule import Rule
@@ -45,7 +45,7 @@ def emit_vpc_rules(
 
 
 def _firewall(rule: Rule, target: Target, priority: int, text: str) -> dict[str, Any]:
-    project, _ = network_parts(rule.network)
+    project, _ = whole_name(rule.network, None)
     body: dict[str, Any] = {
         "name": rule.name,
         "network": rule.network,
