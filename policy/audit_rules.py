@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from policy.estate import Departure, Estate, LiveRule
-from policy.filter import Enforcement, Filter, Order
+from policy.filter import AllowedPackets, Enforcement, Order
 from policy.packets import EMPTY, PacketSet
 from policy.plain import plain_packets
 from policy.point import Point
@@ -49,7 +49,7 @@ def uncarried(plan: Enforcement, live: Enforcement) -> frozenset[str]:
     A live filter of a kind that the plan does not have (an NSG on a card) is in the way of all.
     """
     lost: set[str] = set()
-    allowed = _Passing()
+    allowed = AllowedPackets()
     for point in plan.keys() & live.keys():
         kinds = {stage.kind for stage in plan[point]}
         more = [allowed.by(stage) for stage in live[point] if stage.kind not in kinds]
@@ -153,15 +153,3 @@ def _rules(plan: Enforcement) -> Iterator[tuple[str, str]]:
         for stage in filters:
             for rule in stage.rules:
                 yield rule.name, rule.description
-
-
-class _Passing:
-    """What each filter lets through, computed once a filter."""
-
-    def __init__(self) -> None:
-        self._known: dict[int, tuple[Filter, PacketSet]] = {}
-
-    def by(self, stage: Filter) -> PacketSet:
-        if id(stage) not in self._known:
-            self._known[id(stage)] = (stage, stage.allowed())
-        return self._known[id(stage)][1]

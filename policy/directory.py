@@ -23,7 +23,7 @@ from deployment.interface import Interface, Member
 from deployment.management_sources import opens_to_many
 from deployment.site import Site
 from policy.compiled import Policy
-from policy.packets import ALL, EVERY_ADDRESS, Address, Network, PacketSet
+from policy.packets import ALL, EMPTY, EVERY_ADDRESS, Address, Network, PacketSet
 
 _NOT_A_STRANGER = PacketSet.of((*PRIVATE, *UNUSABLE), None)
 _EVERYONE = tuple(PacketSet.of((network,), None) for network in EVERY_ADDRESS)
@@ -134,7 +134,7 @@ class Directory:
         if any(everyone <= asked for everyone in _EVERYONE):
             return ("any",)
         found: list[str] = []
-        covered = PacketSet.of((), None)
+        covered = EMPTY
         for name, addresses in self._narrow():
             held = PacketSet.of(addresses, None)
             if held & asked:

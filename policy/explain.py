@@ -12,7 +12,7 @@ from policy.closed_rows import ClosedRow, ClosedRows
 from policy.compiled import Policy
 from policy.directory import Directory, Place
 from policy.filter import Enforcement
-from policy.packets import EVERY_ADDRESS, Network, PacketSet
+from policy.packets import EMPTY, EVERY_ADDRESS, Network, PacketSet
 from policy.plain import plain_packets, plain_ports
 from policy.point import Direction, Point
 from policy.question import Question
@@ -150,7 +150,7 @@ def _openings(
     for demand in policy.demands.get(point, ()):
         if mine := demand.packets & passing:
             reason = demand.peer.key, demand.flow.rows
-            by_reason[reason] = by_reason.get(reason, PacketSet.of((), None)) | mine
+            by_reason[reason] = by_reason.get(reason, EMPTY) | mine
             left = left - mine
     for (peer, rows), packets in by_reason.items():
         out.append(Opening(point, peer, packets, rows, _rules(point, packets, enforcement)))

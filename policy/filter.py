@@ -83,6 +83,19 @@ class Decided:
     shares: tuple[PacketSet, ...]
 
 
+class AllowedPackets:
+    """What each of many filters allows, found once a filter: points share network ACLs."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[Filter, PacketSet]] = {}
+
+    def by(self, stage: Filter) -> PacketSet:
+        """Everything that `stage` lets through."""
+        if id(stage) not in self._known:
+            self._known[id(stage)] = (stage, stage.allowed())
+        return self._known[id(stage)][1]
+
+
 # In the order a packet meets them at that point.
 Enforcement = Mapping[Point, tuple[Filter, ...]]
 

@@ -20,7 +20,7 @@ from typing import Any
 
 from policy.compiled import Policy
 from policy.decision import Decision, Judge
-from policy.filter import Enforcement, Filter
+from policy.filter import AllowedPackets, Enforcement, Filter
 from policy.packets import ALL, EMPTY, Packet, PacketSet
 from policy.passage_proof import PassageProof, prove_passages
 from policy.plain import plain_packet, plain_packets
@@ -192,7 +192,7 @@ def prove(
     what it lets in. A point without filters enforces nothing: everything passes.
     """
     judge = Judge()
-    allowed = _Allowed()
+    allowed = AllowedPackets()
     points = sorted(
         {
             Point(interface.key, direction)
@@ -214,19 +214,7 @@ def prove(
     return Proof(proofs, prove_passages(policy, intended, enforced, stateless))
 
 
-class _Allowed:
-    """What each filter allows, computed once a filter (points share network ACLs)."""
-
-    def __init__(self) -> None:
-        self._known: dict[int, tuple[Filter, PacketSet]] = {}
-
-    def by(self, stage: Filter) -> PacketSet:
-        if id(stage) not in self._known:
-            self._known[id(stage)] = (stage, stage.allowed())
-        return self._known[id(stage)][1]
-
-
-def _through(stages: tuple[Filter, ...], allowed: _Allowed) -> PacketSet:
+def _through(stages: tuple[Filter, ...], allowed: AllowedPackets) -> PacketSet:
     passing = ALL
     for stage in stages:
         passing = passing & allowed.by(stage)
@@ -244,7 +232,7 @@ def _prove_point(
     expressible: Expressible,
     plan: Enforcement | None,
     judge: Judge,
-    allowed: _Allowed,
+    allowed: AllowedPackets,
 ) -> PointProof:
     filters = enforcement.get(point, ())
     opposite = Point(point.interface, point.direction.opposite)
@@ -294,7 +282,7 @@ def _prove_stage(
     replies: PacketSet,
     enforced: PacketSet,
     planned: PacketSet | None,
-    allowed: _Allowed,
+    allowed: AllowedPackets,
 ) -> StageProof:
     mine = allowed.by(stage)
     needed = intended if stage.stateful else intended | replies
@@ -310,7 +298,7 @@ def _prove_stage(
 
 
 def _pair(
-    filters: tuple[Filter, ...], plan: tuple[Filter, ...] | None, allowed: _Allowed
+    filters: tuple[Filter, ...], plan: tuple[Filter, ...] | None, allowed: AllowedPackets
 ) -> Mapping[int, PacketSet]:
     """For each filter what its counterpart in the plan allows: the n-th of its kind.
 

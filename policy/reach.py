@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from policy.compiled import Policy
-from policy.filter import Enforcement, Filter
+from policy.filter import Enforcement, Filter, passes
 from policy.packets import ALL, Address, Network, Packet, PacketSet
 from policy.point import Direction, Point
 from policy.question import Meeting, Question, host
@@ -111,10 +111,7 @@ class Reach:
     def _once(self, what: str, point: Point, stages: Iterable[Filter]) -> PacketSet:
         key = what, point
         if key not in self._known:
-            through = ALL
-            for stage in stages:
-                through = through & stage.allowed()
-            self._known[key] = through
+            self._known[key] = passes(stages)
         return self._known[key]
 
 
