@@ -36,6 +36,16 @@ def name_mistakes(site: Site, catalog: Catalog) -> Iterator[Mistake]:
     yield from _assertions(site, catalog)
 
 
+def system_names(catalog: Catalog) -> set[str]:
+    """What may stand under `systems`: every party but the peers of a cluster."""
+    return catalog.parties.keys() - set(CLUSTER_PARTIES)
+
+
+def parameter_names(catalog: Catalog) -> set[str]:
+    """What may stand under `options.ports`: every parameter without an option of its own."""
+    return catalog.parameters.keys() - OPTION_OF.keys()
+
+
 def _services(site: Site, catalog: Catalog) -> Iterator[Mistake]:
     known = set(catalog.services)
     for index, service in enumerate(site.services):
@@ -45,7 +55,7 @@ def _services(site: Site, catalog: Catalog) -> Iterator[Mistake]:
 
 
 def _systems(site: Site, catalog: Catalog) -> Iterator[Mistake]:
-    known = {name for name in catalog.parties if name not in CLUSTER_PARTIES}
+    known = system_names(catalog)
     others = {word: name for name, party in catalog.parties.items() for word in party.also}
     for name, system in site.systems.items():
         here: Location = ("systems", name)
@@ -92,7 +102,7 @@ def _tiers(site: Site) -> Iterator[Mistake]:
 
 
 def _ports(site: Site, catalog: Catalog) -> Iterator[Mistake]:
-    free = {name for name in catalog.parameters if name not in OPTION_OF}
+    free = parameter_names(catalog)
     for name in site.options.ports:
         here: Location = ("options", "ports", name)
         if name in OPTION_OF:

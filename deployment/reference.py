@@ -15,16 +15,16 @@ from typing import Any, Final
 
 from catalog.load import Catalog, load
 from catalog.party import Party
+from catalog.ports import HIGHEST_PORT
 from catalog.row import Table
 from deployment.interfaces import CORE, EDGE
-from deployment.naming import OPTION_OF
+from deployment.naming import parameter_names, system_names
 from deployment.placement import CLUSTER_PARTIES
 from deployment.schema import deployment_schema
 
 Schema = Mapping[str, Any]
 
 _TEMPLATE: Final = Path(__file__).with_name("reference.md.j2")
-_HIGHEST: Final = 65535
 
 
 def reference_text(catalog: Catalog) -> str:
@@ -171,7 +171,7 @@ def _ports(part: Schema) -> bool:
 
 def _number(part: Schema) -> str:
     low, high = part.get("minimum"), part.get("maximum")
-    if (low, high) == (1, _HIGHEST):
+    if (low, high) == (1, HIGHEST_PORT):
         return "a port"
     if low is None and high is None:
         return "a number"
@@ -229,8 +229,8 @@ def _systems(catalog: Catalog) -> str:
             used.setdefault(name, []).append(f"`{service}`")
     lines = [
         (f"`{name}`", party.en, _standing(name, party), ", ".join(used.get(name, ())))
-        for name, party in sorted(catalog.parties.items())
-        if name not in CLUSTER_PARTIES
+        for name in sorted(system_names(catalog))
+        for party in [catalog.parties[name]]
     ]
     return _table(("System", "Who it is", "Where it is not listed", "Services"), lines)
 
@@ -265,8 +265,8 @@ def _parameters(catalog: Catalog) -> str:
             known.description,
             known.row or known.source or "",
         )
-        for name, known in sorted(catalog.parameters.items())
-        if name not in OPTION_OF
+        for name in sorted(parameter_names(catalog))
+        for known in [catalog.parameters[name]]
     ]
     return _table(("Name", "Ports", "What they are", "Printed in"), lines)
 

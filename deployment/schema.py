@@ -12,8 +12,7 @@ from typing import Any, Final
 
 from catalog.load import Catalog
 from catalog.ports import PortRange
-from deployment.naming import OPTION_OF
-from deployment.placement import CLUSTER_PARTIES
+from deployment.naming import parameter_names, system_names
 from deployment.site import Site
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -53,8 +52,7 @@ def deployment_schema(catalog: Catalog) -> dict[str, Any]:
     schema["allOf"] += [_of_cloud(cloud, network) for cloud, network in _NETWORK_OF.items()]
     schema["$defs"]["ExpresswayE"].update(_CARDS)
     options = schema["$defs"]["Options"]["properties"]
-    names = sorted(name for name in catalog.parameters if name not in OPTION_OF)
-    options["ports"]["propertyNames"] = {"enum": names}
+    options["ports"]["propertyNames"] = {"enum": sorted(parameter_names(catalog))}
     head = {
         "$schema": DIALECT,
         "title": "Flowbridge deployment file",
@@ -71,13 +69,12 @@ def schema_text(catalog: Catalog) -> str:
 
 def _names(catalog: Catalog) -> dict[str, Any]:
     """The services and systems there are; overlays bring their own, which no schema knows."""
-    systems = sorted(name for name in catalog.parties if name not in CLUSTER_PARTIES)
     return {
         "if": {"required": ["overlays"]},
         "else": {
             "properties": {
                 "services": {"items": {"enum": sorted(catalog.services)}},
-                "systems": {"propertyNames": {"enum": systems}},
+                "systems": {"propertyNames": {"enum": sorted(system_names(catalog))}},
             }
         },
     }
