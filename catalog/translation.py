@@ -9,11 +9,12 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from catalog.located_model import read_model
+from catalog.ports import HIGHEST_PORT
 from catalog.record import Entries, Record
 
 FILE: Final = Path(__file__).with_name("translations.yaml")
 
-Port = Annotated[int, Field(ge=1, le=65535)]
+Port = Annotated[int, Field(ge=1, le=HIGHEST_PORT)]
 
 
 class Translation(Record):

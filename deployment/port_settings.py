@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from catalog.located_yaml import Location
-from catalog.ports import PortRange
+from catalog.ports import HIGHEST_PORT, PortRange
 from deployment.mistake import Mistake
 from deployment.parameters import MULTIPLEXED_PORTS_LARGE, TURN_PORTS_LARGE
 from deployment.site import Site, Size
@@ -107,6 +107,7 @@ def _turn(site: Site) -> Iterator[Mistake]:
     elif turn.port.first < LOWEST_FREE and (six or turn.port.first != 443):
         allowed = "a port from 1024 on" if six else "443 or a port from 1024 on"
         yield Mistake(here, f"{turn.port.first} cannot be the TURN port; write {allowed}", rule)
-    elif six and turn.port.first + TURN_PORTS_LARGE - 1 > 65535:
-        message = "TURN takes six ports from this one on; write a port up to 65530"
+    elif six and turn.port.first + TURN_PORTS_LARGE - 1 > HIGHEST_PORT:
+        last = HIGHEST_PORT - TURN_PORTS_LARGE + 1
+        message = f"TURN takes six ports from this one on; write a port up to {last}"
         yield Mistake(here, message, rule)

@@ -20,7 +20,7 @@ from pydantic import (
 )
 from pydantic_core import core_schema
 
-from catalog.ports import PortRange
+from catalog.ports import HIGHEST_PORT, PortRange
 from catalog.release import Release
 
 
@@ -111,7 +111,7 @@ _ADDRESS_SCHEMA: dict[str, Any] = {
 }
 _PORTS_SCHEMA: dict[str, Any] = {
     "anyOf": [
-        {"type": "integer", "minimum": 0, "maximum": 65535},
+        {"type": "integer", "minimum": 0, "maximum": HIGHEST_PORT},
         {"type": "string", "pattern": r"^(\d{1,5}(-\d{1,5})?( (even|odd))?|any)$"},
     ],
     "examples": [443, "36000-59999"],
@@ -146,4 +146,4 @@ ReleaseName = Annotated[
 # As written: neither `"no"` nor 1 is false or true, and `true` is no number.
 Switch = Annotated[bool, Strict()]
 Count = Annotated[int, Strict()]
-PortNumber = Annotated[Count, Field(ge=1, le=65535)]
+PortNumber = Annotated[Count, Field(ge=1, le=HIGHEST_PORT)]
