@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from catalog.row import PartyReference, Row, Side
 from deployment.addresses import in_order, is_host, of_families
@@ -24,18 +25,20 @@ from deployment.placement import (
 )
 from deployment.reflection import Reflection
 
+Cause = Literal["absent", "elsewhere", "local", "off", "unknown-nat", "private-instead"]
+
 
 @dataclass(frozen=True, slots=True)
 class Unpaired:
     """Why two parties of a row make no flow here.
 
-    `kind`: absent (a party is missing), elsewhere (neither end is managed here), local (the
+    `cause`: absent (a party is missing), elsewhere (neither end is managed here), local (the
     packets never leave one host), off (an option keeps it closed), unknown-nat (the public
     address of an inside host is not in the file; `key` names where it belongs), private-instead
     (the same, and private addresses are used in its place until the file names it).
     """
 
-    kind: str
+    cause: Cause
     reason: str
     key: str = ""
 

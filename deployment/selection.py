@@ -19,7 +19,7 @@ from deployment.facts import CARDS, UNSET
 from deployment.finding import Severity
 from deployment.flow import Flow
 from deployment.interfaces import EDGE
-from deployment.pairing import Pair, Unpaired, narrowed, pairs_of
+from deployment.pairing import Cause, Pair, Unpaired, narrowed, pairs_of
 from deployment.parameters import Ranges, ports_of
 from deployment.placement import Places
 from deployment.reflection import Reflection
@@ -76,8 +76,8 @@ def choose(entry: Entry, row: Row, context: Context) -> Choice:
     needs = _needs(unpaired)
     reasons = "; ".join(sorted({part.reason for part in unpaired}))
     if not pairs:
-        kinds = {part.kind for part in unpaired}
-        outcome = next(outcome for kind, outcome in _OUTCOMES.items() if kind in kinds)
+        causes = {part.cause for part in unpaired}
+        outcome = next(outcome for cause, outcome in _OUTCOMES.items() if cause in causes)
         return Choice(outcome, reasons, (), needs)
     source_ports = _ports(row.source_ports, row, context)
     if isinstance(source_ports, Choice):
@@ -154,7 +154,7 @@ def _needs(unpaired: Iterable[Unpaired]) -> tuple[Need, ...]:
         Need(
             part.key,
             part.reason,
-            Severity.REFUSAL if part.kind == "unknown-nat" else Severity.WARNING,
+            Severity.REFUSAL if part.cause == "unknown-nat" else Severity.WARNING,
         )
         for part in unpaired
         if part.key
@@ -163,7 +163,7 @@ def _needs(unpaired: Iterable[Unpaired]) -> tuple[Need, ...]:
 
 
 # The first that occurs decides: what the user can act on comes first.
-_OUTCOMES: Final = {
+_OUTCOMES: Final[Mapping[Cause, Outcome]] = {
     "unknown-nat": Outcome.ABSENT,
     "private-instead": Outcome.ABSENT,
     "absent": Outcome.ABSENT,
