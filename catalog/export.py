@@ -186,8 +186,7 @@ def _errata(entry: Entry) -> Iterator[Record]:
         yield _erratum(erratum)
     for extra in entry.table.added:
         if entry.added is None and _stands_with(extra.erratum, entry.table) == entry.row.row:
-            added_id = f"{entry.table.document}/{entry.table.table}/+{extra.row.row}"
-            yield {**_erratum(extra.erratum), "adds": added_id}
+            yield {**_erratum(extra.erratum), "adds": entry.table.id_of_added(extra)}
 
 
 def _erratum(erratum: Erratum) -> Record:

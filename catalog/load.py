@@ -160,8 +160,7 @@ def entries_of(table: Table) -> Iterator[Entry]:
     for row in table.rows:
         yield Entry(table.id_of(row), table, row)
     for extra in table.added:
-        row_id = f"{table.document}/{table.table}/+{extra.row.row}"
-        yield Entry(row_id, table, extra.row, extra.erratum)
+        yield Entry(table.id_of_added(extra), table, extra.row, extra.erratum)
 
 
 @cache

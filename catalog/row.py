@@ -1,7 +1,7 @@
 """A row: one printed line of a documented port table, exactly as printed, with its meaning.
 
 Every cell keeps the printed text beside its reading, so that a person can check one against the
-other. Corrections never touch a row: they are errata (see `catalog.erratum`).
+other. Corrections never touch a row: they are errata (`Erratum`).
 """
 
 from __future__ import annotations
@@ -195,3 +195,7 @@ class Table(Record):
 
     def id_of(self, row: Row) -> str:
         return f"{self.document}/{self.table}/{row.row}"
+
+    def id_of_added(self, extra: AddedRow) -> str:
+        """`expressway/11/+1`."""
+        return f"{self.document}/{self.table}/+{extra.row.row}"

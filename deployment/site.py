@@ -230,7 +230,7 @@ class ProviderSettings(Section):
 
 
 class Site(Section):
-    """One deployment file (the contract in the design page)."""
+    """One deployment file (docs/deployment.md)."""
 
     name: SiteName = Field(description="The stack's name.", examples=["emea-edge"])
     cloud: Cloud = Field(description="Which cloud it runs in.")
