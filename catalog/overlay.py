@@ -24,7 +24,8 @@ that an id always says who wrote the row. What only a printed document has may b
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ from catalog.parameter import Parameter
 from catalog.party import Party
 from catalog.record import Record
 from catalog.row import Table
-from catalog.validate import faults_of
+from catalog.validate import conditions_of, faults_of
 
 
 class Overlay(Record):
@@ -49,8 +50,14 @@ class Overlay(Record):
     parameters: dict[str, Parameter] = Field(default_factory=dict)
 
 
-def with_overlays(catalog: Catalog, paths: Sequence[Path]) -> Catalog:
-    """The catalog and the user's own tables. BadFileError, with all faults of a file at once."""
+def with_overlays(
+    catalog: Catalog, paths: Sequence[Path], options: Collection[str] | None = None
+) -> Catalog:
+    """The catalog and the user's own tables. BadFileError, with all faults of a file at once.
+
+    `options` are the paths of the options (`turn.tcp_443`) that conditions may name; None where
+    that was looked after before.
+    """
     extended = catalog
     for path in paths:
         located = read_yaml(path)
@@ -60,7 +67,7 @@ def with_overlays(catalog: Catalog, paths: Sequence[Path]) -> Catalog:
             overlay = Overlay(tables=(as_model(located, Table),))
         else:
             overlay = as_model(located, Overlay)
-        extended = _extended(extended, located, overlay, one_table)
+        extended = _extended(extended, located, overlay, one_table, options)
     return extended
 
 
@@ -69,18 +76,38 @@ def load_with(overlays: Sequence[str], beside: Path) -> Catalog:
     return with_overlays(load(), [beside.parent / name for name in overlays])
 
 
-def _extended(catalog: Catalog, located: LocatedYaml, overlay: Overlay, one_table: bool) -> Catalog:
+def _extended(
+    catalog: Catalog,
+    located: LocatedYaml,
+    overlay: Overlay,
+    one_table: bool,
+    options: Collection[str] | None,
+) -> Catalog:
     faults = [located.problem(place, text) for place, text in _taken(catalog, overlay, one_table)]
     if faults:
         raise BadFileError(faults)
     extended = catalog.extended(overlay.tables, overlay.parties, overlay.parameters)
     for index, table in enumerate(overlay.tables):
         start: Location = () if one_table else ("tables", index)
-        for location, text in faults_of(extended, table):
+        unknown = () if options is None else _unknown_options(table, options)
+        for location, text in (*faults_of(extended, table), *unknown):
             faults.append(located.problem((*start, *location), text))
     if faults:
         raise BadFileError(faults)
     return extended
+
+
+def _unknown_options(table: Table, options: Collection[str]) -> Iterator[tuple[Location, str]]:
+    """Conditions on options that no deployment file has."""
+    told: set[str] = set()
+    for location, condition in conditions_of(table):
+        for fact in sorted(condition.facts() - told):
+            kind, _, path = fact.partition(".")
+            if kind == "option" and path not in options:
+                told.add(fact)
+                near = get_close_matches(path, options, n=1)
+                instead = f"did you mean {near[0]!r}?" if near else "docs/deployment.md lists them"
+                yield location, f"there is no option {path!r}; {instead}"
 
 
 def _taken(catalog: Catalog, overlay: Overlay, one_table: bool) -> Iterator[tuple[Location, str]]:

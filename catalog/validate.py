@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -74,6 +75,18 @@ def faults_of(catalog: Catalog, table: Table) -> Iterator[Fault]:
         place = _place(table, entry)
         for location, text in _faults(catalog, entry):
             yield (*place, *location), text
+
+
+def conditions_of(table: Table) -> Iterator[tuple[Location, Condition]]:
+    """Every condition of a table and its rows, errata applied, too, with its place in the file."""
+    yield ("when",), table.when
+    for entry in entries_of(table):
+        place = _place(table, entry)
+        for location, condition in _conditions(entry.row):
+            yield (*place, *location), condition
+        with suppress(ValidationError):  # a fault of its own
+            for _, condition in _conditions(entry.row.corrected()):
+                yield (*place, "errata"), condition
 
 
 def _place(table: Table, entry: Entry) -> Location:

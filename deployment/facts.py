@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from catalog.condition import Facts, FactValue
 from catalog.release_default import release_defaults
 from deployment.interfaces import CORE, EDGE
+from deployment.options import Options
 from deployment.parameters import first_media_pair
 from deployment.reflection import has_static_nat, reflection_of
 from deployment.site import Site, Size
@@ -49,6 +50,12 @@ def facts_of(site: Site) -> Facts:
         if facts[name] == UNSET:
             facts[name] = default.true_when.holds(facts)
     return facts
+
+
+def option_paths() -> frozenset[str]:
+    """`sip_udp`, `turn.tcp_443`: the options that every deployment states as facts."""
+    facts = _options("option", Options.unwritten())
+    return frozenset(name.removeprefix("option.") for name, _ in facts)
 
 
 def _cards(site: Site) -> str:

@@ -28,6 +28,7 @@ from catalog.located_yaml import (
     read_yaml,
 )
 from catalog.overlay import with_overlays
+from deployment.facts import option_paths
 from deployment.finding import Finding
 from deployment.mistake import Mistake
 from deployment.resolution import Resolution
@@ -93,7 +94,7 @@ def _opened(
             ]
             if absent:
                 raise BadFileError(absent)
-            known = with_overlays(known, files)
+            known = with_overlays(known, files, option_paths())
     return site_of(located, known, network_id_elsewhere=network_id_elsewhere), known
 
 

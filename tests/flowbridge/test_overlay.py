@@ -163,6 +163,26 @@ def test_own_parties_of_the_internet_may_be_asked_about(tmp_path: Path) -> None:
             "badge-readr",
         ),
         (
+            OVERLAY.replace("{l4: [tcp]}", "{l4: [tcp]}\n        when: {option.sip_upd: true}"),
+            {},
+            "tables[0].rows[0].when",
+            "there is no option 'sip_upd'; did you mean 'sip_udp'?",
+        ),
+        (
+            OVERLAY.replace("ports: 8450", "ports: 8450, when: {any: [{option.ports.x: 1}]}"),
+            {},
+            "tables[0].rows[0].destination_ports.alternatives[0].when",
+            "there is no option 'ports.x'",
+        ),
+        (
+            OVERLAY.replace(
+                "    title: {en: Badge", "    when: {option.turn: true}\n    title: {en: Badge"
+            ),
+            {},
+            "tables[0].when",
+            "there is no option 'turn'",
+        ),
+        (
             OVERLAY.replace("  badge-reader:", "  admin-pc:"),
             {},
             "parties.admin-pc",
