@@ -29,6 +29,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import itertools
 
 import policy.packets
+import policy.relation
 from catalog.ports import Parity, PortRange
 from policy.filter import Order
 from policy.packets import Network, PacketSet
@@ -284,9 +285,10 @@ def larger(case: Case, times: int) -> Case:
 
 def forget() -> None:
     """Nobody starts with a full cache."""
-    for function in vars(policy.packets).values():
-        if hasattr(function, "cache_clear"):
-            function.cache_clear()
+    for module in (policy.packets, policy.relation):
+        for function in vars(module).values():
+            if hasattr(function, "cache_clear"):
+                function.cache_clear()
 
 
 def measure(case: Case) -> dict[str, str]:
