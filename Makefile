@@ -39,6 +39,7 @@ quick: $(STAMPS)/dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/mypy main.py
 	$(BIN)/pytest -n auto --dist loadfile -m "not slow"
 
 format: $(STAMPS)/dev
