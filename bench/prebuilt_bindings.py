@@ -15,8 +15,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-ACL_BLOCKS = {"ingress": "NetworkAclIngress", "egress": "NetworkAclEgress"}
-
 
 def main(engine_name: str, resources: Path, outdir: Path) -> None:
     engine = importlib.import_module(engine_name)
@@ -33,20 +31,12 @@ def main(engine_name: str, resources: Path, outdir: Path) -> None:
         known = inspect.signature(made.__init__).parameters
         for key, body in named.items():
             arguments = {name: value for name, value in body.items() if name in known}
-            made(stack, key, **_blocks(arguments, module, engine))
+            made(stack, key, **_as_constructs(arguments, engine))
     app.synth()
 
 
-def _blocks(arguments: dict[str, Any], module: Any, engine: Any) -> dict[str, Any]:
-    """Nested blocks as the classes that the bindings want for them."""
-    for name, block in ACL_BLOCKS.items():
-        if hasattr(module, block):
-            make = getattr(module, block)
-            entries = arguments.get(name, [])
-            arguments[name] = [
-                make(**{key: value for key, value in entry.items() if value is not None})
-                for entry in entries
-            ]
+def _as_constructs(arguments: dict[str, Any], engine: Any) -> dict[str, Any]:
+    """What stands beside attributes in JSON, as the bindings want it."""
     if "lifecycle" in arguments:
         arguments["lifecycle"] = engine.TerraformResourceLifecycle(**arguments["lifecycle"])
     arguments.pop("depends_on", None)  # wants constructs where JSON has addresses
