@@ -29,16 +29,7 @@ def plain_preflight(found: Preflight | None) -> dict[str, Any]:
                 }
                 for finding in found.findings
             ],
-            "usage": [
-                {
-                    "limit": usage.limit,
-                    "scope": usage.scope,
-                    "used": usage.used,
-                    "allowed": usage.allowed,
-                    "source": usage.source,
-                }
-                for usage in found.usage
-            ],
+            "usage": [usage.as_plain() for usage in found.usage],
             "unread": [each.as_plain() for each in found.unread],
         }
     }

@@ -8,7 +8,7 @@ code for what a rule means, so that one can convict the other.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple, Protocol
 
 from deployment.finding import Finding
@@ -30,6 +30,10 @@ class Usage:
     used: int
     allowed: int
     source: str
+
+    def as_plain(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,16 +154,7 @@ def _plain(checked: Checked) -> dict[str, Any]:
             {"id": row.id, "outcome": str(row.outcome), "reason": row.reason}
             for row in built.resolution.selected
         ],
-        "usage": [
-            {
-                "limit": usage.limit,
-                "scope": usage.scope,
-                "used": usage.used,
-                "allowed": usage.allowed,
-                "source": usage.source,
-            }
-            for usage in lowered.usage
-        ],
+        "usage": [usage.as_plain() for usage in lowered.usage],
         "excess": [
             {
                 "where": excess.where,
