@@ -30,6 +30,7 @@ class Quotas:
     port_ranges_per_rule: Quota
     rule_name_length: Quota
     description_length: Quota
+    tag_value_length: Quota
 
 
 @cache

@@ -25,7 +25,6 @@ from providers.resource_set import ResourceSet
 from providers.row_text import description
 
 NSG: Final = "azurerm_network_security_group"
-TAG_VALUE: Final = 256  # characters: Azure Resource Manager, tag limits
 GROUP: Final = "azurerm_application_security_group"
 MEMBERSHIP: Final = "azurerm_network_interface_application_security_group_association"
 ASSOCIATION: Final = "azurerm_subnet_network_security_group_association"
@@ -129,9 +128,8 @@ def emit_nsg(
 def _listed(names: Iterable[str]) -> str:
     """The names in order, as many as the value of a tag holds."""
     text = ", ".join(sorted(names))
-    if len(text) <= TAG_VALUE:
-        return text
-    return f"{text[: TAG_VALUE - 4].rpartition(', ')[0]} ..."
+    limit = default_quotas().tag_value_length.value
+    return text if len(text) <= limit else f"{text[: limit - 4].rpartition(', ')[0]} ..."
 
 
 def outputs(interfaces: Iterable[Interface], nsgs: Iterable[Nsg]) -> TerraformJson:

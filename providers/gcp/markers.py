@@ -16,9 +16,7 @@ from typing import Final
 
 from deployment.interface import Interface
 from providers.gcp.naming import digest
-
-MAX_TAG: Final = 63  # RFC 1035 label: compute API, Instance.tags
-MAX_DESCRIPTION: Final = 2048
+from providers.gcp.quotas import default_quotas
 
 _MARKER: Final = re.compile(r"\[(?P<pairs>flowbridge:[^\]]*)\]\s*$")
 _PREFIX: Final = "flowbridge:"
@@ -64,9 +62,10 @@ class Marker:
 def described(rows: Iterable[str], subject: str, marker: Marker) -> str:
     """`expressway/11/5, expressway/11/6: SIP calls [flowbridge:site=lab ...]`.
 
-    At most 2048 characters. Row ids come first. Where not all of them fit, whole ids are left
-    out and counted.
+    As long as a description may be. Row ids come first. Where not all of them fit, whole ids are
+    left out and counted.
     """
+    limit = default_quotas().description_length.value or 0
     ids = list(rows)
     end = f" {marker}"
     for kept in range(len(ids), -1, -1):
@@ -74,7 +73,7 @@ def described(rows: Iterable[str], subject: str, marker: Marker) -> str:
         left_out = f" (+{len(ids) - kept} rows)" if kept < len(ids) else ""
         head = f"{listed}{left_out}"
         for text in (f"{head}: {subject}" if head else subject, head):
-            if len(text) + len(end) <= MAX_DESCRIPTION:
+            if len(text) + len(end) <= limit:
                 return f"{text}{end}".strip()
     return str(marker)
 
@@ -82,11 +81,13 @@ def described(rows: Iterable[str], subject: str, marker: Marker) -> str:
 def target_tag(site: str, workload: str, interface: str) -> str:
     """The network tag of the machines of `workload`, for rules of this interface.
 
-    At most 63 characters of `a-z 0-9 -`; a name that has to be changed to fit ends in a digest
+    As long as a tag may be, of `a-z 0-9 -`; a name that has to be changed to fit ends in a digest
     of what it was, so that two never fall together.
     """
+    limit = default_quotas().tag_length.value or 0
     plain = f"fb-{site}-{workload}-{interface}"
     tag = _NOT_IN_TAGS.sub("-", plain.lower())
-    if tag == plain and len(tag) <= MAX_TAG:
+    if tag == plain and len(tag) <= limit:
         return tag
-    return f"{tag[: MAX_TAG - 9].rstrip('-')}-{digest(plain)}"
+    short = digest(plain)
+    return f"{tag[: limit - len(short) - 1].rstrip('-')}-{short}"

@@ -50,6 +50,8 @@ class Quotas:
     host_names_per_rule: Quota
     policy_tuples: Quota
     name_length: Quota
+    description_length: Quota
+    tag_length: Quota
 
 
 @cache
