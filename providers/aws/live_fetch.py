@@ -8,6 +8,7 @@ network ACL. A page that a proxy dropped shows there and nowhere else.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import fields
 from typing import Any, Final
 
 from deployment.site import Site
@@ -33,7 +34,6 @@ _PAGE_SIZES: Final = {
 }
 # Quotas have defaults to fall back on, so it is not worth waiting long for them.
 _QUOTA_TRIES: Final = 3
-_REGIONAL_CODES: Final = ("L-E79EC296", "L-B4A6D682")  # groups per Region, ACLs per VPC
 
 
 def fetch(site: Site, access: Access, *, asides: bool = False) -> Answers:
@@ -312,8 +312,8 @@ def _read_asides(reading: _Reading, connection: Connection, ec2: Any) -> None:
 
 def _quota_codes() -> tuple[str, ...]:
     quotas = default_quotas()
-    known = [getattr(quotas, name).code for name in type(quotas).__dataclass_fields__]
-    return (*filter(None, known), *_REGIONAL_CODES)
+    known = (getattr(quotas, each.name).code for each in fields(quotas))
+    return tuple(filter(None, known))
 
 
 def _quota(client: Any, code: str) -> Callable[[], Sequence[Row]]:

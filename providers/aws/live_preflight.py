@@ -31,10 +31,6 @@ from providers.live_reading import ODD_SHAPE, split_absent
 from providers.provider import Usage
 from providers.terraform_json import Reference, resources
 
-_GROUPS_PER_REGION: Final = "L-E79EC296"
-_ACLS_PER_VPC: Final = "L-B4A6D682"
-# Where Service Quotas cannot be asked: Amazon VPC user guide, Amazon VPC quotas.
-_DEFAULTS: Final = {_GROUPS_PER_REGION: 2500.0, _ACLS_PER_VPC: 200.0}
 # Quotas have defaults that an account can only raise; the other says nothing about an apply.
 _NOT_NEEDED: Final = (QUOTA_CALL, BLOCK_CALL)
 _QUOTAS: Final = "Amazon VPC user guide, Amazon VPC quotas"
@@ -201,27 +197,17 @@ def _usage(here: Situation) -> Iterator[Usage]:
     made = resources(here.planned, GROUP).keys() - here.identity.groups.keys()
     groups = here.answers.region_groups
     if groups is not None:
-        yield Usage(
-            "security groups",
-            here.answers.scope,
-            groups + len(made),
-            _allowed(here, _GROUPS_PER_REGION),
-            _QUOTAS,
-        )
+        yield _used(here, quotas.groups_per_region, here.answers.scope, groups + len(made))
     if here.answers.has(Part.ACLS):
         new = resources(here.planned, NETWORK_ACL).keys() - here.identity.network_acls.acls.keys()
-        yield Usage(
-            "network ACLs",
-            here.answers.place.vpc,
-            len(here.acls) + len(new),
-            _allowed(here, _ACLS_PER_VPC),
-            _QUOTAS,
-        )
+        acls = len(here.acls) + len(new)
+        yield _used(here, quotas.acls_per_vpc, here.answers.place.vpc, acls)
 
 
-def _allowed(here: Situation, code: str, quota: Quota | None = None) -> int:
-    default = quota.value if quota else _DEFAULTS[code]
-    return int(here.answers.quotas.get(code, default))
+def _used(here: Situation, quota: Quota, scope: str, used: int) -> Usage:
+    """Beside what the account has; where that was not told, what the file states or AWS's default."""
+    allowed = int(here.answers.quotas.get(quota.code, quota.value))
+    return Usage(quota.limit, scope, used, allowed, quota.source)
 
 
 def _rules_per_group(here: Situation, quota: Quota) -> Iterator[Usage]:
@@ -249,7 +235,7 @@ def _rules_per_group(here: Situation, quota: Quota) -> Iterator[Usage]:
     names_of = {a: str(b.get("name")) for a, b in resources(here.planned, GROUP).items()}
     for (address, way, family), count in sorted(used.items()):
         scope = f"{names_of.get(address, address)} {way} IPv{family}"
-        yield Usage(quota.limit, scope, count, _allowed(here, quota.code, quota), quota.source)
+        yield _used(here, quota, scope, count)
 
 
 def _weights(here: Situation, row: Row) -> dict[int, int]:
@@ -280,7 +266,7 @@ def _groups_per_card(here: Situation, quota: Quota) -> Iterator[Usage]:
     for card, groups in sorted(wanted.items()):
         if card in cards:
             used = len(groups | set(groups_of(cards[card])))
-            yield Usage(quota.limit, card, used, _allowed(here, quota.code, quota), quota.source)
+            yield _used(here, quota, card, used)
 
 
 def _entries_per_acl(here: Situation, quota: Quota) -> Iterator[Usage]:
@@ -295,8 +281,7 @@ def _entries_per_acl(here: Situation, quota: Quota) -> Iterator[Usage]:
                     counted[direction, bool(entry["ipv6_cidr_block"])] += 1
         for (direction, v6), count in sorted(counted.items()):
             scope = f"{address} {direction} IPv{6 if v6 else 4}"
-            allowed = _allowed(here, quota.code, quota)
-            yield Usage(quota.limit, scope, count + 1, allowed, quota.source)
+            yield _used(here, quota, scope, count + 1)
 
 
 def _acls_of_others(here: Situation) -> Iterator[Finding]:

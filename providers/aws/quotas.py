@@ -43,6 +43,8 @@ class Quotas:
     prefix_list_entries: Quota
     rule_description_length: Quota
     tag_value_length: Quota
+    groups_per_region: Quota
+    acls_per_vpc: Quota
 
     @property
     def usable_acl_entries(self) -> int:
