@@ -33,7 +33,7 @@ from policy.point import Direction, Point
 
 
 @dataclass(frozen=True)
-class Party:
+class Deployment:
     """One deployment of several.
 
     `shared` are the addresses by which the interfaces of a key are seen elsewhere beside their
@@ -101,9 +101,9 @@ class Disagreement:
         }
 
 
-def disagreements(parties: Sequence[Party]) -> tuple[Disagreement, ...]:
+def disagreements(deployments: Sequence[Deployment]) -> tuple[Disagreement, ...]:
     """Every disagreement of every two deployments, in the order of the deployments and points."""
-    named = _named(parties)
+    named = _named(deployments)
     pairs = {
         pair for one, there in named.items() for two in there for pair in permutations((one, two))
     }
@@ -111,7 +111,7 @@ def disagreements(parties: Sequence[Party]) -> tuple[Disagreement, ...]:
         disagreement
         for one, other in sorted(pairs)
         if _belong(named, one, other)
-        for disagreement in _between(parties[one], parties[other])
+        for disagreement in _between(deployments[one], deployments[other])
     )
 
 
@@ -121,7 +121,7 @@ def _belong(named: Mapping[int, frozenset[int]], one: int, other: int) -> bool:
     return (there and (back or len(named[one]) == 1)) or (back and len(named[other]) == 1)
 
 
-def _named(parties: Sequence[Party]) -> dict[int, frozenset[int]]:
+def _named(deployments: Sequence[Deployment]) -> dict[int, frozenset[int]]:
     """By number of a deployment those that have workloads which it meets as ends outside.
 
     Every host is looked up in one index of all deployments; only ranges are compared one by one.
@@ -129,29 +129,29 @@ def _named(parties: Sequence[Party]) -> dict[int, frozenset[int]]:
     hosts: defaultdict[Network, set[int]] = defaultdict(set)
     ranges: set[int] = set()
     workloads: defaultdict[str, set[int]] = defaultdict(set)
-    for number, party in enumerate(parties):
-        for interface in party.policy.interfaces:
+    for number, deployment in enumerate(deployments):
+        for interface in deployment.policy.interfaces:
             workloads[interface.workload].add(number)
-            for network in _own(interface, party):
+            for network in _own(interface, deployment):
                 hosts[network].add(number)
                 if not is_host(network):
                     ranges.add(number)
 
     def met(one: int) -> Iterator[int]:
-        for end in parties[one].outside:
+        for end in deployments[one].outside:
             near = set(ranges)
             for address in end.addresses:
                 near |= hosts.get(address, set()) if is_host(address) else workloads[end.party]
-            yield from (other for other in near if other != one and _meets(end, parties[other]))
+            yield from (other for other in near if other != one and _meets(end, deployments[other]))
 
-    return {number: frozenset(met(number)) for number in range(len(parties))}
+    return {number: frozenset(met(number)) for number in range(len(deployments))}
 
 
-def _meets(end: End, there: Party) -> bool:
+def _meets(end: End, there: Deployment) -> bool:
     return any(_met(end, interface, there) for interface in there.policy.interfaces)
 
 
-def _own(interface: Interface, owner: Party) -> tuple[Network, ...]:
+def _own(interface: Interface, owner: Deployment) -> tuple[Network, ...]:
     """Every address by which others may see the interface."""
     return (*interface.private, *interface.public, *owner.shared.get(interface.key, ()))
 
@@ -175,7 +175,7 @@ class _Meeting:
     met: _Met
 
 
-def _meetings(one: Party, other: Party) -> Iterator[_Meeting]:
+def _meetings(one: Deployment, other: Deployment) -> Iterator[_Meeting]:
     for point, demands in one.policy.demands.items():
         for demand in demands:
             if demand.peer.interface is not None:
@@ -186,7 +186,7 @@ def _meetings(one: Party, other: Party) -> Iterator[_Meeting]:
                     yield _Meeting(point, there, demand.flow, met)
 
 
-def _between(one: Party, other: Party) -> Iterator[Disagreement]:
+def _between(one: Deployment, other: Deployment) -> Iterator[Disagreement]:
     """What `one` opens towards the workloads of `other` and `other` does not open."""
     found: dict[tuple[Point, Point, str], tuple[PacketSet, frozenset[str]]] = {}
     for meeting in _meetings(one, other):
@@ -203,7 +203,7 @@ def _between(one: Party, other: Party) -> Iterator[Disagreement]:
         yield Disagreement(one.name, point, other.name, there, tuple(sorted(rows)), packets, reason)
 
 
-def _met(end: End, interface: Interface, owner: Party) -> tuple[_Met, ...]:
+def _met(end: End, interface: Interface, owner: Deployment) -> tuple[_Met, ...]:
     """How the addresses of `end` name hosts of `interface`; empty where they name none.
 
     Addresses that several workloads share (a NAT gateway's) name the one that `end` is called by.
@@ -233,7 +233,7 @@ def _found(
     )
 
 
-def _seen_there(meeting: _Meeting, owner: Party) -> PacketSet:
+def _seen_there(meeting: _Meeting, owner: Deployment) -> PacketSet:
     """The packets as the far end's filter sees them: its peer is the end at `meeting.point`."""
     flow = meeting.flow
     sends = meeting.point.direction is Direction.EGRESS
@@ -250,10 +250,10 @@ def _seen_there(meeting: _Meeting, owner: Party) -> PacketSet:
     )
 
 
-def _reason(rows: Iterable[str], party: Party) -> str:
-    """Why `party` opens none of this, by the best that it says of any of `rows`."""
-    known = [party.fates[row] for row in rows if row in party.fates]
+def _reason(rows: Iterable[str], deployment: Deployment) -> str:
+    """Why `deployment` opens none of this, by the best that it says of any of `rows`."""
+    known = [deployment.fates[row] for row in rows if row in deployment.fates]
     if not known:
-        return f"no service of {party.name} selects these rows"
+        return f"no service of {deployment.name} selects these rows"
     reasons = dict.fromkeys(filter(None, known))
-    return "; ".join(reasons) or f"{party.name} opens these rows for other addresses or ports"
+    return "; ".join(reasons) or f"{deployment.name} opens these rows for other addresses or ports"

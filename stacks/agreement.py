@@ -6,19 +6,19 @@ from collections.abc import Iterable
 
 from deployment.addresses import of_families
 from deployment.placement import without_public
-from policy.agreement import Disagreement, Party, disagreements
+from policy.agreement import Deployment, Disagreement, disagreements
 from stacks.pipeline import Built
 
 
 def disagreements_of(built: Iterable[Built]) -> tuple[Disagreement, ...]:
     """What one deployment opens towards a workload of another, and the other does not."""
-    return disagreements([_party(each) for each in built])
+    return disagreements([_deployment(each) for each in built])
 
 
-def _party(built: Built) -> Party:
+def _deployment(built: Built) -> Deployment:
     resolution = built.resolution
     tiers = resolution.site.network.tiers
-    return Party(
+    return Deployment(
         resolution.site.name,
         built.policy,
         {
