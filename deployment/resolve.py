@@ -42,12 +42,12 @@ def resolve(site: Site, file: str, catalog: Catalog) -> Resolution:
             for entry in entries_of(table):
                 if entry.added is not None and not corrected:
                     continue
-                row = entry.row.corrected() if corrected else entry.row
-                entry = replace(entry, row=row)
-                chosen.append((service, entry, choose(entry, row, context)))
+                if corrected:
+                    entry = replace(entry, row=entry.row.corrected())
+                chosen.append((service, entry, choose(entry, context)))
     for table in catalog.platform:
         for entry in entries_of(table):
-            choice = choose(entry, entry.row, context)
+            choice = choose(entry, context)
             # Of other clouds and what nobody switched on there is nothing to say.
             if choice.outcome not in (Outcome.OTHER, Outcome.OFF):
                 chosen.append((table.document, entry, choice))

@@ -58,8 +58,9 @@ class Choice:
 _IP_VERSIONS: Final = frozenset({4, 6})
 
 
-def choose(entry: Entry, row: Row, context: Context) -> Choice:
-    """What becomes of one row; `row` is `entry.row` as printed or with its errata applied."""
+def choose(entry: Entry, context: Context) -> Choice:
+    """What becomes of the row of `entry`, as printed or with its errata applied."""
+    row = entry.row
     if row.disposition is Disposition.LOCAL:
         return Choice(Outcome.LOCAL, "its packets never leave one host")
     unmet = (*entry.table.when.unmet(context.facts), *row.when.unmet(context.facts))
