@@ -55,7 +55,7 @@ TierName = Annotated[
 
 
 class Tier(Section):
-    """The subnets that share a network ACL (AWS), a subnet NSG (Azure) or a policy (GCP)."""
+    """Subnets that share a network ACL (AWS), an NSG (Azure) or a VPC network (Google Cloud)."""
 
     cidrs: Networks = Field(min_length=1, description="Address ranges of the tier's subnets.")
     subnets: tuple[str, ...] = Field(
