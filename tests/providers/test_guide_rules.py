@@ -48,6 +48,7 @@ def test_every_cloud_reports_the_rules_it_looks_after(cloud: str) -> None:
 def test_two_hours_are_asked_for_signalling_only(cloud: str) -> None:
     (_, rule), *_ = guide().enforced("cloud")
     asked = [found for found in findings(cloud) if found.id in rule.findings]
+    assert asked
     assert all("7200 s" in found.message for found in asked)
     web = findings(
         cloud, services=["cucm-web"], systems__browser=ADDRESSES, expressway_c=None
