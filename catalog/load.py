@@ -164,12 +164,6 @@ def entries_of(table: Table) -> Iterator[Entry]:
 
 
 @cache
-def version() -> str:
-    """The version of the data (`catalog/VERSION`), told apart from the program's."""
-    return (ROOT / "VERSION").read_text(encoding="utf-8").strip()
-
-
-@cache
 def load() -> Catalog:
     """Our own catalog. Raises BadFileError where the data is faulty."""
     files = [_head(path) for path in sorted(ROOT.glob("*/*.yaml"))]

@@ -83,7 +83,9 @@ def _extended(
     one_table: bool,
     options: Collection[str] | None,
 ) -> Catalog:
-    faults = [located.problem(place, text) for place, text in _taken(catalog, overlay, one_table)]
+    faults = [
+        located.problem(place, text) for place, text in _name_faults(catalog, overlay, one_table)
+    ]
     if faults:
         raise BadFileError(faults)
     extended = catalog.extended(overlay.tables, overlay.parties, overlay.parameters)
@@ -110,8 +112,10 @@ def _unknown_options(table: Table, options: Collection[str]) -> Iterator[tuple[L
                 yield location, f"there is no option {path!r}; {instead}"
 
 
-def _taken(catalog: Catalog, overlay: Overlay, one_table: bool) -> Iterator[tuple[Location, str]]:
-    """Names that exist already."""
+def _name_faults(
+    catalog: Catalog, overlay: Overlay, one_table: bool
+) -> Iterator[tuple[Location, str]]:
+    """Names that exist already or lead nowhere."""
     ours = set(catalog.documents)
     for index, table in enumerate(overlay.tables):
         start: Location = () if one_table else ("tables", index)
@@ -128,6 +132,10 @@ def _taken(catalog: Catalog, overlay: Overlay, one_table: bool) -> Iterator[tupl
         for name in names:
             if name in known:
                 yield (kind, name), f"{name!r} exists in the catalog; choose another name"
+    for name, parameter in overlay.parameters.items():
+        if parameter.supplied_by != f"options.ports.{name}":
+            place = ("parameters", name, "supplied_by")
+            yield place, f"ports of your own are given by options.ports.{name}; write that"
 
 
 def _complete(located: LocatedYaml) -> None:

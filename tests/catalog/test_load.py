@@ -172,3 +172,10 @@ def test_the_whole_catalog_loads_fast_and_without_heavy_imports() -> None:
         for _ in range(2)
     )
     assert second.strip() == "True True []", first
+
+
+def test_the_version_of_the_data_is_the_newest_of_its_change_log() -> None:
+    version = (loading.ROOT / "VERSION").read_text(encoding="utf-8").strip()
+    log = (loading.ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    newest = next(line for line in log.splitlines() if line.startswith("## "))
+    assert newest == f"## {version}"

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from catalog.load import Entry, load
 from catalog.row import PartyCell, PortCell
+from deployment.naming import OPTION_OF
 from deployment.options import Options
 
 SIDE = re.compile(
@@ -99,6 +100,12 @@ def test_a_port_without_a_number_has_a_parameter() -> None:
         if not alternative.ports and alternative.parameter is None
     ]
     assert not nameless
+
+
+def test_what_has_an_option_of_its_own_is_supplied_by_it() -> None:
+    supplied = {name: known.supplied_by for name, known in load().parameters.items()}
+    own = {n: option for n, option in supplied.items() if not option.startswith("options.ports.")}
+    assert own == OPTION_OF
 
 
 def test_the_option_that_supplies_a_parameter_exists() -> None:

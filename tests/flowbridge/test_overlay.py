@@ -183,6 +183,12 @@ def test_own_parties_of_the_internet_may_be_asked_about(tmp_path: Path) -> None:
             "there is no option 'turn'",
         ),
         (
+            OVERLAY.replace("options.ports.badge-bulk", "options.badge_bulk"),
+            {},
+            "parameters.badge-bulk.supplied_by",
+            "options.ports.badge-bulk; write that",
+        ),
+        (
             OVERLAY.replace("  badge-reader:", "  admin-pc:"),
             {},
             "parties.admin-pc",
