@@ -1,21 +1,68 @@
 """The best entries there are, by trying everything: the yardstick for `providers.aws.acl_fit`.
 
+    python -m tests.providers.aws.best_fit CASES
+
+prints in how many random cases the fit is the best there is, and how far off it is in the others,
+with the exchanges of single rectangles and without.
+
 For a handful of rectangles only. Everything is cut into cells (protocol, addresses, ports);
 the first cell that must pass and does not yet is given to each rectangle that could carry it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import random
+import sys
+from collections.abc import Iterator, Sequence
 from functools import cache
-from itertools import combinations, pairwise
+from ipaddress import ip_network
+from itertools import combinations, islice, pairwise
 
 from deployment.addresses import PRIVATE
+from providers.aws import acl_fit
 from providers.aws.acl_field import PUBLIC_WEIGHT
 from providers.aws.acl_rectangle import ANY_PROTOCOL, Rectangle
 
+TCP, UDP = 6, 17
+NETWORKS = (
+    "0.0.0.0/0",
+    "10.0.0.0/8",
+    "10.0.0.1/32",
+    "10.0.0.2/32",
+    "10.0.0.4/31",
+    "10.0.0.8/29",
+    "10.0.1.0/24",
+    "203.0.113.7/32",
+)
+PORTS = (22, 80, 443, 1024, 5060, 5062, 7001, 8443, 36000, 59999, 65535)
+
 _OTHERS = 255  # stands for every protocol but TCP and UDP
 _Cell = tuple[int, int, int, int, int]
+
+
+def rectangle(protocol: int, network: str, first: int, last: int | None = None) -> Rectangle:
+    return Rectangle.of(protocol, ip_network(network), first, first if last is None else last)
+
+
+def ratios(seed: int) -> Iterator[float]:
+    """For random cases that can be fitted: the excess of the fit by the least there is (1: the
+    best)."""
+    draw = random.Random(seed)  # noqa: S311
+    while True:
+        needs = {
+            rectangle(
+                draw.choice([TCP, TCP, UDP]),
+                draw.choice(NETWORKS),
+                *sorted(draw.choices(PORTS, k=2)),
+            )
+            for _ in range(draw.randint(3, 6))
+        }
+        ordered, capacity = tuple(sorted(needs)), draw.randint(2, 3)
+        least, found = least_excess(ordered, capacity), acl_fit.fit(ordered, 4, capacity)
+        assert (least is None) == (found is None)
+        if least is not None and found is not None:
+            assert found.excess >= least
+            yield found.excess / least if least else 1.0 + found.excess
 
 
 def least_excess(needs: Sequence[Rectangle], capacity: int) -> int | None:
@@ -101,3 +148,18 @@ def _weight(cell: _Cell) -> int:
     protocol, low, high, first, last = cell
     ports = 254 if protocol == _OTHERS else last - first + 1
     return ports * (high - low + 1 + (PUBLIC_WEIGHT - 1) * _public(low, high))
+
+
+def _report(cases: int) -> None:
+    for words in ("with exchanges", "without exchanges"):
+        found = list(islice(ratios(20), cases))
+        worse = sorted(ratio for ratio in found if ratio > 1)
+        rest = ", ".join(f"{ratio:.2f}" for ratio in worse) or "none"
+        best = cases - len(worse)
+        sys.stdout.write(f"{words}: the best in {best} of {cases}; times the least else: {rest}\n")
+        acl_fit.fit.cache_clear()
+        acl_fit._exchanged = lambda entries, *_: list(entries)  # type: ignore[assignment]
+
+
+if __name__ == "__main__":
+    _report(int(sys.argv[1]))
