@@ -97,41 +97,6 @@ class LiveRule:
         return f"of deployment {self.made_for}" if self.made_for else "not ours"
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """A thing that holds rules: a security group, a network ACL, an NSG, a firewall policy.
-
-    `planned` is the Terraform address that it stands for in our plan; None for a foreign one.
-    `attached_to` are live ids (interfaces, subnets, networks).
-    """
-
-    id: str
-    kind: str  # the `kind` of its filters: security-group, network-acl, nsg, ...
-    name: str
-    planned: str | None
-    attached_to: tuple[str, ...] = ()
-    tags: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def ours(self) -> bool:
-        return self.planned is not None
-
-
-@dataclass(frozen=True, slots=True)
-class LiveInterface:
-    """A live card that a member of one of our interfaces is.
-
-    `id` is None where the cloud has no such card (yet): its rule holders are then those made for
-    it, and the audit says so in a note. `holders` are ids, in no order.
-    """
-
-    key: str  # expressway-e/external
-    member: str
-    id: str | None
-    subnet: str | None = None
-    holders: tuple[str, ...] = ()
-
-
 class Departure(StrEnum):
     """How the live estate departs from the plan otherwise than in the packets of its rules."""
 
@@ -186,8 +151,6 @@ class Estate:
     scope: str
     enforcement: Enforcement
     rules: Mapping[str, LiveRule]
-    holders: tuple[Holder, ...]
-    interfaces: tuple[LiveInterface, ...]
     deviations: tuple[Deviation, ...]
     unread: tuple[Unread, ...]
     managed: bool

@@ -14,8 +14,6 @@ from deployment.site import Site
 from policy.compiled import Policy
 from policy.estate import (
     Estate,
-    Holder,
-    LiveInterface,
     LiveRule,
     Unread,
 )
@@ -33,7 +31,6 @@ from providers.aws.live_situation import Situation
 from providers.aws.live_terraform import (
     acl_entries,
     entry_name,
-    groups_of,
     live_id,
     live_terraform,
 )
@@ -65,7 +62,7 @@ def estate(
 
 def _unjudged(answers: Answers, *more: Unread) -> Estate:
     unread = (*answers.audit_unread, *answers.lists_unread.values(), *more)
-    return Estate(answers.scope, {}, {}, (), (), (), unread, managed=True, read=_counts(answers))
+    return Estate(answers.scope, {}, {}, (), unread, managed=True, read=_counts(answers))
 
 
 def _counts(answers: Answers) -> dict[str, int]:
@@ -87,8 +84,6 @@ def _estate(here: Situation) -> Estate:
         scope=here.answers.scope,
         enforcement=enforcement,
         rules=rules,
-        holders=(*_group_holders(here, groups), *_acl_holders(here)),
-        interfaces=tuple(_live_interfaces(here)),
         deviations=tuple(deviations(here, groups)),
         unread=unread,
         managed=here.identity.managed,
@@ -166,41 +161,6 @@ def _acl_rules(here: Situation) -> Iterator[LiveRule]:
                     was=known.numbered.get(name),
                     made_for=made_for,
                 )
-
-
-def _group_holders(here: Situation, groups: Mapping[str, Row]) -> Iterator[Holder]:
-    attached: dict[str, list[str]] = {}
-    for card in here.answers.parts.get(Part.CARDS, ()):
-        for group in groups_of(card):
-            attached.setdefault(group, []).append(card["NetworkInterfaceId"])
-    for name, row in groups.items():
-        yield Holder(
-            name,
-            _GROUP_KIND,
-            row["GroupName"],
-            here.identity.planned(name),
-            tuple(sorted(attached.get(name, ()))),
-            tags_of(row),
-        )
-
-
-def _acl_holders(here: Situation) -> Iterator[Holder]:
-    for name, row in here.relevant_acls().items():
-        tags = tags_of(row)
-        title = tags.get("Name") or ("default network ACL" if row.get("IsDefault") else name)
-        subnets = tuple(sorted(a["SubnetId"] for a in row["Associations"]))
-        yield Holder(name, _ACL_KIND, title, here.identity.planned(name), subnets, tags)
-
-
-def _live_interfaces(here: Situation) -> Iterator[LiveInterface]:
-    for interface in here.policy.interfaces:
-        for member, card in here.on(interface.key):
-            subnet = card["SubnetId"]
-            acl = here.at_subnet.get(subnet, {}).get("NetworkAclId")
-            holders = (*groups_of(card), *((acl,) if acl else ()))
-            yield LiveInterface(interface.key, member, card["NetworkInterfaceId"], subnet, holders)
-        for member in here.placement.absent[interface.key]:
-            yield LiveInterface(interface.key, member, None)
 
 
 def _notes(here: Situation, enforcement: Enforcement, rules: Container[str]) -> Iterator[str]:

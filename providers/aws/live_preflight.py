@@ -205,7 +205,7 @@ def _usage(here: Situation) -> Iterator[Usage]:
 
 
 def _used(here: Situation, quota: Quota, scope: str, used: int) -> Usage:
-    """Beside what the account has; where that was not told, what the file states or AWS's default."""
+    """Beside what the account has, else what the file states, else AWS's default."""
     allowed = int(here.answers.quotas.get(quota.code, quota.value))
     return Usage(quota.limit, scope, used, allowed, quota.source)
 

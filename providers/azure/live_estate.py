@@ -10,15 +10,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from deployment.interface import Interface
+from deployment.addresses import shown
+from deployment.interface import Interface, Network
 from deployment.site import Site
 from policy.compiled import Policy
 from policy.estate import (
     Departure,
     Deviation,
     Estate,
-    Holder,
-    LiveInterface,
     LiveRule,
     Unread,
 )
@@ -79,7 +78,7 @@ def estate(
 
 def _unjudged(answers: Answers, *more: Unread) -> Estate:
     unread = (*answers.audit_unread, *more)
-    return Estate(answers.scope, {}, {}, (), (), (), unread, managed=True, read=_counts(answers))
+    return Estate(answers.scope, {}, {}, (), unread, managed=True, read=_counts(answers))
 
 
 def _counts(answers: Answers) -> dict[str, int]:
@@ -130,8 +129,6 @@ class _Reading:
             scope=self.answers.scope,
             enforcement=judged,
             rules=rules,
-            holders=tuple(self._holders(nsgs, admin)),
-            interfaces=tuple(self._live_interfaces()),
             deviations=(*self._deviations(admin), *self._unresolved(notes, rules)),
             unread=self.answers.audit_unread,
             managed=self.identity.managed,
@@ -279,36 +276,6 @@ class _Reading:
         for name, row in admin.rows.items():
             description = properties(row).get("description") or ""
             yield LiveRule(name, row["network"], False, None, admin_text(row), description)
-
-    def _holders(self, nsgs: Mapping[str, Row], admin: AdminRules) -> Iterator[Holder]:
-        for nsg in nsgs.values():
-            own = properties(nsg)
-            attached = [
-                str(each["id"])
-                for key in ("subnets", "networkInterfaces")
-                for each in own.get(key) or ()
-            ]
-            yield Holder(
-                str(nsg["id"]),
-                _KIND,
-                str(nsg.get("name")),
-                self.identity.planned(nsg["id"]),
-                tuple(sorted(attached)),
-                tags_of(nsg),
-            )
-        for network in dict.fromkeys(row["network"] for row in admin.rows.values()):
-            name = f"security admin rules of {network.rsplit('/', 1)[-1]}"
-            yield Holder(network, _ADMIN_KIND, name, None, (network,))
-
-    def _live_interfaces(self) -> Iterator[LiveInterface]:
-        for interface in self.policy.interfaces:
-            for member, card in self.placement.cards[interface.key]:
-                at_subnet = self._nsg_at(card.subnet)
-                ids = [str(row["id"]) for nsg, row in self.nsgs.items() if nsg == at_subnet]
-                holders = (*ids, *((card.nsg,) if card.nsg else ()), *card.groups)
-                yield LiveInterface(interface.key, member, card.card, card.subnet, holders)
-            for member in self.placement.absent[interface.key]:
-                yield LiveInterface(interface.key, member, None)
 
     def _deviations(self, admin: AdminRules) -> Iterator[Deviation]:
         if self.identity.managed:
@@ -589,8 +556,8 @@ class _Names:
         return f"{self._name(name)}{colon}{rest}"
 
 
-def _listed(networks: Iterable[object]) -> str:
-    return ", ".join(str(each).removesuffix("/32").removesuffix("/128") for each in networks)
+def _listed(networks: Iterable[Network]) -> str:
+    return ", ".join(map(shown, networks))
 
 
 def _rule_text(row: Row, nsg: Row) -> str:

@@ -20,7 +20,6 @@ from providers.azure.live_answers import (
     Answers,
     Part,
     Row,
-    network_parts,
     properties,
     same,
     subnets_of,
@@ -201,8 +200,3 @@ def _cards(
         return [card for card in everyone if same(card.card, wanted)]
     mine = PacketSet.of(member.private, None)
     return [card for card in inside if PacketSet.of(card.private, None) & mine]
-
-
-def network_name(network: str) -> str:
-    """The name of a virtual network, from its id."""
-    return network_parts(network)[2]

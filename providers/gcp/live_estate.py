@@ -16,8 +16,6 @@ from policy.estate import (
     Departure,
     Deviation,
     Estate,
-    Holder,
-    LiveInterface,
     LiveRule,
     Unread,
 )
@@ -83,7 +81,7 @@ def estate(
 
 def _unjudged(answers: Answers, *more: Unread) -> Estate:
     unread = (*answers.audit_unread, *more)
-    return Estate(answers.scope, {}, {}, (), (), (), unread, managed=True, read=_counts(answers))
+    return Estate(answers.scope, {}, {}, (), unread, managed=True, read=_counts(answers))
 
 
 def _counts(answers: Answers) -> dict[str, int]:
@@ -136,8 +134,6 @@ class _Reading:
             scope=self.answers.scope,
             enforcement=judged,
             rules=rules,
-            holders=tuple(self._holders()),
-            interfaces=tuple(self._live_interfaces()),
             deviations=(*self._deviations(), *self._unresolved(notes, rules)),
             unread=self.answers.audit_unread,
             managed=self.identity.managed,
@@ -215,25 +211,6 @@ class _Reading:
     def _made_for(self, row: Row) -> str | None:
         marker = Marker.parse(row.get("description"))
         return marker.site if marker and marker.site != self.site.name else None
-
-    def _holders(self) -> Iterator[Holder]:
-        for row in self.answers.rows(Part.NETWORKS):
-            path = path_of((row["project"], row["name"]))
-            yield Holder(path, _KIND, f"firewall rules of {row['name']}", None, (path,))
-        planned = {policy_name(row): a for a, row in self.identity.policies.items()}
-        for policy in policies(self.answers):
-            name = policy_name(policy)
-            yield Holder(
-                name, "firewall-policy", name, planned.get(name), (path_of(policy["network"]),)
-            )
-
-    def _live_interfaces(self) -> Iterator[LiveInterface]:
-        for interface in self.policy.interfaces:
-            for member, card in self.placement.cards[interface.key]:
-                holders = (path_of(card.network), *sorted(card.tags))
-                yield LiveInterface(interface.key, member, card.id, None, holders)
-            for absent in self.placement.absent[interface.key]:
-                yield LiveInterface(interface.key, absent.name, None)
 
     def _deviations(self) -> Iterator[Deviation]:
         if self.identity.managed:
