@@ -70,13 +70,14 @@ class Checked:
     """A built deployment and the judgement on its document.
 
     `enforcement` is the document's meaning, read back; `proof` and `assertions` (one a line of
-    `tests:`) are judged on it.
+    `tests:`) are judged on it. `plan` is the meaning of our own document, where another is judged.
     """
 
     built: Built
     enforcement: Enforcement
     proof: Proof
     assertions: tuple[AssertionResult, ...]
+    plan: Enforcement | None = None
 
     @property
     def failures(self) -> tuple[str, ...]:
@@ -85,13 +86,21 @@ class Checked:
             f"test {number}: {outcome}"
             for number, outcome in enumerate(self.assertions, 1)
             if not outcome.holds
-        ) + tuple(self.proof.failures())
+        ) + (*self.proof.failures(), *(f"cannot be proved: {note}" for note in self._unproved))
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What the document leaves open (a group that is not in it, an address of later)."""
-        stages = (stage for filters in self.enforcement.values() for stage in filters)
-        return tuple(sorted({note for stage in stages for note in stage.notes}))
+        return _notes(self.enforcement)
+
+    @property
+    def _unproved(self) -> tuple[str, ...]:
+        """What a document of others leaves open and ours does not: whoever its unknown peers are,
+        no flow asks for them."""
+        if self.plan is None:
+            return ()
+        ours = set(_notes(self.plan))
+        return tuple(note for note in self.notes if note not in ours)
 
     @property
     def exit_code(self) -> int:
@@ -105,6 +114,11 @@ class Checked:
         reasons = [*map(str, self.built.refused()), *self.failures]
         if reasons:
             raise RefusedError("\n".join(reasons))
+
+
+def _notes(enforcement: Enforcement) -> tuple[str, ...]:
+    stages = (stage for filters in enforcement.values() for stage in filters)
+    return tuple(sorted({note for stage in stages for note in stage.notes}))
 
 
 def load(
@@ -156,7 +170,7 @@ def judge(built: Built, document: Mapping[str, Any] | None = None) -> Checked:
     proof = prove(policy, enforcement, provider.expressible, plan)
     parties = catalog_of(built.resolution).parties
     outcomes = run_assertions(built.resolution, policy, enforcement, parties)
-    return Checked(built, enforcement, proof, outcomes)
+    return Checked(built, enforcement, proof, outcomes, plan)
 
 
 def check(file: Path) -> Checked:

@@ -220,6 +220,42 @@ def test_a_synthesized_file_that_cannot_be_judged_is_named(
     assert result.stderr.startswith(f"error: {file}: ")
 
 
+@pytest.mark.parametrize(
+    ("peer", "unknown"),
+    [
+        ({"referenced_security_group_id": "sg-0123456789abcdef0"}, "sg-0123"),
+        ({"prefix_list_id": "pl-0123456789abcdef0"}, "pl-0123"),
+        ({"cidr_ipv4": "${var.office}"}, "${var.office}"),
+    ],
+)
+def test_a_hand_made_rule_for_peers_that_nobody_knows_proves_nothing(
+    peer: dict[str, str], unknown: str, tmp_path: Path
+) -> None:
+    from stacks.pipeline import check
+
+    document = json.loads(json.dumps(check(Path(EXAMPLE)).built.document))
+    file = tmp_path / "cdk.tf.json"
+    words = ("check", EXAMPLE, "--synthesized", str(file))
+    file.write_text(json.dumps(document))
+    assert run(*words).exit_code == 0
+    document["resource"]["aws_vpc_security_group_ingress_rule"]["by_hand"] = {
+        "security_group_id": "${aws_security_group.expressway-c_single.id}",
+        "ip_protocol": "tcp",
+        "from_port": 22,
+        "to_port": 22,
+        **peer,
+    }
+    file.write_text(json.dumps(document))
+    result = run(*words)
+    assert result.exit_code == 1, result.output
+    assert "Everything holds" not in result.output
+    (deployment,) = json.loads(run(*words, "--format", "json").stdout)["deployments"]
+    (failure,) = deployment["failures"]
+    assert failure.startswith("cannot be proved: ")
+    assert "aws_vpc_security_group_ingress_rule.by_hand" in failure
+    assert unknown in failure
+
+
 def test_a_report_without_a_name_is_refused() -> None:
     result = run("report", EXAMPLE, "-o", "")
     assert result.exit_code == 2
