@@ -118,7 +118,10 @@ def _choices(details: ErrorDetails) -> str:
     """The value that was meant, or all there are."""
     expected = details.get("ctx", {}).get("expected", "")
     choices = [choice.strip("'") for choice in expected.replace(" or ", ", ").split(", ")]
-    near = get_close_matches(str(details["input"]), choices, n=1)
+    given = details["input"]
+    if isinstance(given, str) and given in choices and f"'{given}'" not in expected:
+        return f"write {given}, without quotes"
+    near = get_close_matches(str(given), choices, n=1)
     return f"did you mean {near[0]!r}?" if near else f"write {expected}"
 
 

@@ -32,6 +32,11 @@ Scalar = str | int | float | bool | None
 Data = Scalar | list["Data"] | dict[str, "Data"]
 Location = tuple[str | int, ...]
 
+# What YAML 1.1 takes in no place (its "c-printable", turned round).
+_UNPRINTABLE: Final = re.compile(
+    "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+)
+
 _Loader: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -116,8 +121,9 @@ def read_text(path: Path, *, max_bytes: int = MAX_BYTES) -> str:
     except FileNotFoundError:
         raise _refusal(file, "there is no such file; check the path") from None
     except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
         raise _refusal(
-            file, f"this is not UTF-8 text (byte {error.start}); save it as UTF-8"
+            file, f"this is not UTF-8 text (byte {error.start}); save it as UTF-8", line
         ) from None
     except OSError as error:
         raise _refusal(file, f"the file cannot be read: {error.strerror}") from None
@@ -137,7 +143,9 @@ def parse_yaml(text: str, file: str) -> LocatedYaml:
         line = mark.line + 1 if mark else None
         raise _refusal(file, f"this is not YAML: {said}", line) from None
     except (yaml.YAMLError, RecursionError) as error:
-        raise _refusal(file, f"this is not YAML: {str(error).splitlines()[0]}") from None
+        unprintable = _UNPRINTABLE.search(text)
+        line = text.count("\n", 0, unprintable.start()) + 1 if unprintable else None
+        raise _refusal(file, f"this is not YAML: {str(error).splitlines()[0]}", line) from None
     finally:
         loader.dispose()
     return LocatedYaml(file, data, builder.lines)

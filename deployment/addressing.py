@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Final
 
 from catalog.located_yaml import Location, dotted
 from deployment.addresses import UNUSABLE, is_host, is_private, is_public, shown, within
@@ -13,6 +14,11 @@ from deployment.interfaces import CORE, EDGE, EXTERNAL, INTERNAL, SINGLE, hosts_
 from deployment.mistake import Mistake
 from deployment.reflection import has_static_nat
 from deployment.site import Site
+
+_UNUSABLE: Final = (
+    "{} is no address of a host (loopback, multicast or reserved); write the one by which others "
+    "reach it"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +81,7 @@ def _private_place(site: Site, network: Network) -> bool:
 
 def _not_private(network: Network) -> str:
     if within(network, UNUSABLE):
-        return f"{shown(network)} is no address of a host (loopback, multicast or reserved)"
+        return _UNUSABLE.format(shown(network))
     return (
         f"{shown(network)} is a public address, and this is the place of a private one: write the "
         "address inside the VPC or VNet here and the public one under `public` (where the network "
@@ -85,7 +91,7 @@ def _not_private(network: Network) -> str:
 
 def _not_public(network: Network, what: str) -> str:
     if within(network, UNUSABLE):
-        return f"{shown(network)} is no address of a host (loopback, multicast or reserved)"
+        return _UNUSABLE.format(shown(network))
     return f"{shown(network)} is a private address; write {what} (such as 203.0.113.11)"
 
 

@@ -29,6 +29,14 @@ _GCP_NETWORK: Final = re.compile(r"(?:^|/)projects/([^/]+)/global/networks/([^/]
 _GCP_PROJECT: Final = re.compile(r"^(?:[a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]$")
 
 
+# Azure's are also known by their names for people, as in "West Europe".
+_REGION: Final = {
+    Cloud.AWS: (re.compile(r"[a-z][a-z0-9-]*"), "eu-west-1"),
+    Cloud.AZURE: (re.compile(r"[A-Za-z0-9]+( [A-Za-z0-9]+)*"), "westeurope"),
+    Cloud.GCP: (re.compile(r"[a-z][a-z0-9-]*"), "europe-west1"),
+}
+
+
 def network_of(site: Site, interface: Interface) -> str | None:
     """The VPC network of an interface on Google Cloud, where each card is in one of its own."""
     return _network_of(site, interface.name, interface.tier)
@@ -46,6 +54,11 @@ def network_mistakes(site: Site, *, network_id_elsewhere: bool = False) -> Itera
 
     `network_id_elsewhere`: an app of the user's own passes the network's id in.
     """
+    pattern, example = _REGION[site.cloud]
+    if not pattern.fullmatch(site.region):
+        yield Mistake(
+            ("region",), f"{site.region!r} is no region of this cloud; write one like {example}"
+        )
     match site.cloud:
         case Cloud.AWS:
             yield from _aws(site, network_id_elsewhere)
@@ -66,7 +79,7 @@ def _aws(site: Site, elsewhere: bool) -> Iterator[Mistake]:
     yield from _in_two_tiers(site)
     for kind, location, text in ids:
         pattern, example = _AWS[kind]
-        if not pattern.match(text):
+        if not pattern.fullmatch(text):
             yield Mistake(location, f"{text!r} is no AWS id of this kind; write one like {example}")
 
 
@@ -85,9 +98,11 @@ def _in_two_tiers(site: Site) -> Iterator[Mistake]:
 
 def _azure(site: Site, elsewhere: bool) -> Iterator[Mistake]:
     network = site.network
-    if network.resource_group is None and not (network.id and _AZURE_ID.match(network.id)):
+    if network.resource_group is None and not (network.id and _AZURE_ID.fullmatch(network.id)):
         yield Mistake(("network",), "Azure needs the resource group: add resource_group: ...")
-    elif network.resource_group is not None and not _RESOURCE_GROUP.match(network.resource_group):
+    elif network.resource_group is not None and not _RESOURCE_GROUP.fullmatch(
+        network.resource_group
+    ):
         yield Mistake(
             ("network", "resource_group"),
             f"{network.resource_group!r} is no name of a resource group: up to 90 letters, digits "
@@ -102,7 +117,7 @@ def _azure(site: Site, elsewhere: bool) -> Iterator[Mistake]:
     names: list[tuple[Location, str]] = [*_subnets(site), *_attachments(site)]
     names += [(("network", key), text) for key in ("vnet", "id") if (text := getattr(network, key))]
     for location, text in names:
-        if not (_AZURE_NAME.match(text) or _AZURE_ID.match(text) or elsewhere):
+        if not (_AZURE_NAME.fullmatch(text) or _AZURE_ID.fullmatch(text) or elsewhere):
             yield Mistake(
                 location,
                 f"{text!r} is no Azure name; write its name (letters, digits, . _ -) or its full "
@@ -114,7 +129,7 @@ def _gcp(site: Site, elsewhere: bool) -> Iterator[Mistake]:
     network = site.network
     if network.project is None:
         yield Mistake(("network",), "Google Cloud needs the project: add project: <its id>")
-    elif not _GCP_PROJECT.match(network.project):
+    elif not _GCP_PROJECT.fullmatch(network.project):
         yield Mistake(
             ("network", "project"),
             f"{network.project!r} is no project id: 6 to 30 lower-case letters, digits and hyphens",
@@ -133,7 +148,7 @@ def _gcp(site: Site, elsewhere: bool) -> Iterator[Mistake]:
         if tier.network
     ]
     for location, text in (*named, *_subnets(site)):
-        if not (_GCP_NAME.match(text) or _GCP_PATH.match(text)) and not elsewhere:
+        if not (_GCP_NAME.fullmatch(text) or _GCP_PATH.fullmatch(text)) and not elsewhere:
             yield Mistake(
                 location,
                 f"{text!r} is no Google Cloud name; write its name (lower-case letters, digits and "

@@ -54,6 +54,17 @@ TierName = Annotated[
 ]
 
 
+_CONSTRAINT = r"\s*(=|!=|>=?|<=?|~>)?\s*[0-9]+(\.[0-9]+){0,2}(-[0-9A-Za-z.-]+)?\s*"
+VersionConstraint = Annotated[
+    str,
+    Matching(
+        f"^{_CONSTRAINT}(,{_CONSTRAINT})*$",
+        "one as Terraform reads it, such as ~> 6.0 or >= 5.100, < 7",
+        "a version constraint",
+    ),
+]
+
+
 class Tier(Section):
     """Subnets that share a network ACL (AWS), an NSG (Azure) or a VPC network (Google Cloud)."""
 
@@ -226,7 +237,7 @@ class ProviderSettings(Section):
     endpoints: dict[str, str] = Field(
         default_factory=dict, description="Other addresses of the cloud's services, by service."
     )
-    version: str | None = Field(None, description="Provider version constraint.")
+    version: VersionConstraint | None = Field(None, description="Provider version constraint.")
 
 
 class Site(Section):

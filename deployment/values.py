@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
-from typing import Annotated, Any, Self, cast
+from typing import Annotated, Any, Final, Self, cast
 
 from pydantic import (
     BaseModel,
@@ -42,6 +42,7 @@ class Matching:
 
     pattern: str
     words: str
+    what: str = "this name"
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
@@ -55,8 +56,12 @@ class Matching:
 
     def _checked(self, value: str) -> str:
         if not re.fullmatch(self.pattern, value):
-            raise ValueError(f"{value!r} cannot be this name: write {self.words}")
+            raise ValueError(f"{value!r} cannot be {self.what}: write {self.words}")
         return value
+
+
+# No packet on a wire carries these addresses (RFC 4291, 2.5.5.2): no rule would ever match.
+_MAPPED: Final = IPv6Network("::ffff:0:0/96")
 
 
 def _network(value: object) -> object:
@@ -66,7 +71,7 @@ def _network(value: object) -> object:
     if "%" in value:  # Python reads it; no cloud knows what `%eth0` means there
         raise ValueError(f"{value!r} names a card of one machine: leave out what follows the %")
     try:
-        return ip_network(value)
+        network = ip_network(value)
     except ValueError:
         try:
             wide = ip_network(value, strict=False)
@@ -79,6 +84,11 @@ def _network(value: object) -> object:
             f"{value} has bits set behind its prefix length: write {wide}, "
             f"or {value.split('/')[0]} for the one address"
         ) from None
+    if network.version == 6 and network.subnet_of(_MAPPED):
+        host = network.network_address.ipv4_mapped
+        written = host if network.prefixlen == 128 else f"{host}/{network.prefixlen - 96}"
+        raise ValueError(f"{value} is an IPv4 address in the dress of IPv6: write {written}")
+    return network
 
 
 def _release(value: object) -> object:

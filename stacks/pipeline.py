@@ -82,11 +82,13 @@ class Checked:
     @property
     def failures(self) -> tuple[str, ...]:
         """One sentence for each failed test and each gap of the proof."""
-        return tuple(
+        tests = (
             f"test {number}: {outcome}"
             for number, outcome in enumerate(self.assertions, 1)
             if not outcome.holds
-        ) + (*self.proof.failures(), *(f"cannot be proved: {note}" for note in self._unproved))
+        )
+        unproved = (f"cannot be proved: {note}" for note in self._unproved)
+        return (*tests, *self.proof.failures(), *unproved)
 
     @property
     def notes(self) -> tuple[str, ...]:

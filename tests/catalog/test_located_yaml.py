@@ -65,12 +65,15 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     large = tmp_path / "large.yaml"
     large.write_text("a: 1\n" * 300_000)
     latin = tmp_path / "latin.yaml"
-    latin.write_bytes("a: ü\n".encode("latin-1"))
+    latin.write_bytes("b:\na: ü\n".encode("latin-1"))
+    control = tmp_path / "control.yaml"
+    control.write_bytes("ü: ü\na: \x01\n".encode())
     for path, words in (
         (tmp_path / "none.yaml", "there is no such file"),
         (tmp_path, "this is a folder"),
         (large, "at most 1,000,000 bytes are read"),
-        (latin, "this is not UTF-8 text (byte 3)"),
+        (latin, "latin.yaml:2: this is not UTF-8 text (byte 6)"),
+        (control, "control.yaml:2: this is not YAML: unacceptable character #x0001"),
     ):
         with pytest.raises(BadFileError) as caught:
             read_yaml(path)

@@ -127,6 +127,47 @@ CASES: dict[str, tuple[dict[str, Any], str, str]] = {
         "options.admin.ssh_port",
         "port 22",
     ),
+    "SSH 22 in quotes": (
+        {"options__admin__ssh_port": "22"},
+        "options.admin.ssh_port",
+        "write 22, without quotes",
+    ),
+    "an address with a zone": (
+        {"systems__imp": {"addresses": "fe80::1%eth0"}},
+        "systems.imp.addresses",
+        "leave out what follows the %",
+    ),
+    "an IPv4 address as IPv6": (
+        {"systems__imp": {"addresses": "::ffff:10.20.0.31"}},
+        "systems.imp.addresses",
+        "write 10.20.0.31",
+    ),
+    "an IPv4 range as IPv6": (
+        {"systems__imp": {"addresses": "::ffff:10.20.0.0/120"}},
+        "systems.imp.addresses",
+        "write 10.20.0.0/24",
+    ),
+    "a loopback address": (
+        {"systems__imp": {"addresses": "127.0.0.1"}},
+        "systems.imp.addresses",
+        "write the one by which others reach it",
+    ),
+    "a region that Terraform would evaluate": (
+        {"region": '${file("x")}'},
+        "region",
+        "like eu-west-1",
+    ),
+    "a region of blanks": ({"region": "  "}, "region", "like eu-west-1"),
+    "a subnet with a line end": (
+        {"network__tiers__dmz__subnets": ["subnet-0aa\n"]},
+        "network.tiers.dmz.subnets[0]",
+        "write one like subnet-",
+    ),
+    "a provider version that is none": (
+        {"provider": {"version": "banana"}},
+        "provider.version",
+        "such as ~> 6.0",
+    ),
     "SSH 23": ({"options__admin__ssh_port": 23}, "options.admin.ssh_port", "22 or 5022"),
     "overlapping tiers": (
         {"network__tiers__internal__cidrs": ["10.0.0.0/16"]},
