@@ -34,8 +34,8 @@ class Unpaired:
 
     `cause`: absent (a party is missing), elsewhere (neither end is managed here), local (the
     packets never leave one host), off (an option keeps it closed), unknown-nat (the public
-    address of an inside host is not in the file; `key` names where it belongs), private-instead
-    (the same, and private addresses are used in its place until the file names it).
+    address of an inside host is not in the file), private-instead (the same, and private addresses
+    are used in its place until the file names it). `key`: where the file lacks something.
     """
 
     cause: Cause
@@ -105,7 +105,7 @@ def _pair(
         return _edge_to_edge(row, source, destination, places, reflection)
     families = common_families(here, there)
     if not families:
-        return Unpaired("elsewhere", "the two ends have no IP version in common")
+        return _apart(here, there)
     if destination.party == EDGE and not here.outward:
         return _towards_edge(row, destination, here, there, reflection)
     if here.interface is there.interface:
@@ -113,6 +113,20 @@ def _pair(
     source_end = _outside(here, here.arrives_from) if there.outward else _private(here)
     destination_end = _outside(there, there.reached_at) if here.outward else _private(there)
     return narrowed(Pair(source_end, destination_end), families)
+
+
+def _apart(here: Placement, there: Placement) -> Unpaired:
+    """Both are in the file, and no packet of either reaches the other."""
+    ends = (f"{end.party} ({_version_names(end.private)})" for end in (here, there))
+    reason = (
+        f"{' and '.join(ends)} have no IP version in common, so nothing is opened between them: "
+        "give one of them an address of the other's version"
+    )
+    return Unpaired("elsewhere", reason, (here if there.interface else there).key)
+
+
+def _version_names(networks: tuple[Network, ...]) -> str:
+    return " and ".join(f"IPv{version}" for version in sorted(_versions(networks)))
 
 
 def _same_card(placement: Placement) -> Pair | Unpaired:

@@ -40,6 +40,13 @@ class Placement:
     nat_key: str = ""
 
     @property
+    def key(self) -> str:
+        """The key of the deployment file that lists its addresses."""
+        if self.interface is not None and self.party in (CORE, EDGE):
+            return f"{self.party.replace('-', '_')}.peers"
+        return f"systems.{self.party}.addresses"
+
+    @property
     def reached_at(self) -> tuple[Network, ...]:
         """The addresses at which a host on the internet reaches it, as far as they are known."""
         return self._with_untranslated(self.public)

@@ -8,12 +8,13 @@ from dataclasses import replace
 from catalog.load import PLATFORM, Catalog, Entry, entries_of
 from catalog.parameter import Parameter
 from catalog.release import NEWEST_DOCUMENTED, Release
-from deployment.addresses import order
+from deployment.addresses import in_order, is_host, order, shown
 from deployment.facts import facts_of
 from deployment.finding import Finding, Severity
 from deployment.flow import End, Flow
 from deployment.guide.findings import guide_findings
 from deployment.guide.situation import Situation
+from deployment.interfaces import interfaces_of
 from deployment.management_sources import opens_to_many
 from deployment.parameters import Ranges, parameters_of
 from deployment.placement import Places
@@ -120,6 +121,7 @@ def _findings(
     site: Site, chosen: list[tuple[str, Entry, Choice]], flows: Iterable[Flow]
 ) -> Iterator[Finding]:
     yield from _missing_values(chosen)
+    yield from _shared_addresses(site)
     if Release.parse(site.release) > Release.parse(NEWEST_DOCUMENTED):
         yield Finding(
             "deployment/undocumented-release",
@@ -166,6 +168,25 @@ def _missing_values(chosen: list[tuple[str, Entry, Choice]]) -> Iterator[Finding
             f"row {', '.join(sorted(ids))}",
             need.key,
         )
+
+
+def _shared_addresses(site: Site) -> Iterator[Finding]:
+    """Systems without a tier whose packets a card of this deployment would receive."""
+    cards = {
+        network: interface.key for interface in interfaces_of(site) for network in interface.private
+    }
+    for name, system in sorted(site.systems.items()):
+        for network in in_order(system.addresses if system.tier is None else ()):
+            if is_host(network) and network in cards:
+                yield Finding(
+                    "deployment/shared-address",
+                    Severity.WARNING,
+                    f"{shown(network)} is {cards[network]} here: what rows ask of {name} is "
+                    f"opened towards this address, and not at {cards[network]} itself. Write "
+                    f"the address of {name}, where it has one of its own",
+                    f"systems.{name}",
+                    f"systems.{name}.addresses",
+                )
 
 
 def _open_management(flows: Iterable[Flow]) -> Iterator[Finding]:

@@ -87,7 +87,21 @@ def choose(entry: Entry, context: Context) -> Choice:
     if isinstance(destination_ports, Choice):
         return destination_ports
     flows = tuple(_flows(entry.id, row, pairs, protocols, source_ports, destination_ports))
+    if not flows:
+        return Choice(Outcome.OTHER, _in_another_version(protocols, pairs), (), needs)
     return Choice(Outcome.CARRIED, reasons and f"in part: {reasons}", flows, needs)
+
+
+def _in_another_version(protocols: Iterable[Protocol], pairs: Iterable[Pair]) -> str:
+    """Of a row whose protocols do not exist in the IP version of its ends."""
+    names = " and ".join(protocol.label for protocol in protocols)
+    own = _named({version for protocol in protocols for version in protocol.ip_versions})
+    shared = _named({network.version for pair in pairs for network in pair.source.addresses})
+    return f"{names} is of {own}, and the ends of this row have {shared} in common"
+
+
+def _named(versions: Iterable[int]) -> str:
+    return " and ".join(f"IPv{version}" for version in sorted(versions))
 
 
 def _protocols(row: Row, facts: Facts) -> tuple[Protocol, ...] | Choice:
@@ -150,7 +164,7 @@ def _retranslated(sources: Ranges) -> Ranges:
 
 
 def _needs(unpaired: Iterable[Unpaired]) -> tuple[Need, ...]:
-    """The keys that name an unknown public address; without them the flow cannot be written."""
+    """The keys of what the file lacks; without an unknown public address no flow can be written."""
     needs = (
         Need(
             part.key,

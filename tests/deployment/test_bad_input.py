@@ -132,11 +132,6 @@ CASES: dict[str, tuple[dict[str, Any], str, str]] = {
         "options.admin.ssh_port",
         "write 22, without quotes",
     ),
-    "an address with a zone": (
-        {"systems__imp": {"addresses": "fe80::1%eth0"}},
-        "systems.imp.addresses",
-        "leave out what follows the %",
-    ),
     "an IPv4 address as IPv6": (
         {"systems__imp": {"addresses": "::ffff:10.20.0.31"}},
         "systems.imp.addresses",

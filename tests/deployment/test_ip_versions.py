@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests.deployment.files import DUAL, flows, resolved, setting
+from deployment.resolution import Outcome
+from tests.deployment.files import DUAL, flows, resolved, row, setting
 
 DUAL_STACK = setting(
     DUAL,
@@ -17,6 +18,20 @@ def test_icmp_is_asked_of_ipv4_addresses_alone() -> None:
     (echo,) = flows(resolved(DUAL_STACK), "cucm/2/1")
     for end in (echo.source, echo.destination):
         assert {network.version for network in end.addresses} == {4}
+
+
+def test_icmp_between_ipv6_addresses_alone_is_asked_of_nobody() -> None:
+    data = setting(
+        DUAL_STACK,
+        systems__cucm__addresses=["2001:db8:2::21"],
+        systems__endpoint__addresses=["2001:db8:30::/48"],
+    )
+    resolution = resolved(data)
+    echo = row(resolution, "cucm/2/1")
+    assert echo.outcome is Outcome.OTHER
+    assert echo.reason == "icmp is of IPv4, and the ends of this row have IPv6 in common"
+    for selected in resolution.selected:
+        assert (selected.outcome is Outcome.CARRIED) == bool(selected.flows), selected.id
 
 
 def test_what_runs_over_both_versions_keeps_both() -> None:

@@ -283,7 +283,33 @@ def test_ipv6_is_taken_wherever_addresses_are(single: bool) -> None:
 
 def test_ends_without_a_common_family_make_no_flow() -> None:
     data = setting(DUAL, systems__imp__addresses=["2001:db8:9::31"])
-    assert row(resolved(data), "expressway/18/11").outcome is Outcome.ELSEWHERE
+    resolution = resolved(data)
+    assert row(resolution, "expressway/18/11").outcome is Outcome.ELSEWHERE
+    (found,) = complaints(resolution)
+    assert (found.id, found.key) == ("deployment/missing-value", "systems.imp.addresses")
+    assert found.message.startswith("expressway-c (IPv4) and imp (IPv6) have no IP version")
+    assert found.source == "row expressway/18/11, expressway/18/12, expressway/18/13"
+
+
+def test_a_system_at_the_address_of_a_card_here_is_pointed_out() -> None:
+    data = setting(DUAL, systems__imp__addresses=["10.20.0.31", "10.0.10.21"])
+    (found,) = complaints(resolved(data))
+    assert (found.id, found.key) == ("deployment/shared-address", "systems.imp.addresses")
+    assert "10.0.10.21 is cucm/single here" in found.message
+    # A range around cards is nothing out of the ordinary, nor are two systems on one host.
+    for addresses in (["10.0.0.0/8"], ["10.0.10.2"]):
+        assert not complaints(resolved(setting(DUAL, systems__imp__addresses=addresses)))
+
+
+def test_expressways_without_a_common_family_are_named() -> None:
+    data = setting(
+        DUAL,
+        network__tiers__internal__cidrs=["10.0.10.0/24", "2001:db8:2::/48"],
+        expressway_c__peers=[{"address": "2001:db8:2::11"}],
+    )
+    keys = {found.key: found.message for found in complaints(resolved(data))}
+    assert keys["expressway_c.peers"].startswith("expressway-c (IPv6) and expressway-e (IPv4)")
+    assert keys["systems.dns.addresses"].startswith("expressway-c (IPv6) and dns (IPv4)")
 
 
 CORE_HALF: Data = setting(
