@@ -11,7 +11,7 @@ from catalog.located_yaml import Location
 from deployment.interfaces import CORE, EDGE, EXTERNAL, INTERNAL, SINGLE
 from deployment.mistake import Mistake, nearest
 from deployment.placement import CLUSTER_PARTIES
-from deployment.site import Site
+from deployment.site import Assertion, Site
 
 # What has an option of its own is not set twice.
 OPTION_OF: Final = {
@@ -128,6 +128,7 @@ def _assertions(site: Site, catalog: Catalog) -> Iterator[Mistake]:
     standing = {name for name, party in catalog.parties.items() if party.default == "internet"}
     known = interfaces | workloads | set(site.systems) | standing
     for index, assertion in enumerate(site.tests):
+        yield from _without_ports(index, assertion)
         for key, word in (("from", assertion.from_), ("to", assertion.to)):
             if word in known or _is_address(word):
                 continue
@@ -138,6 +139,19 @@ def _assertions(site: Site, catalog: Catalog) -> Iterator[Mistake]:
                 )
             else:
                 yield Mistake(here, f"{word!r} is no end of a flow here; {_ends(word, known)}")
+
+
+def _without_ports(index: int, assertion: Assertion) -> Iterator[Mistake]:
+    """Ports asked of a protocol that has none would be passed over in silence."""
+    lacking = {"icmp": ("source_ports",), "icmpv6": ("source_ports",)}
+    if assertion.protocol in ("tcp", "udp"):
+        return
+    for key in lacking.get(assertion.protocol, ("ports", "source_ports")):
+        if getattr(assertion, key):
+            words = key.replace("_", " ")
+            yield Mistake(
+                ("tests", index, key), f"{assertion.protocol} has no {words}; leave them out"
+            )
 
 
 def _ends(word: str, known: Iterable[str]) -> str:

@@ -127,6 +127,21 @@ CASES: dict[str, tuple[dict[str, Any], str, str]] = {
         "options.admin.ssh_port",
         "port 22",
     ),
+    "a port of what has none": (
+        {
+            "tests": [
+                {
+                    "from": "internet",
+                    "to": "expressway-e",
+                    "protocol": "ah",
+                    "ports": 5,
+                    "expect": "denied",
+                }
+            ]
+        },
+        "tests[0].ports",
+        "ah has no ports; leave them out",
+    ),
     "SSH 22 in quotes": (
         {"options__admin__ssh_port": "22"},
         "options.admin.ssh_port",
