@@ -49,7 +49,10 @@ def command(cloud: str, name: str, nics: str, output: Path | None, answer_format
         cloud=cloud, name=name, nics=nics, schema=_schema_from(target)
     )
     if str(target) == "-":
-        click.echo(text, nl=False)
+        if answer_format == "json":
+            say_json({"written": None, "content": text})
+        else:
+            click.echo(text, nl=False)
         return
     try:
         with target.open("x", encoding="utf-8") as file:

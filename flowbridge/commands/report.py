@@ -16,7 +16,7 @@ from flowbridge.answer import Format, answer_format, refuse, refusing, say_json
     "-o",
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Where to write the page; default NAME.html.",
+    help="Where to write the page; default NAME.html. `-` prints it.",
 )
 @answer_format
 def command(file: Path, output: Path | None, answer_format: Format) -> None:
@@ -30,6 +30,12 @@ def command(file: Path, output: Path | None, answer_format: Format) -> None:
         checked = judge(built)
     target = output or Path(f"{built.resolution.site.name}.html")
     text = page(checked)
+    if str(target) == "-":
+        if answer_format == "json":
+            say_json({"written": None, "holds": checked.exit_code == 0, "content": text})
+        else:
+            click.echo(text, nl=False)
+        sys.exit(checked.exit_code)
     try:
         # Beside the target first: a page is whole or it is not there.
         part = target.with_name(target.name + ".part")

@@ -256,6 +256,22 @@ def test_a_hand_made_rule_for_peers_that_nobody_knows_proves_nothing(
     assert unknown in failure
 
 
+def test_a_dash_is_stdout_and_json_stays_json(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    page = run("report", EXAMPLE, "-o", "-")
+    assert page.stdout.startswith("<!doctype html>"), page.stdout[:80]
+    assert page.stdout.rstrip().endswith("</html>")
+    answer = json.loads(run("report", EXAMPLE, "-o", "-", "--format", "json").stdout)
+    assert answer == {"written": None, "holds": True, "content": page.stdout}
+    first = run("init", "-o", "-").stdout
+    assert first.splitlines()[0].startswith("#")
+    answer = json.loads(run("init", "-o", "-", "--format", "json").stdout)
+    assert answer == {"written": None, "content": first}
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_report_without_a_name_is_refused() -> None:
     result = run("report", EXAMPLE, "-o", "")
     assert result.exit_code == 2
