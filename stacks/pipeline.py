@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import glob
 import json
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -208,7 +209,7 @@ def deployment_files(spec: str | Iterable[str], root: Path, place: str) -> tuple
     BadFileError (naming `place`, where `spec` stands) for a part that names no file.
     """
     parts = spec.split(":") if isinstance(spec, str) else list(spec)
-    found: dict[Path, Path] = {}
+    found: dict[str, Path] = {}
     problems: list[Problem] = []
     for part in (part.strip() for part in parts):
         if not part:
@@ -221,7 +222,8 @@ def deployment_files(spec: str | Iterable[str], root: Path, place: str) -> tuple
         if not names:
             problems.append(Problem(place, None, "", f"{part!r} names no file; check the path"))
         for name in names:
-            found.setdefault((root / name).resolve(), root / name)
+            # Path.resolve raises where links go round in a circle; reading the file says so better.
+            found.setdefault(os.path.realpath(root / name), root / name)
     if not found and not problems:
         problems.append(
             Problem(place, None, "", "no deployment file is named; write a path or a glob")

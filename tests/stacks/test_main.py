@@ -114,6 +114,14 @@ def test_a_missing_file_is_named(main: Main) -> None:
     assert run.files() == {}
 
 
+def test_a_link_to_itself_is_named(main: Main, tmp_path: Path) -> None:
+    (tmp_path / "loop.yaml").symlink_to("loop.yaml")
+    run = main({"site.yaml": PAIR}, deployments="site.yaml:loop.yaml")
+    assert run.code == 2
+    assert "loop.yaml: the file cannot be read" in run.err
+    assert "internal error" not in run.err
+
+
 def test_an_unknown_engine_is_refused(main: Main) -> None:
     run = main({"site.yaml": PAIR}, environment={"FLOWBRIDGE_ENGINE": "pulumi"})
     assert run.code == 2
