@@ -181,7 +181,10 @@ class Assertion(Section):
         alias="from",
         description="A system, an interface (`expressway-e/external`), `internet`, or an address.",
     )
-    to: str = Field(description="Likewise; a workload's name means each of its interfaces.")
+    to: str = Field(
+        description="Likewise. Of a workload's name, `denied` means each of its interfaces and "
+        "`allowed` one of them."
+    )
     protocol: Literal["tcp", "udp", "icmp", "icmpv6", "ah", "esp", "gre"] = Field(
         description="The IP protocol."
     )

@@ -62,6 +62,20 @@ class LoweredRule(NamedTuple):
     description: str
 
 
+class Occupied(NamedTuple):
+    """What takes the rules of one deployment only: a subnet has one network ACL.
+
+    `place` is the same text in every deployment that means the same place; `name` and `key` are
+    how and where this one names it; `reason` says what two of them would do to each other, and
+    what to do instead.
+    """
+
+    place: str
+    name: str
+    key: str
+    reason: str
+
+
 @dataclass(frozen=True, slots=True)
 class Lowered:
     """A policy in one cloud's terms.
@@ -75,6 +89,7 @@ class Lowered:
     usage: tuple[Usage, ...]
     excess: tuple[Excess, ...]
     findings: tuple[Finding, ...]  # obligations, warnings, and refusals where a limit is exceeded
+    occupied: tuple[Occupied, ...] = ()
 
 
 class Provider(Protocol):

@@ -12,7 +12,8 @@ import glob
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,6 +30,7 @@ from policy.proof import Proof, prove
 from providers.provider import Lowered, Provider, TerraformJson
 from providers.registry import provider_for
 from stacks.document import backend_gaps, render
+from stacks.shared_places import shared_places
 
 _GRAVITY: Final = {severity: rank for rank, severity in enumerate(Severity)}
 
@@ -151,8 +153,8 @@ def build(resolution: Resolution, network_id: str | None = None) -> Built:
     lowered = provider.lower(policy, site, network_id)
     document = render(site, provider, lowered)
     later = with_lines((*lowered.findings, *backend_gaps(site)), Path(resolution.file))
-    findings = sorted((*resolution.findings, *later), key=lambda found: _GRAVITY[found.severity])
-    return Built(resolution, policy, provider, lowered, document, tuple(findings))
+    findings = _gravest_first(resolution.findings, later)
+    return Built(resolution, policy, provider, lowered, document, findings)
 
 
 def judge(built: Built, document: Mapping[str, Any] | None = None) -> Checked:
@@ -199,7 +201,29 @@ def build_all(files: Iterable[Path]) -> tuple[Built, ...]:
     problems.extend(_clashes(built))
     if problems:
         raise BadFileError(problems)
-    return tuple(built)
+    return _with_shared_places(built)
+
+
+def _with_shared_places(built: Iterable[Built]) -> tuple[Built, ...]:
+    """`built`, each with the warnings of what an earlier one has already."""
+    found: dict[str, list[Finding]] = {}
+    for file, finding in shared_places((each.resolution, each.lowered) for each in built):
+        found.setdefault(file, []).append(finding)
+    return tuple(
+        each
+        if (more := found.get(each.resolution.file)) is None
+        else replace(
+            each,
+            findings=_gravest_first(
+                each.findings, with_lines(tuple(more), Path(each.resolution.file))
+            ),
+        )
+        for each in built
+    )
+
+
+def _gravest_first(*findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    return tuple(sorted(chain(*findings), key=lambda found: _GRAVITY[found.severity]))
 
 
 def deployment_files(spec: str | Iterable[str], root: Path, place: str) -> tuple[Path, ...]:

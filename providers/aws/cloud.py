@@ -21,11 +21,17 @@ from providers.aws.quotas import Quotas, quotas_for
 from providers.aws.security_groups import InterfaceGroups, security_groups
 from providers.aws.terraform import emit_groups, emit_network_acl, outputs
 from providers.port_translation import translator_of, useless
-from providers.provider import Lowered, TerraformJson, Usage
+from providers.provider import Lowered, Occupied, TerraformJson, Usage
 from providers.resource_set import ResourceSet
 
 # Wide enough for the majors that know every resource used here; both are tested.
 VERSIONS: Final = ">= 5.100.0, < 7.0.0"
+
+# EC2 API, ReplaceNetworkAclAssociation.
+_ONE_ACL: Final = (
+    "a subnet has one network ACL, which each apply would take from the other: name the subnet in "
+    "one of the files only, or describe both deployments in one"
+)
 
 
 class Aws:
@@ -68,6 +74,11 @@ class Aws:
             ),
             excess=(*groups.excess, *(part for acl in acls for part in acl.excess)),
             findings=tuple(findings),
+            occupied=tuple(
+                Occupied(subnet, subnet, f"network.tiers.{acl.tier}.subnets", _ONE_ACL)
+                for acl in acls
+                for subnet in tiers[acl.tier].subnets
+            ),
         )
 
     def enforcement(self, terraform: Mapping[str, Any], policy: Policy, site: Site) -> Enforcement:

@@ -24,11 +24,17 @@ from providers.azure.resource_ids import ResourceIds, data_for
 from providers.azure.security_rules import SecurityRules, security_rules
 from providers.azure.terraform import emit_groups, emit_nsg, outputs
 from providers.port_translation import translator_of, useless
-from providers.provider import Lowered, TerraformJson
+from providers.provider import Lowered, Occupied, TerraformJson
 from providers.resource_set import ResourceSet
 
 # Both majors know every attribute used here by the same name.
 VERSIONS: Final = ">= 4.0.0, < 6.0.0"
+
+# azurerm_subnet_network_security_group_association: one for a subnet, and none is replaced.
+_ONE_NSG: Final = (
+    "a subnet has one network security group, so the second apply would fail: name the subnet in "
+    "one of the files only, or describe both deployments in one"
+)
 
 
 class Azure:
@@ -72,6 +78,13 @@ class Azure:
                 *obligations(policy, site),
                 *useless(policy, site),
                 *(translator_findings(translator) if translator else ()),
+            ),
+            occupied=tuple(
+                Occupied(
+                    ids.subnet(subnet).lower(), subnet, f"network.tiers.{tier}.subnets", _ONE_NSG
+                )
+                for tier in nsgs
+                for subnet in site.network.tiers[tier].subnets
             ),
         )
 

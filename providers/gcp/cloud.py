@@ -26,13 +26,19 @@ from providers.gcp.quotas import quotas_for
 from providers.gcp.targets import targets_of
 from providers.gcp.vpc_rules import emit_vpc_rules
 from providers.port_translation import translator_of, useless
-from providers.provider import Lowered, TerraformJson
+from providers.provider import Lowered, Occupied, TerraformJson
 
 # Every major that knows the resources used; policies with their rules came later than the rest.
 VERSIONS: Final = {
     "vpc-rules": ">= 6.0.0, < 9.0.0",
     "network-policy": ">= 6.49.1, < 9.0.0",
 }
+
+# Cloud NGFW, network firewall policies: one global policy is associated with a VPC network.
+_ONE_POLICY: Final = (
+    "a VPC network has one global network firewall policy, so the second apply would fail: write "
+    "options.gcp.rules: vpc-rules in one of the files, or describe both deployments in one"
+)
 
 # Those of users, of Compute Engine and of App Engine all end like this (compute API,
 # Firewall.targetServiceAccounts: e-mail addresses).
@@ -86,6 +92,7 @@ class Gcp:
                 *(translator_findings(translator) if translator else ()),
                 *(unknown_tuples(rules, quotas) if in_policies else ()),
             ),
+            occupied=_occupied(policy, site, networks) if in_policies else (),
         )
 
     def enforcement(self, terraform: Mapping[str, Any], policy: Policy, site: Site) -> Enforcement:
@@ -128,6 +135,19 @@ def _networks(policy: Policy, site: Site, network_id: str | None) -> dict[str, s
         section = site.network.model_copy(update={"id": network_id})
         site = site.model_copy(update={"network": section})
     return {card.key: network_of(site, card) or "" for card in policy.interfaces}
+
+
+def _occupied(policy: Policy, site: Site, networks: Mapping[str, str]) -> tuple[Occupied, ...]:
+    """Networks whose policy this is; one that another construct makes has no name yet."""
+    whole = {
+        networks[card.key]: whole_name(networks[card.key], site.network.project)
+        for card in policy.interfaces
+        if "${" not in networks[card.key]
+    }
+    return tuple(
+        Occupied(f"{project}/{name}", name, "network", _ONE_POLICY)
+        for project, name in sorted(set(whole.values()), key=str)
+    )
 
 
 def _network_refusals(policy: Policy, site: Site, networks: Mapping[str, str]) -> Iterator[Finding]:

@@ -1,0 +1,39 @@
+"""Places that take the rules of one deployment only, and are named in two files of one run.
+
+Neither file is wrong alone, and Terraform never sees both: it would only show in the clouds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from deployment.finding import Finding, Severity
+from deployment.resolution import Resolution
+from providers.provider import Lowered
+
+SHARED: Final = "stacks/shared-place"
+
+
+def shared_places(
+    deployments: Iterable[tuple[Resolution, Lowered]],
+) -> Iterator[tuple[str, Finding]]:
+    """The file of the later one of two deployments, with a warning for each key of it."""
+    first: dict[tuple[str, str], str] = {}
+    for resolution, lowered in deployments:
+        found: dict[tuple[str, str, str], list[str]] = {}
+        for place, name, key, reason in lowered.occupied:
+            owner = first.setdefault((resolution.site.cloud, place), resolution.file)
+            if owner != resolution.file:
+                found.setdefault((owner, key, reason), []).append(name)
+        for (owner, key, reason), names in found.items():
+            yield (
+                resolution.file,
+                Finding(
+                    SHARED,
+                    Severity.WARNING,
+                    f"{owner} has {', '.join(names)} too, and {reason}",
+                    "two deployments of one run",
+                    key,
+                ),
+            )
