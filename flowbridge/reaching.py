@@ -107,5 +107,5 @@ def with_progress(
     for place in rounds:
         done += len(place)
         names = ", ".join(live.built.resolution.site.name for live in place)
-        click.echo(f"read {done} of {len(every)}: {place[0].scope} ({names})", err=True)
+        click.echo(f"asked {done} of {len(every)}: {place[0].scope} ({names})", err=True)
         yield from place

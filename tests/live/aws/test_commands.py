@@ -37,7 +37,7 @@ def test_clean_and_drift_have_their_exit_codes(edge: LiveSite) -> None:
     clean = run(edge, "audit")
     assert clean.exit_code == 0, clean.output
     assert "edge: clean" in clean.stdout
-    assert "read 1 of 1: account 123456789012 eu-west-1 (edge)" in clean.stderr
+    assert "asked 1 of 1: account 123456789012 eu-west-1 (edge)" in clean.stderr
     add_rule(edge)
     drift = run(edge, "audit")
     assert drift.exit_code == 1
