@@ -31,6 +31,7 @@ from typing import Any
 
 from pydantic import Field
 
+from catalog.expressions import expressions
 from catalog.load import Catalog, load
 from catalog.located_model import as_model
 from catalog.located_yaml import BadFileError, LocatedYaml, Location, read_yaml
@@ -86,6 +87,7 @@ def _extended(
     faults = [
         located.problem(place, text) for place, text in _name_faults(catalog, overlay, one_table)
     ]
+    faults += expressions(located)
     if faults:
         raise BadFileError(faults)
     extended = catalog.extended(overlay.tables, overlay.parties, overlay.parameters)

@@ -15,6 +15,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
+from catalog.expressions import expressions
 from catalog.load import Catalog, load
 from catalog.located_model import as_model, problems
 from catalog.located_yaml import (
@@ -117,6 +118,8 @@ def site_of(located: LocatedYaml, catalog: Catalog, *, network_id_elsewhere: boo
             for mistake in mistakes(site, catalog, network_id_elsewhere=network_id_elsewhere)
             if not _about(mistake, left_out)
         ]
+    told = {problem.key for problem in found}
+    found += [problem for problem in expressions(located) if problem.key not in told]
     if found or site is None:
         raise BadFileError(sorted(found, key=lambda problem: (problem.line or 0, problem.key)))
     return site

@@ -92,6 +92,17 @@ def test_faults_have_their_place(
     assert words in message
 
 
+def test_an_expression_in_an_overlay_is_refused(tmp_path: Path) -> None:
+    """Host names of a party go into rules, where Terraform would read the file that is named."""
+    hostile = OVERLAY.replace(
+        "kind: system", "kind: system, host_names: ['${file(\"x\")}.example']"
+    )
+    with pytest.raises(BadFileError, match="begins an expression") as caught:
+        with_overlays(load(), [written(tmp_path, hostile)])
+    (problem,) = caught.value.problems
+    assert problem.key == "parties.badge-reader.host_names[0]"
+
+
 def test_two_overlays_need_two_names(tmp_path: Path) -> None:
     paths = [written(tmp_path, OVERLAY, name) for name in ("one.yaml", "two.yaml")]
     with pytest.raises(BadFileError, match="'acme-corp' is taken"):

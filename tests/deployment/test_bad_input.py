@@ -167,6 +167,31 @@ CASES: dict[str, tuple[dict[str, Any], str, str]] = {
         "region",
         "like eu-west-1",
     ),
+    "a tag that Terraform would evaluate": (
+        {"provider": {"default_tags": {"owner": '${file("x")}'}}},
+        "provider.default_tags.owner",
+        "'${' begins an expression",
+    ),
+    "a key that Terraform would evaluate": (
+        {"provider": {"default_tags": {'%{ if file("x") == "y" }': "z"}}},
+        'provider.default_tags.%{ if file("x") == "y" }',
+        "'%{' begins an expression",
+    ),
+    "an id that Terraform would evaluate": (
+        {
+            "systems__imp": {
+                "addresses": "10.20.0.31",
+                "fqdns": ["a.example", 'b${file("x")}.example'],
+            }
+        },
+        "systems.imp.fqdns[1]",
+        "'${' begins an expression",
+    ),
+    "a tag that the engine would resolve": (
+        {"provider": {"default_tags": {"owner": "#{TfToken[TOKEN.0]}"}}},
+        "provider.default_tags.owner",
+        "'TfToken[' begins an expression",
+    ),
     "a region of blanks": ({"region": "  "}, "region", "like eu-west-1"),
     "a subnet with a line end": (
         {"network__tiers__dmz__subnets": ["subnet-0aa\n"]},
