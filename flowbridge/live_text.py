@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from flowbridge.legible import one_line
 from policy.audit import Audit, Opened, Verdict
 from policy.audit_rules import RuleState
 
@@ -24,7 +25,7 @@ def print_audit(built: Built, audit: Audit) -> None:
     """One deployment: its verdict first, then every finding."""
     site = built.resolution.site
     click.secho(f"{site.name}: {audit.verdict}", bold=True, fg=_COLOURS[audit.verdict], nl=False)
-    click.echo(f"  ({built.resolution.file}, {audit.scope})")
+    click.echo(f"  ({built.resolution.file}, {one_line(audit.scope)})")
     click.echo(f"  read: {', '.join(f'{n} {what}' for what, n in audit.read.items()) or 'nothing'}")
     for title, lines in (
         ("not intended, and live:", _opened(audit.opened)),
@@ -64,7 +65,7 @@ def _section(title: str, lines: Iterable[str]) -> None:
     if shown:
         click.secho(f"  {title}", bold=True)
         for line in shown:
-            click.echo(f"    {line}")
+            click.echo(f"    {one_line(line)}")
 
 
 def _opened(found: Iterable[Opened]) -> Iterator[str]:

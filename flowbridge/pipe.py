@@ -9,6 +9,8 @@ from __future__ import annotations
 import io
 import sys
 
+from flowbridge.legible import Legible
+
 
 class _Pipe(io.FileIO):
     """A file descriptor that swallows what is written to it once nobody reads it.
@@ -32,13 +34,17 @@ class _Pipe(io.FileIO):
 
 
 def tolerate_a_reader_that_leaves() -> None:
-    """Make stdout such a pipe, where it is one of the process's own."""
+    """Make stdout such a pipe, where it is one of the process's own, and both streams legible."""
     stream = sys.stdout
+    if hasattr(sys.stderr, "buffer"):
+        sys.stderr = Legible(
+            sys.stderr.buffer, sys.stderr.encoding, sys.stderr.errors, line_buffering=True
+        )
     try:
         raw = _Pipe(stream.fileno(), "wb", closefd=False)
     except (AttributeError, OSError, ValueError):
         return  # closed, or not a file at all
-    sys.stdout = io.TextIOWrapper(
+    sys.stdout = Legible(
         io.BufferedWriter(raw),
         encoding=stream.encoding,
         errors=stream.errors,

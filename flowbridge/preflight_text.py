@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from flowbridge.legible import one_line
+
 if TYPE_CHECKING:
     from providers.live import Preflight
 
@@ -44,9 +46,9 @@ def print_preflights(every: Mapping[str, Preflight]) -> None:
         click.secho(f"{file} in the account: {said}", bold=True)
         for finding in found.findings:
             label = click.style(str(finding.severity), fg=_COLOURS.get(finding.severity))
-            click.echo(f"  {label}: {finding.message} ({finding.source})")
+            click.echo(f"  {label}: {one_line(finding.message)} ({finding.source})")
         for unread in found.unread:
-            click.echo(f"  {click.style('not read', fg='red')}: {unread}")
+            click.echo(f"  {click.style('not read', fg='red')}: {one_line(str(unread))}")
         if found.usage:
             fullest = max(found.usage, key=lambda usage: usage.used / max(usage.allowed, 1))
             click.echo(

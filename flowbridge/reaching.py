@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -86,19 +87,24 @@ def with_progress(
 
     A bar on a terminal; elsewhere a line for each place.
     """
+    from flowbridge.legible import legible, one_line
     from flowbridge.terminal import console
     from stacks.live import fetched
 
     screen = console(stderr=True)
     rounds = fetched(every, access, asides=asides, at_once=at_once)
     if screen.is_terminal:
+        from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-        with Progress(*columns, console=screen, transient=True) as bar:
+        described = TextColumn("{task.description}", markup=False)
+        # The bar moves the cursor, which sys.stderr lets nobody do.
+        moving = Console(file=sys.__stderr__, highlight=False)
+        columns = (described, BarColumn(), MofNCompleteColumn())
+        with Progress(*columns, console=moving, transient=True) as bar:
             task = bar.add_task("reading the live cloud", total=len(every))
             for place in rounds:
-                bar.update(task, description=place[0].scope)
+                bar.update(task, description=one_line(legible(place[0].scope)))
                 for live in place:
                     yield live
                     bar.advance(task)
@@ -107,5 +113,5 @@ def with_progress(
     for place in rounds:
         done += len(place)
         names = ", ".join(live.built.resolution.site.name for live in place)
-        click.echo(f"asked {done} of {len(every)}: {place[0].scope} ({names})", err=True)
+        click.echo(f"asked {done} of {len(every)}: {one_line(place[0].scope)} ({names})", err=True)
         yield from place

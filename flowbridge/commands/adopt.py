@@ -25,6 +25,7 @@ from flowbridge.answer import (
     refusing,
     say_json,
 )
+from flowbridge.legible import one_line
 from flowbridge.reaching import access_for, checked_url, reaching, with_progress
 
 if TYPE_CHECKING:
@@ -83,20 +84,25 @@ def _say_unread(found: Adoption, form: Format) -> None:
         say_json({"holds": False, "unread": [each.as_plain() for each in found.unread]})
         return
     for each in found.unread:
-        click.echo(f"error: {each}", err=True)
+        click.echo(f"error: {one_line(str(each))}", err=True)
     click.echo("error: not everything could be read, so nothing is adopted", err=True)
 
 
 def _blocks(found: Adoption) -> str:
-    """Terraform's own language. Ids and addresses hold no character that needs escaping."""
+    """Terraform's own language."""
     return "".join(
-        f"# {each.why}\nimport {{\n  to = {each.to}\n  id = {json.dumps(each.id)}\n}}\n\n"
+        f"# {one_line(each.why)}\nimport {{\n  to = {each.to}\n  id = {json.dumps(_literal(each.id))}\n}}\n\n"
         for each in found.imports
     )
 
 
+def _literal(text: str) -> str:
+    """`text` as Terraform takes it for itself: in ids of the live cloud nothing is evaluated."""
+    return text.replace("${", "$${").replace("%{", "%%{")
+
+
 def _json(found: Adoption) -> str:
-    blocks = [{"to": each.to, "id": each.id} for each in found.imports]
+    blocks = [{"to": each.to, "id": _literal(each.id)} for each in found.imports]
     return json.dumps({"import": blocks}, indent=2) + "\n"
 
 
@@ -132,4 +138,4 @@ def _print_plan(found: Adoption, output: Path | None) -> None:
         if lines:
             click.echo(f"{mark}{title}")
             for line in lines:
-                click.echo(f"{mark}  {line}")
+                click.echo(f"{mark}  {one_line(line)}")
