@@ -7,7 +7,7 @@ RFC 4193 and so on). The documentation blocks (192.0.2.0/24, 198.51.100.0/24, 20
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 from typing import Final
 
@@ -38,6 +38,33 @@ UNUSABLE: Final[tuple[Network, ...]] = tuple(
 def within(network: Network, blocks: Iterable[Network]) -> bool:
     """Whether the whole of `network` lies in one of `blocks`."""
     return any(_contains(block, network) for block in blocks)
+
+
+def first_overlaps(networks: Sequence[Network]) -> tuple[int | None, ...]:
+    """For each network the place of the first one before it that it shares an address with.
+
+    Networks lie in each other or apart, so that one pass in the order of addresses finds all: a
+    file may list tens of thousands, and pairs of them would take hours.
+    """
+    first = list(range(len(networks)))  # the lowest place among those around it
+    inside = list(first)  # and among those in it
+    around: list[int] = []
+
+    def leave() -> None:
+        inner = around.pop()
+        if around:
+            inside[around[-1]] = min(inside[around[-1]], inside[inner])
+
+    for at in sorted(first, key=lambda at: (networks[at].version, networks[at])):
+        while around and not _contains(networks[around[-1]], networks[at]):
+            leave()
+        if around:
+            first[at] = min(at, first[around[-1]])
+        around.append(at)
+    while around:
+        leave()
+    lowest = map(min, first, inside)
+    return tuple(found if found < at else None for at, found in enumerate(lowest))
 
 
 def is_private(network: Network) -> bool:

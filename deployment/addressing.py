@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Final
 
 from catalog.located_yaml import Location, dotted
-from deployment.addresses import UNUSABLE, is_host, is_private, is_public, shown, within
+from deployment.addresses import (
+    UNUSABLE,
+    first_overlaps,
+    is_host,
+    is_private,
+    is_public,
+    shown,
+    within,
+)
 from deployment.interface import Network
 from deployment.interfaces import CORE, EDGE, EXTERNAL, INTERNAL, SINGLE, hosts_of
 from deployment.mistake import Mistake
@@ -55,12 +62,13 @@ def _tiers(site: Site) -> Iterator[Mistake]:
         for name, tier in site.network.tiers.items()
         for location, network in _each(("network", "tiers", name, "cidrs"), tier.cidrs)
     ]
-    for (_, _, earlier), (_, location, later) in combinations(blocks, 2):
-        if earlier.overlaps(later):
-            other = next(name for name, _, network in blocks if network is earlier)
+    earlier = first_overlaps([network for _, _, network in blocks])
+    for (_, location, later), at in zip(blocks, earlier, strict=True):
+        if at is not None:
+            other, _, first = blocks[at]
             yield Mistake(
                 location,
-                f"{later} overlaps {earlier} of the tier {other!r}; every address belongs to one "
+                f"{later} overlaps {first} of the tier {other!r}; every address belongs to one "
                 "tier and one CIDR: write CIDRs that share no address",
             )
     for _, location, network in blocks:
@@ -174,11 +182,12 @@ def _in_their_tiers(site: Site, own: Iterable[Use]) -> Iterator[Mistake]:
 
 def _once(uses: Iterable[Use]) -> Iterator[Mistake]:
     """One address, one card; but parties elsewhere may be behind one NAT (an office's firewall)."""
-    seen: list[Use] = []
-    for use in uses:
-        for earlier in seen:
+    every = tuple(uses)
+    overlaps = first_overlaps([use.network for use in every])
+    for at, (use, first) in enumerate(zip(every, overlaps, strict=True)):
+        for earlier in () if first is None else every[first:at]:
             behind_one = use.elsewhere and earlier.elsewhere and use.owner != earlier.owner
-            if use.network.overlaps(earlier.network) and not behind_one:
+            if not behind_one and use.network.overlaps(earlier.network):
                 whose = "of another peer" if earlier.owner == use.owner else f"of {earlier.owner}"
                 yield Mistake(
                     use.location,
@@ -186,7 +195,6 @@ def _once(uses: Iterable[Use]) -> Iterator[Mistake]:
                     f"({dotted(earlier.location)}); every card has its own",
                 )
                 break
-        seen.append(use)
 
 
 def _public(site: Site) -> Iterator[Mistake]:

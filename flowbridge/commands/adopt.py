@@ -91,7 +91,8 @@ def _say_unread(found: Adoption, form: Format) -> None:
 def _blocks(found: Adoption) -> str:
     """Terraform's own language."""
     return "".join(
-        f"# {one_line(each.why)}\nimport {{\n  to = {each.to}\n  id = {json.dumps(_literal(each.id))}\n}}\n\n"
+        f"# {one_line(each.why)}\n"
+        f"import {{\n  to = {each.to}\n  id = {json.dumps(_literal(each.id))}\n}}\n\n"
         for each in found.imports
     )
 
