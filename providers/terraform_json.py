@@ -19,8 +19,8 @@ from providers.nested_address import nested_addresses
 Network = IPv4Network | IPv6Network
 
 _REFERENCE: Final = re.compile(
-    r"^\$\{(?P<data>data\.)?(?P<type>[a-z][a-z0-9_]*)\.(?P<name>[A-Za-z_][A-Za-z0-9_-]*)"
-    r"(?:\[0\])?\.(?P<attribute>[a-z_0-9]+)\}$"
+    r"^\$\{\s*(?P<data>data\.)?(?P<type>[a-z][a-z0-9_]*)\.(?P<name>[A-Za-z_][A-Za-z0-9_-]*)"
+    r"(?:\[0\])?\.(?P<attribute>[a-z_0-9]+)\s*\}$"
 )
 _ROW_IDS: Final = re.compile(r"^[\s\[(]*([a-z][a-z0-9-]*/\d+/\+?\d+(?:,\+?\d+)*)[\s,;:)\]]*")
 
@@ -48,8 +48,8 @@ class Reference:
 
 
 def is_expression(value: object) -> bool:
-    """Whether `value` holds a `${...}` whose result the file does not tell."""
-    return isinstance(value, str) and "${" in value
+    """Whether `value` holds a `${...}` or `%{...}` whose result the file does not tell."""
+    return isinstance(value, str) and ("${" in value or "%{" in value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,9 +185,17 @@ def _parts(value: Any) -> Iterator[Mapping[str, Any]]:
 def refer(value: object, known: Mapping[str, Block], asking: Block, key: str) -> str | None:
     """The address in `known` that `value` refers to; None for a thing outside this file.
 
-    ValueError where `value` refers to a resource of a known type that the file does not have.
+    ValueError where `value` refers to a resource of a known type that the file does not have, or
+    is an expression that may come to one of `known`.
     """
     reference = Reference.parse(value)
+    if reference is None and is_expression(value):
+        text = str(value)
+        if "local." in text or any(address in text for address in known):
+            raise asking.refusal(
+                f"`{key}` is the expression {value}, which may come to a resource of this file; "
+                "write a plain reference such as ${TYPE.NAME.id}"
+            )
     if reference is None or reference.data:
         return None
     if reference.address in known:

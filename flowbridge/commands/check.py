@@ -118,7 +118,7 @@ def _document(path: Path, answer_format: Format) -> dict[str, Any]:
     import json
 
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_once)
     except OSError as error:
         refuse(answer_format, f"{path}: the file cannot be read: {error.strerror}")
     except UnicodeDecodeError:
@@ -128,6 +128,16 @@ def _document(path: Path, answer_format: Format) -> dict[str, Any]:
     if not isinstance(data, dict):
         refuse(answer_format, f"{path}: a cdk.tf.json is an object with `resource` in it")
     return data
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object. Of a key that stands twice Python would take the last, and Terraform both."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in found if names.count(name) > 1)
+        raise ValueError(f"the key {twice!r} stands twice in one object; write it once")
+    return found
 
 
 def _plain(checked: Checked) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from providers.azure.semantics_placement import Placement
 from providers.azure.semantics_rule import HIGHEST_PRIORITY, NsgRule, default_rules, read_rule
 from providers.members import across_members
 from providers.rule_side import Coverage, coverages, in_families
-from providers.terraform_json import Block, Reference, refer, resources
+from providers.terraform_json import Block, is_expression, refer, resources
 
 
 def enforcement(
@@ -95,9 +95,10 @@ def _owner(block: Block, nsgs: Mapping[str, Block]) -> str | None:
     name = block.text("network_security_group_name")
     if name is None:
         raise block.refusal("`network_security_group_name` is missing")
-    if Reference.parse(name):
+    if is_expression(name):
         return refer(name, nsgs, block, "network_security_group_name")
-    named = [address for address, nsg in nsgs.items() if nsg.text("name") == name]
+    # Azure takes names in any case.
+    named = [a for a, nsg in nsgs.items() if (nsg.text("name") or "").lower() == name.lower()]
     if len(named) > 1:
         raise block.refusal(f"{' and '.join(named)} are both called {name}")
     return named[0] if named else None

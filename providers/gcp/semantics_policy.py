@@ -26,7 +26,7 @@ from providers.gcp.semantics_rule import (
 )
 from providers.gcp.semantics_target import Targets
 from providers.rule_side import RuleSide
-from providers.terraform_json import Block, Reference, refer, resources
+from providers.terraform_json import Block, is_expression, refer, resources
 
 LOWEST_PRIORITY: Final = 2147483647
 _SCOPES: Final = (
@@ -100,7 +100,7 @@ def _policy(block: Block, policies: Mapping[str, Block]) -> str | None:
     value = block.text("firewall_policy")
     if value is None:
         raise block.refusal("`firewall_policy` is missing")
-    if Reference.parse(value):
+    if is_expression(value):
         return refer(value, policies, block, "firewall_policy")
     name = value.rsplit("/", 1)[-1]
     return next((a for a, policy in policies.items() if policy.text("name") == name), None)

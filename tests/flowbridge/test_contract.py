@@ -209,6 +209,18 @@ def test_init_refuses_in_json_too(tmp_path: Path) -> None:
     assert taken.read_text() == "mine\n"
 
 
+def test_a_block_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    """Terraform takes both, and Python's reader the last alone."""
+    from stacks.pipeline import check
+
+    whole = json.dumps(check(Path(EXAMPLE)).built.document)
+    file = tmp_path / "cdk.tf.json"
+    file.write_text('{"resource": {"aws_security_group": {"open": {}}}, ' + whole[1:])
+    result = run("check", EXAMPLE, "--synthesized", str(file))
+    assert result.exit_code == 2
+    assert "the key 'resource' stands twice" in result.stderr
+
+
 @pytest.mark.parametrize("content", ["{", "[" * 100_000, "[]", '{"resource": 5}', b"\xff"])
 def test_a_synthesized_file_that_cannot_be_judged_is_named(
     content: str | bytes, tmp_path: Path
@@ -254,6 +266,33 @@ def test_a_hand_made_rule_for_peers_that_nobody_knows_proves_nothing(
     assert failure.startswith("cannot be proved: ")
     assert "aws_vpc_security_group_ingress_rule.by_hand" in failure
     assert unknown in failure
+
+
+@pytest.mark.parametrize(
+    ("group", "code"),
+    [
+        ("${ aws_security_group.expressway-c_single.id }", 1),
+        ('${aws_security_group.expressway-c_single["id"]}', 2),
+        ("%{ if true }${aws_security_group.expressway-c_single.id}%{ endif }", 2),
+        ("${local.group}", 2),
+    ],
+)
+def test_a_hand_made_rule_of_our_group_is_ours_however_it_is_written(
+    group: str, code: int, tmp_path: Path
+) -> None:
+    from stacks.pipeline import check
+
+    document = json.loads(json.dumps(check(Path(EXAMPLE)).built.document))
+    document["resource"]["aws_vpc_security_group_ingress_rule"]["by_hand"] = {
+        "security_group_id": group,
+        "ip_protocol": "-1",
+        "cidr_ipv4": "0.0.0.0/0",
+    }
+    file = tmp_path / "cdk.tf.json"
+    file.write_text(json.dumps(document))
+    result = run("check", EXAMPLE, "--synthesized", str(file))
+    assert result.exit_code == code, result.output
+    assert "aws_vpc_security_group_ingress_rule.by_hand" in result.output
 
 
 def test_a_dash_is_stdout_and_json_stays_json(

@@ -244,7 +244,8 @@ def test_both_levels_must_allow_and_stand_in_the_order_a_packet_meets_them() -> 
 
 def test_rules_as_resources_mean_the_same_as_inline() -> None:
     one = rule(100, "Deny", protocol="Tcp", destination_port_range="22")
-    for name in ("dmz", "${azurerm_network_security_group.dmz.name}"):
+    reference = "azurerm_network_security_group.dmz.name"
+    for name in ("dmz", "DMZ", f"${{{reference}}}", f"${{ {reference} }}"):
         apart = meaning(
             azurerm_network_security_rule={"r": one | {"network_security_group_name": name}}
         )
