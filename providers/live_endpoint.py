@@ -10,10 +10,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from enum import StrEnum
 from ipaddress import ip_address
+from typing import Final
 from urllib.parse import urlsplit
+
+# A host and a port. What else a server's name may hold in a URL (a user, a backslash) the
+# libraries read as different hosts: `https://evil.example\@googleapis.com`.
+_PLAIN: Final = re.compile(r"https?://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]+)?(?:/\S*)?", re.I)
 
 
 class Trust(StrEnum):
@@ -32,7 +38,7 @@ def trust(url: str | None, clouds: Iterable[str], *, named_by_command: bool) -> 
         host = (parts.hostname or "").lower()
     except ValueError:
         return Trust.REFUSED
-    if not host or parts.scheme not in ("http", "https"):
+    if not host or not _PLAIN.fullmatch(url):
         return Trust.REFUSED
     if is_loopback(host):
         return Trust.ANONYMOUS
