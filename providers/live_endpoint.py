@@ -19,7 +19,9 @@ from urllib.parse import urlsplit
 
 # A host and a port. What else a server's name may hold in a URL (a user, a backslash) the
 # libraries read as different hosts: `https://evil.example\@googleapis.com`.
-_PLAIN: Final = re.compile(r"https?://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]+)?(?:/\S*)?", re.I)
+_PLAIN: Final = re.compile(
+    r"https?://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]+)?(?:/\S*)?", re.IGNORECASE
+)
 
 
 class Trust(StrEnum):

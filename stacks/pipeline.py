@@ -29,6 +29,7 @@ from policy.filter import Enforcement
 from policy.proof import Proof, prove
 from providers.provider import Lowered, Provider, TerraformJson
 from providers.registry import provider_for
+from stacks.credentials import given_away
 from stacks.document import backend_gaps, render
 from stacks.shared_places import shared_places
 
@@ -152,7 +153,8 @@ def build(resolution: Resolution, network_id: str | None = None) -> Built:
     policy = compile_policy(resolution.interfaces, resolution.flows)
     lowered = provider.lower(policy, site, network_id)
     document = render(site, provider, lowered)
-    later = with_lines((*lowered.findings, *backend_gaps(site)), Path(resolution.file))
+    own = (*backend_gaps(site), *given_away(site))
+    later = with_lines((*lowered.findings, *own), Path(resolution.file))
     findings = _gravest_first(resolution.findings, later)
     return Built(resolution, policy, provider, lowered, document, findings)
 

@@ -46,4 +46,4 @@ def test_what_is_trusted_is_the_host_that_is_asked(
     url: str, by_command: bool, expected: Trust
 ) -> None:
     assert trust(url, OWN, named_by_command=by_command) is expected
-    assert parse_url(url).host in url
+    assert str(parse_url(url).host) in url
