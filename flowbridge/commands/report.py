@@ -39,7 +39,9 @@ def command(file: Path, output: Path | None, answer_format: Format) -> None:
     try:
         # Beside the target first: a page is whole or it is not there.
         part = target.with_name(target.name + ".part")
-        part.write_text(text, encoding="utf-8")
+        part.unlink(missing_ok=True)  # never through a link that lies there
+        with part.open("x", encoding="utf-8") as draft:
+            draft.write(text)
         part.replace(target)
     except OSError as error:
         refuse(answer_format, f"{target} cannot be written: {error.strerror}")

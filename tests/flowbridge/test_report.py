@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 from pathlib import Path
 
@@ -14,6 +15,23 @@ from flowbridge.report.connection_map import BOX_HEIGHT, connection_map
 from stacks.pipeline import build, load
 from tests.deployment.files import DUAL, resolved, setting
 
+OVERLAY = """\
+document: acme-corp
+tables:
+  - table: 1
+    service: badge-readers
+    title: {en: Badge readers}
+    rows:
+      - row: 1
+        purpose: {en: Door events}
+        source: {parties: [{party: badge-reader}]}
+        source_ports: {alternatives: [{ports: 1024-65535}]}
+        protocol: {l4: [tcp]}
+        destination: {parties: [{party: expressway-c}]}
+        destination_ports: {alternatives: [{ports: 8450}]}
+parties:
+  badge-reader: {en: Badge reader, kind: system}
+"""
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
@@ -72,6 +90,34 @@ def test_the_page_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     result = CliRunner().invoke(flowbridge, words)
     assert result.exit_code == 2
     assert "cannot be written" in result.stderr
+
+
+def test_a_link_beside_the_page_is_not_followed(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.write_text("theirs")
+    target = tmp_path / "site.html"
+    target.with_name("site.html.part").symlink_to(other)
+    words = ["report", str(EXAMPLES / "edge-cluster.yaml"), "-o", str(target)]
+    assert CliRunner().invoke(flowbridge, words).exit_code == 0
+    assert other.read_text() == "theirs"
+    assert not target.is_symlink()
+
+
+def test_texts_of_an_overlay_are_texts_on_the_page(tmp_path: Path) -> None:
+    hostile = "<script>alert(1)</script><img src=x onerror='alert(1)'>\"><b>"
+    (tmp_path / "own.yaml").write_text(OVERLAY.replace("Door events", json.dumps(hostile)))
+    data = setting(
+        DUAL,
+        overlays=["own.yaml"],
+        services=["traversal-pair", "badge-readers"],
+        **{"systems__badge-reader": {"addresses": ["10.30.0.0/24"]}},
+    )
+    (tmp_path / "site.yaml").write_text(json.dumps(data))
+    words = ["report", str(tmp_path / "site.yaml"), "-o", "-"]
+    text = CliRunner().invoke(flowbridge, words).stdout
+    assert "&lt;script&gt;alert(1)" in text
+    assert text.count("<script") == 1
+    assert "<img" not in text
 
 
 def test_rules_have_their_source_ports_where_the_cloud_matches_them(
