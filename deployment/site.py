@@ -54,7 +54,7 @@ TierName = Annotated[
 ]
 
 
-_CONSTRAINT = r"\s*(=|!=|>=?|<=?|~>)?\s*[0-9]+(\.[0-9]+){0,2}(-[0-9A-Za-z.-]+)?\s*"
+_CONSTRAINT = r"\s*((=|!=|>=?|<=?|~>)\s*)?[0-9]+(\.[0-9]+){0,2}(-[0-9A-Za-z.-]+)?\s*"
 VersionConstraint = Annotated[
     str,
     Matching(

@@ -51,7 +51,7 @@ def sarif(audits: Mapping[str, Audit]) -> dict[str, Any]:
                     {
                         "executionSuccessful": not any(a.unread for a in audits.values()),
                         "toolExecutionNotifications": [
-                            {"level": "error", "message": {"text": str(unread)}}
+                            {"level": "error", "message": _message(str(unread))}
                             for audit in audits.values()
                             for unread in audit.unread
                         ],
@@ -105,12 +105,17 @@ def _uri(file: str) -> str:
     return Path(file).as_uri() if Path(file).is_absolute() else quote(Path(file).as_posix())
 
 
+def _message(text: str) -> dict[str, str]:
+    """Plain text: `[text](address)` is a link in SARIF, and may be the name of a security group."""
+    return {"text": text.replace("](", "] (")}
+
+
 def _result(file: str, kind: str, level: str, text: str, subject: str) -> Result:
     seen = hashlib.sha256(f"{file}\x1f{kind}\x1f{subject}\x1f{text}".encode()).hexdigest()
     return {
         "ruleId": kind,
         "level": level,
-        "message": {"text": text},
+        "message": _message(text),
         "locations": [
             {
                 "physicalLocation": {

@@ -198,6 +198,11 @@ CASES: dict[str, tuple[dict[str, Any], str, str]] = {
         "network.tiers.dmz.subnets[0]",
         "write one like subnet-",
     ),
+    "a provider version that takes an hour to refuse": (
+        {"provider": {"version": " " * 400_000 + "x"}},
+        "provider.version",
+        "a version constraint",
+    ),
     "a provider version that is none": (
         {"provider": {"version": "banana"}},
         "provider.version",

@@ -14,6 +14,9 @@ import pytest
 from flowbridge.commands import adopt
 from flowbridge.legible import legible, one_line
 from flowbridge.live_text import _section
+from flowbridge.sarif import sarif
+from policy.audit import Audit, Summary
+from policy.estate import Cause, Unread
 from providers.live import Adoption, Import
 from tests.deployment.files import DUAL, setting
 
@@ -63,6 +66,14 @@ def test_adopted_texts_stay_comments_and_ids_stay_texts(
     assert r'id = "$${file(\"x\")}%%{ if true }"' in adopt._blocks(evaluated)
     [block] = json.loads(adopt._json(evaluated))["import"]
     assert block["id"] == '$${file("x")}%%{ if true }'
+
+
+def test_the_name_of_a_group_is_no_link_of_a_finding() -> None:
+    unread = Unread("account 1", "ec2:X", Cause.FAILED, "[Fix it](https://evil.example)")
+    audit = Audit(
+        "account 1", (), (), (), (), (), (), (unread,), (), Summary(0, 0, 0, 0, 0, 0, 0), {}
+    )
+    assert "](" not in json.dumps(sarif({"site.yaml": audit}))
 
 
 @pytest.mark.slow
