@@ -182,9 +182,9 @@ class Meetings:
         public = PacketSet.of(theirs.public, None)
         for network in destinations:
             translated = bool(PacketSet.of((network,), None) & public)
-            candidates = (ours.public or ours.private) if translated else ours.private
-            sources = _narrowed(_family(candidates, network.version), source, ours)
-            if sources:
+            candidates = (ours.public, ours.private) if translated else (ours.private,)
+            found = (_narrowed(_family(own, network.version), source, ours) for own in candidates)
+            if sources := next(filter(None, found), ()):
                 yield Route(ours.key, theirs.key, sources, (network,))
 
 

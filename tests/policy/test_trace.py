@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from catalog.protocol import Protocol
+from deployment.interface import Interface, Member
+from policy.compiled import compile_policy
 from policy.directory import UnknownPlaceError
 from policy.filter import Filter, Order
 from policy.packets import PacketSet
@@ -84,6 +86,24 @@ def test_the_public_address_is_met_by_translated_addresses() -> None:
         Question("10.0.10.11", "10.0.1.12", Protocol.TCP, ports(8443), ports(30001))
     )
     assert private.verdict is Verdict.DENIED
+
+
+def test_a_host_without_a_public_address_is_asked_about_by_its_own() -> None:
+    """A neighbour has a public address; from which one this host arrives, nobody says."""
+    core = Interface(
+        "expressway-c",
+        "single",
+        "internal",
+        (
+            Member("peer1", networks("10.0.10.11")),
+            Member("peer2", networks("10.0.10.12"), networks("203.0.113.72")),
+        ),
+    )
+    tracer = Tracer(compile_policy((core,), ()), {})
+    asked = Question("10.0.10.11", "203.0.113.72", Protocol.UDP, ports(161), ports(1024))
+    assert str(tracer.trace(asked).sample.source) == "10.0.10.11"
+    neighbour = Question("10.0.10.12", "203.0.113.72", Protocol.UDP, ports(161), ports(1024))
+    assert str(tracer.trace(neighbour).sample.source) == "203.0.113.72"
 
 
 def test_the_internet_is_no_listed_office_but_an_address_of_it_is() -> None:
