@@ -253,10 +253,13 @@ def _private(placement: Placement) -> End:
 
 
 def _outside(placement: Placement, addresses: tuple[Network, ...]) -> End:
-    """A managed end as the internet sees it; where that is not known, by its own addresses."""
+    """A managed end as the internet sees it; in an IP version in which that is not known, by its
+    own addresses."""
     if placement.interface is None or not addresses:
         return _private(placement)
-    return _by(placement, addresses)
+    unknown = _versions(placement.private) - _versions(addresses)
+    own: tuple[Network, ...] = of_families(placement.private, unknown)
+    return _by(placement, in_order((*addresses, *own)))
 
 
 def _by(placement: Placement, addresses: tuple[Network, ...]) -> End:

@@ -42,3 +42,18 @@ def test_what_runs_over_both_versions_keeps_both() -> None:
         for network in (*flow.source.addresses, *flow.destination.addresses)
     }
     assert versions == {4, 6}
+
+
+def test_a_public_ipv6_address_takes_nothing_from_ipv4() -> None:
+    """A manager with a public address meets Expressway-C by its own, private in IPv4."""
+    data = setting(
+        DUAL_STACK,
+        expressway_c__peers=[{"address": ["10.0.10.11", "2001:db8:2::11"]}],
+        systems__snmp_manager={"addresses": ["203.0.113.250"]},
+        services=["serviceability"],
+    )
+    data["systems"]["snmp-manager"] = data["systems"].pop("snmp_manager")
+    queries = flows(resolved(data), "expressway/29/1")
+    (query,) = (flow for flow in queries if flow.destination.party == "expressway-c")
+    assert [str(network) for network in query.source.addresses] == ["203.0.113.250/32"]
+    assert [str(network) for network in query.destination.addresses] == ["10.0.10.11/32"]
