@@ -7,7 +7,7 @@ Facts are what a deployment says of itself; the catalog only names them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field
@@ -32,11 +32,15 @@ Wanted = Annotated[str, BeforeValidator(_spell)]
 
 @dataclass(frozen=True, slots=True)
 class Unmet:
-    """One fact that keeps a condition from holding: what it is and what it would have to be."""
+    """One fact that keeps a condition from holding: what it is and what it would have to be.
+
+    `instead`: other ways, each the facts that would do in the place of this one (`any`).
+    """
 
     fact: str
     wanted: str
     actual: str
+    instead: tuple[tuple[Unmet, ...], ...] = ()
 
     def __str__(self) -> str:
         return f"{self.fact} is {self.actual}, not {self.wanted}"
@@ -61,7 +65,8 @@ class Condition(Entries[dict[str, "Wanted | list[Wanted] | Condition | list[Cond
                     raise ValueError("`any` takes a list of conditions")
                 branches = [part.unmet(facts) for part in wanted if isinstance(part, Condition)]
                 if all(branches):
-                    out.extend(branches[0])
+                    first, *others = branches
+                    out.extend((*first[:-1], replace(first[-1], instead=tuple(others))))
             elif fact == "not":
                 if not isinstance(wanted, Condition):
                     raise ValueError("`not` takes a condition")

@@ -237,15 +237,21 @@ def _not_for_here(unmet: tuple[Unmet, ...]) -> Choice:
 
 def in_words(unmet: Unmet) -> str:
     """One fact in the way, as a reason: `options.sip_tcp is false; the row needs true`."""
-    name = unmet.fact
-    if name == CARDS:
-        if unmet.actual == UNSET:
-            return f"systems.{EDGE}.nics is not given; the row is for {unmet.wanted}"
-        name = "nics"
-    if name.startswith("option."):
-        name = f"options.{name.removeprefix('option.')}"
-        return f"{name} is {unmet.actual}; the row needs {unmet.wanted}"
-    return f"{name} is {unmet.actual}; the row is for {unmet.wanted}"
+    name = _key(unmet)
+    ways = (" and ".join(f"{_key(u)} {u.wanted}" for u in way) for way in unmet.instead)
+    instead = "".join(f" (or {way})" for way in ways)
+    if unmet.fact == CARDS and unmet.actual == UNSET:
+        return f"systems.{EDGE}.nics is not given; the row is for {unmet.wanted}{instead}"
+    needs = "needs" if unmet.fact.startswith("option.") else "is for"
+    return f"{name} is {unmet.actual}; the row {needs} {unmet.wanted}{instead}"
+
+
+def _key(unmet: Unmet) -> str:
+    """The key of the deployment file that says the fact."""
+    if unmet.fact == CARDS:
+        return "nics"
+    option = unmet.fact.removeprefix("option.")
+    return unmet.fact if option == unmet.fact else f"options.{option}"
 
 
 def _blank(row: Row) -> str:

@@ -8,60 +8,21 @@ settings that keep the rest closed; rows of other services come with the service
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from catalog.condition import Facts
 from catalog.party import Party, PartyKind
 from catalog.ports import ANY_PORT, PortRange
 from catalog.protocol import Protocol
-from catalog.row import Disposition, PortCell, Row
-from deployment.facts import facts_of
-from deployment.parameters import Ranges, parameters_of, ports_of
+from deployment.interfaces import EDGE
+from deployment.parameters import Ranges
 from deployment.placement import CLUSTER_PARTIES
-from deployment.resolution import Outcome, Resolution, Selected
-from policy.unopened_ports import unopened_ports
+from deployment.resolution import Outcome, Resolution
+from policy.closed_candidates import Candidate, Candidates, ClosedRow
 
 if TYPE_CHECKING:
     from catalog.load import Entry
 
-NOT_REQUESTED = "not-requested"
-_NOT_ASKED = (Outcome.CARRIED, Outcome.LOCAL)
-
-
-@dataclass(frozen=True, slots=True)
-class ClosedRow:
-    """`outcome` is the selection's (`off`, `absent`, ...), or `not-requested`; `reason` says in
-    words what would change it. `missing` are parties of the row that the deployment lacks."""
-
-    id: str
-    service: str
-    purpose: str
-    outcome: str
-    reason: str
-    missing: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        return f"{self.id} ({self.purpose}): {self.reason}"
-
-    def as_plain(self) -> dict[str, Any]:
-        return {
-            "row": self.id,
-            "service": self.service,
-            "purpose": self.purpose,
-            "outcome": self.outcome,
-            "reason": self.reason,
-            "missing_parties": list(self.missing),
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    closed: ClosedRow
-    ports: Ranges  # none: neither the row nor the deployment says which
-    source_ports: Ranges
-    sources: frozenset[str]
-    destinations: frozenset[str]
+_WITH_NUMBERS = (Protocol.TCP, Protocol.UDP, Protocol.ICMP, Protocol.ICMPV6)
 
 
 class ClosedRows:
@@ -75,16 +36,13 @@ class ClosedRows:
     ) -> None:
         """`documented` are all rows of the catalog, for services that were not requested; they
         are read when the first packet is asked about."""
-        self._resolution = resolution
-        self._documented = documented
-        self._corrected = resolution.site.options.errata == "corrected"
-        self._parameters = parameters_of(resolution.site)
         self._managed = frozenset(card.workload for card in resolution.interfaces)
         self._internet = frozenset(
             name for name, party in (parties or {}).items() if party.kind is PartyKind.INTERNET
         ) | {"internet", "any"}
         self._present = frozenset(self._managed | set(resolution.site.systems))
-        self._by_protocol: dict[int, list[_Candidate]] | None = None
+        self._candidates = Candidates(resolution, documented, parties or {})
+        self._by_protocol: dict[int, list[Candidate]] | None = None
 
     def asking_for(
         self,
@@ -99,11 +57,16 @@ class ClosedRows:
 
         Switches come before missing parties, and those before services not requested.
         """
-        senders, asked = self._called(sources), tuple(source_ports)
+        named, there, asked = tuple(sources), tuple(destinations), tuple(source_ports)
+        senders, receivers = self._called(named), self._called(there)
         return tuple(
-            candidate.closed
-            for candidate in self._to(protocol, tuple(ports), destinations)
+            candidate.listing(
+                self._unlisted(candidate, candidate.sources, senders),
+                self._unlisted(candidate, candidate.destinations, receivers),
+            )
+            for candidate in self._to(protocol, tuple(ports), there)
             if self._is(candidate.sources, senders)
+            and _at_card(candidate.source_cards, named)
             and (not candidate.source_ports or _meet(candidate.source_ports, asked))
         )
 
@@ -111,10 +74,27 @@ class ClosedRows:
         self, protocol: int, ports: Iterable[PortRange], destinations: Iterable[str]
     ) -> tuple[ClosedRow, ...]:
         """As `asking_for`, from anywhere."""
-        found = self._to(protocol, tuple(ports), destinations)
-        return tuple(candidate.closed for candidate in found)
+        there = tuple(destinations)
+        receivers = self._called(there)
+        return tuple(
+            candidate.listing(
+                # Anyone who is listed may be the sender.
+                candidate.sources if candidate.sources <= candidate.unlisted else frozenset(),
+                self._unlisted(candidate, candidate.destinations, receivers),
+            )
+            for candidate in self._to(protocol, tuple(ports), there)
+        )
 
-    def _to(self, protocol: int, ports: Ranges, destinations: Iterable[str]) -> list[_Candidate]:
+    def _unlisted(
+        self, candidate: Candidate, printed: frozenset[str], names: frozenset[str]
+    ) -> frozenset[str]:
+        """The parties of an end of which one has to be listed, if it is to be what `names` call."""
+        missing = printed & candidate.unlisted
+        if printed & names or (printed - missing) & self._internet:
+            return frozenset()
+        return missing
+
+    def _to(self, protocol: int, ports: Ranges, destinations: tuple[str, ...]) -> list[Candidate]:
         receivers = self._called(destinations)
         order = {Outcome.OFF.value: 0, Outcome.OTHER.value: 1, Outcome.ABSENT.value: 2}
         return sorted(
@@ -122,6 +102,7 @@ class ClosedRows:
                 candidate
                 for candidate in self._at(protocol, ports, receivers)
                 if self._is(candidate.destinations, receivers)
+                and _at_card(candidate.destination_cards, destinations)
             ),
             key=lambda candidate: order.get(candidate.closed.outcome, 3),
         )
@@ -144,13 +125,12 @@ class ClosedRows:
         known = self._present | set(CLUSTER_PARTIES)
         return bool(printed & self._internet) or not printed <= known
 
-    def _at(self, protocol: int, ports: Ranges, receivers: frozenset[str]) -> Iterator[_Candidate]:
+    def _at(self, protocol: int, ports: Ranges, receivers: frozenset[str]) -> Iterator[Candidate]:
         if self._by_protocol is None:
             self._by_protocol = {}
-            for candidate, row in self._closed():
-                for number in row.protocol.l4:
-                    self._by_protocol.setdefault(number, []).append(candidate)
-        with_ports = Protocol(protocol).has_ports
+            for candidate in self._candidates.all():
+                self._by_protocol.setdefault(candidate.protocol, []).append(candidate)
+        with_ports = protocol in _WITH_NUMBERS
         for candidate in self._by_protocol.get(protocol, ()):
             if not with_ports or _meet(candidate.ports, ports):
                 yield candidate
@@ -158,75 +138,11 @@ class ClosedRows:
                 # The row is for some port of that very system, and only its owner knows which.
                 yield candidate
 
-    def _closed(self) -> Iterator[tuple[_Candidate, Row]]:
-        requested = set(self._resolution.site.services)
-        facts = facts_of(self._resolution.site)
-        known: set[str] = set()
-        for selected in self._resolution.selected:
-            known.add(selected.id)
-            if selected.outcome is Outcome.CARRIED:
-                yield from self._in_part(selected, facts)
-            if selected.outcome not in _NOT_ASKED:
-                yield self._candidate(
-                    selected.id,
-                    selected.table.service or "",
-                    self._read(selected.row),
-                    selected.outcome.value,
-                    selected.reason,
-                )
-        for entry in self._documented:
-            service = entry.table.service
-            if entry.id in known or service is None or service in requested:
-                continue
-            if entry.added is not None and not self._corrected:
-                continue
-            if entry.row.disposition is Disposition.NETWORK:
-                reason = f"the service {service} is not requested: add it to `services`"
-                row = self._read(entry.row)
-                yield self._candidate(entry.id, service, row, NOT_REQUESTED, reason)
 
-    def _in_part(self, selected: Selected, facts: Facts) -> Iterator[tuple[_Candidate, Row]]:
-        """What a carried row prints and the settings here leave closed."""
-        for part in unopened_ports(selected, self._resolution.site, facts):
-            candidate, row = self._candidate(
-                selected.id,
-                selected.table.service or "",
-                self._read(selected.row),
-                part.outcome.value,
-                part.reason,
-            )
-            yield replace(candidate, ports=part.ports), row
-
-    def _read(self, row: Row) -> Row:
-        """The row as this deployment reads it."""
-        return row.corrected() if self._corrected else row
-
-    def _candidate(
-        self, row_id: str, service: str, row: Row, outcome: str, reason: str
-    ) -> tuple[_Candidate, Row]:
-        sources = frozenset(part.party for part in row.source.parties)
-        destinations = frozenset(part.party for part in row.destination.parties)
-        named = (sources | destinations) - self._internet - set(CLUSTER_PARTIES)
-        missing = tuple(sorted(named - self._present))
-        if missing and outcome == NOT_REQUESTED:
-            reason += f", with {' and '.join(missing)} under `systems`"
-        closed = ClosedRow(row_id, service, row.purpose.en, outcome, reason, missing)
-        ports, source_ports = self._ports(row.destination_ports), self._ports(row.source_ports)
-        return _Candidate(closed, ports, source_ports, sources, destinations), row
-
-    def _ports(self, cell: PortCell) -> Ranges:
-        """The ports of a cell under whatever condition: what is configured here, where that moves
-        them, else what is printed. Every port where the cell is empty, none where it names a
-        setting that has no value."""
-        if not cell.alternatives:
-            return (ANY_PORT,)
-        found: dict[PortRange, None] = {}
-        for alternative in cell.alternatives:
-            printed = alternative.ports
-            here = ports_of(alternative, self._parameters)
-            # An example is printed for want of a number: it is the best guess at the port.
-            found.update(dict.fromkeys(printed if here is None else here))
-        return tuple(found)
+def _at_card(meant: frozenset[str], names: Iterable[str]) -> bool:
+    """Whether `names` name a card of Expressway-E that the row means, or none."""
+    asked = {name for name in names if name.startswith(f"{EDGE}/")}
+    return not asked or not meant or bool(asked & meant)
 
 
 def _meet(some: Ranges, others: Ranges) -> bool:

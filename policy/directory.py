@@ -21,6 +21,7 @@ from deployment.addresses import PRIVATE, UNUSABLE, within
 from deployment.flow import Flow
 from deployment.interface import Interface, Member
 from deployment.management_sources import opens_to_many
+from deployment.placement import without_public
 from deployment.site import Site
 from policy.compiled import Policy
 from policy.packets import ALL, EMPTY, EVERY_ADDRESS, Address, Network, PacketSet
@@ -60,6 +61,7 @@ class Directory:
     strangers: frozenset[str]
     hosts: Mapping[Network, Interface]  # single addresses of interfaces, own and public
     ranges: tuple[tuple[Network, Interface], ...]  # and CIDRs (fleets)
+    gateways: tuple[tuple[Network, Interface], ...] = ()  # addresses of NAT gateways before them
 
     @classmethod
     def of(
@@ -100,6 +102,7 @@ class Directory:
             frozenset(strangers | {"any", "internet"}),
             {own: card for own, card in reversed(held) if own.num_addresses == 1},
             tuple((own, card) for own, card in held if own.num_addresses > 1),
+            tuple(_gateways(policy, site)) if site is not None else (),
         )
 
     def places(self, name: str) -> tuple[Place, ...]:
@@ -149,6 +152,11 @@ class Directory:
         network = ip_network(address)
         return tuple(name for name, addresses in self._narrow() if within(network, addresses))
 
+    def leaving_by(self, address: Address) -> tuple[str, ...]:
+        """The interfaces whose hosts may have this address on the internet: a NAT gateway's."""
+        network = ip_network(address)
+        return tuple(card.key for gateway, card in self.gateways if within(network, (gateway,)))
+
     def _narrow(self) -> Iterator[tuple[str, tuple[Network, ...]]]:
         for card in self.interfaces:
             yield card.key, (*card.private, *card.public)
@@ -184,6 +192,14 @@ def member_of(card: Interface, network: Network) -> Member | None:
 
 def _networks(packets: PacketSet) -> tuple[Network, ...]:
     return tuple(peer for box in packets.boxes() for peer in box.peers)
+
+
+def _gateways(policy: Policy, site: Site) -> Iterator[tuple[Network, Interface]]:
+    """The NAT gateways of each interface that has hosts without a public address."""
+    for card in policy.interfaces:
+        for network in site.network.tiers[card.tier].nat:
+            if network.version in without_public(card):
+                yield network, card
 
 
 def _flows(policy: Policy) -> Iterator[Flow]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from catalog.party import Party
 from deployment.resolution import Resolution
-from policy.closed_rows import ClosedRow, ClosedRows
+from policy.closed_candidates import ClosedRow
+from policy.closed_rows import ClosedRows
 from policy.compiled import Policy
 from policy.directory import Directory, Place
 from policy.filter import Enforcement

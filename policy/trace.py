@@ -20,7 +20,8 @@ from catalog.party import Party
 from catalog.ports import PortRange
 from catalog.protocol import Protocol
 from deployment.resolution import Resolution
-from policy.closed_rows import ClosedRow, ClosedRows
+from policy.closed_candidates import ClosedRow
+from policy.closed_rows import ClosedRows
 from policy.compiled import Policy
 from policy.decision import Decision, FilterIndex, Judge
 from policy.directory import Directory
@@ -205,7 +206,11 @@ class Tracer:
         closed = self._closed.asking_for(
             sample.protocol,
             (PortRange(sample.port, sample.port),),
-            (found.source, *self._directory.holding(sample.source)),
+            (
+                found.source,
+                *self._directory.holding(sample.source),
+                *self._directory.leaving_by(sample.source),
+            ),
             (found.destination, *self._directory.holding(sample.destination)),
             found.question.source_ports,
         )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from operator import attrgetter, itemgetter
 from typing import Final
 
-from catalog.condition import Facts, Unmet
+from catalog.condition import Condition, Facts, Unmet
 from catalog.ports import PortRange
 from catalog.row import PortAlternative
 from deployment.naming import OPTION_OF
@@ -46,9 +46,9 @@ def unopened_ports(selected: Selected, site: Site, facts: Facts) -> Iterator[Uno
     known = port_mask(span for flow in selected.flows for span in flow.destination_ports)
     closed: list[tuple[int, Unopened]] = []
     for alternative in selected.row.destination_ports.alternatives:
-        if words := _in_the_way(alternative, site, facts):
-            outcome = _outcome(alternative.when.unmet(facts))
-            found = Unopened(_printed(alternative), outcome, "; ".join(words))
+        if words := in_the_way(alternative, site, facts):
+            outcome = outcome_of(alternative.when.unmet(facts))
+            found = Unopened(printed_ports(alternative), outcome, "; ".join(words))
             closed.append((len(words), found))
     for _, found in sorted(closed, key=itemgetter(0)):
         mine = port_mask(found.ports)
@@ -57,7 +57,7 @@ def unopened_ports(selected: Selected, site: Site, facts: Facts) -> Iterator[Uno
         known |= mine
 
 
-def _printed(alternative: PortAlternative) -> Ranges:
+def printed_ports(alternative: PortAlternative) -> Ranges:
     """The ports of an alternative, those that it counts up to among them."""
     if _option(alternative) != ZONES:
         return alternative.ports
@@ -65,12 +65,18 @@ def _printed(alternative: PortAlternative) -> Ranges:
     return (PortRange(first, first + MOST_ZONES - 1),)
 
 
-def _in_the_way(alternative: PortAlternative, site: Site, facts: Facts) -> tuple[str, ...]:
-    """The settings that are not as the alternative needs them."""
-    unmet = alternative.when.unmet(facts)
+def settings_for(when: Condition, site: Site, facts: Facts) -> tuple[str, ...]:
+    """The settings that are not as `when` needs them, in words."""
+    unmet = when.unmet(facts)
     # Another size chooses anew between the pair and the first media ports.
     resized = any(part.fact == SIZE_FACT for part in unmet)
-    words = [_words(part, site) for part in unmet if not (resized and part.fact == PAIR_FACT)]
+    words = (_words(part, site) for part in unmet if not (resized and part.fact == PAIR_FACT))
+    return tuple(dict.fromkeys(words))
+
+
+def in_the_way(alternative: PortAlternative, site: Site, facts: Facts) -> tuple[str, ...]:
+    """The settings that are not as the alternative needs them, or that move its ports."""
+    words = list(settings_for(alternative.when, site, facts))
     option = _option(alternative)
     if option == ZONES:
         words.append(f"{ZONES} is {site.options.traversal_zones}; each zone has the next port")
@@ -106,7 +112,7 @@ def _words(unmet: Unmet, site: Site) -> str:
     return in_words(unmet)
 
 
-def _outcome(unmet: tuple[Unmet, ...]) -> Outcome:
+def outcome_of(unmet: tuple[Unmet, ...]) -> Outcome:
     """Off where options alone decide; else it is for another kind of deployment."""
     options = all(part.fact == PAIR_FACT or part.fact.startswith("option.") for part in unmet)
     return Outcome.OFF if options else Outcome.OTHER

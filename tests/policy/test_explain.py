@@ -13,7 +13,7 @@ from catalog.ports import PortRange
 from catalog.protocol import Protocol
 from deployment.read import resolve_file
 from deployment.resolution import Resolution
-from policy.closed_rows import ClosedRow
+from policy.closed_candidates import ClosedRow
 from policy.compiled import compile_policy
 from policy.explain import Explanation, explain
 from policy.question import Question
@@ -230,3 +230,102 @@ def test_moved_media_ports_are_named() -> None:
     moved = ("options.media_ports", "50000-51999")
     row = by_id(explained(question, moved).closed)["expressway/16/3"]
     assert "options.media_ports is 50000-51999; the row prints 36000-59999" in row.reason
+
+
+def test_a_switch_that_opens_what_the_cloud_needs_is_named() -> None:
+    """The rows of `platform` belong to no service, only to options."""
+    question = Question("internet", "expressway-e/external", Protocol.ICMP, ports(772))
+    row = by_id(explained(question).closed)["platform/1/1"]
+    assert row.outcome == "off"
+    assert row.reason == "options.platform.path_mtu is false; the row needs true"
+    assert "platform/1/1" in by_id(traced(question).closed)
+    assert explained(question, ("options.platform.path_mtu", "true")).open
+
+
+def test_what_another_cloud_needs_is_not_named() -> None:
+    """ICMPv6 has rows on AWS, the front ends of load balancers on Google Cloud."""
+    question = Question("any", "expressway-e/external", Protocol.TCP, ports(9980))
+    assert not [row for row in explained(question).closed if row.id.startswith("platform/2/")]
+
+
+def test_an_icmp_type_is_no_reason_to_name_the_row_of_another() -> None:
+    """Rows cucm/2/1 and cucm/2/2 are echo requests."""
+    ping = Question.ask("any", "cucm", "icmp", ports(8))
+    quench = Question.ask("any", "cucm", "icmp", ports(4))
+    assert "cucm/2/1" in by_id(explained(ping).closed)
+    assert "cucm/2/1" not in by_id(explained(quench).closed)
+
+
+def test_a_service_to_request_comes_with_every_other_setting_of_its_row() -> None:
+    """Row cucm/7/6 is for one deployment model only; row 12/17 has one port for each size."""
+    found = explained(Question("cucm", "198.51.100.9", Protocol.TCP, ports(1024)))
+    row = by_id(found.closed)["cucm/7/6"]
+    assert row.outcome == "not-requested"
+    assert "the service cucm-gateways is not requested" in row.reason
+    assert "options.cucm.cime_off_path is false; the row needs true" in row.reason
+    assert (
+        "size is large"
+        in by_id(explained(towards_edge(Protocol.UDP, 2776)).closed)["expressway/12/17"].reason
+    )
+    assert (
+        "size"
+        not in by_id(explained(towards_edge(Protocol.UDP, 36010)).closed)["expressway/12/17"].reason
+    )
+
+
+def test_each_of_several_switches_that_would_do_is_named() -> None:
+    """Row 18/2 needs SIP over TCP everywhere, or inside only."""
+    found = explained(Question("cucm", "expressway-c", Protocol.TCP, ports(5060)))
+    row = by_id(found.closed)["expressway/18/2"]
+    assert row.reason == (
+        "options.sip_tcp is false; the row needs true (or options.sip_tcp_inside true)"
+    )
+
+
+def test_a_row_of_the_outer_card_is_not_named_at_the_inner_one() -> None:
+    """Row 11/5 is between the internet and the outer card of Expressway-E."""
+    outer = Question("any", "expressway-e/external", Protocol.UDP, ports(5060))
+    inner = Question("any", "expressway-e/internal", Protocol.UDP, ports(5060))
+    assert "expressway/11/5" in by_id(explained(outer).closed)
+    assert "expressway/11/5" not in by_id(explained(inner).closed)
+    stranger = Question("8.8.8.8", "10.0.2.11", Protocol.UDP, ports(5060), ports(5060))
+    assert "expressway/11/5" not in by_id(traced(stranger).closed)
+
+
+def test_a_nat_gateway_stands_for_the_hosts_behind_it() -> None:
+    """Row 11/1 reaches Expressway-E, which has one card, from the gateway of Expressway-C."""
+    resolution = resolve_file(EXAMPLE.with_name("single-nic.yaml"), {})
+    policy = compile_policy(resolution.interfaces, resolution.flows)
+    catalog = load()
+    found = trace(
+        resolution,
+        policy,
+        faithful(policy),
+        Question("198.51.100.7", "203.0.113.21", Protocol.TCP, ports(7002), ports(25000)),
+        catalog.entries(),
+        catalog.parties,
+    )
+    assert "options.traversal_zones" in by_id(found.closed)["expressway/11/1"].reason
+
+
+def test_a_party_to_list_is_named_beside_the_switch_and_only_where_it_is_the_end() -> None:
+    """Row platform/1/3 is from the routers inside, which the example does not list."""
+    ping = ports(772)
+    router = explained(Question("10.99.0.1", "expressway-c", Protocol.ICMP, ping))
+    row = by_id(router.closed)["platform/1/3"]
+    assert row.reason == (
+        "options.platform.path_mtu is false; the row needs true; list path-router under `systems`"
+    )
+    assert row.missing == ("path-router",)
+    served = explained(Question("10.99.0.1", "cucm", Protocol.UDP, ports(69))).closed
+    assert by_id(served)["cucm/2/8"].reason == (
+        "the service cucm-common is not requested: add it to `services`; "
+        "list endpoint or gateway under `systems`"
+    )
+
+
+def test_a_cluster_to_make_is_named_beside_its_service() -> None:
+    found = explained(Question("expressway-c", "expressway-c", Protocol.TCP, ports(5061)))
+    rows = [row for row in found.closed if row.service == "cluster"]
+    assert rows
+    assert all("has two or more peers: list each under `peers`" in row.reason for row in rows)
