@@ -70,7 +70,9 @@ class Tier(Section):
 
     cidrs: Networks = Field(min_length=1, description="Address ranges of the tier's subnets.")
     subnets: tuple[str, ...] = Field(
-        (), description="Cloud ids of the subnets the network ACL or NSG is attached to."
+        (),
+        description="Cloud ids of the subnets the network ACL or NSG is attached to, in the order "
+        "of their CIDRs.",
     )
     nat: Networks = Field(
         (),

@@ -15,7 +15,7 @@ from typing import Final
 
 from catalog.ports import PortRange
 from catalog.protocol import Protocol
-from deployment.addresses import within
+from deployment.addresses import of_families, within
 from deployment.flow import Flow
 from deployment.interface import Interface, Member, Network
 from deployment.site import Tier
@@ -205,16 +205,25 @@ def _answering_ports(flow: Flow, sources: tuple[PortRange, ...]) -> tuple[PortRa
 def _neighbours(interface: Interface, tier: Tier) -> tuple[Network, ...]:
     """The CIDRs of the one subnet that all members of `interface` sit in; else nothing.
 
-    Which CIDR belongs to which subnet is known where the tier names one subnet for each CIDR.
+    Which CIDR belongs to which subnet is known where the tier names one subnet for each CIDR, or
+    for each of either IP version, in the same order.
     """
-    if len(tier.subnets) != len(tier.cidrs):
-        return ()
     subnets: defaultdict[str, list[Network]] = defaultdict(list)
-    for subnet, cidr in zip(tier.subnets, tier.cidrs, strict=True):
-        subnets[subnet].append(cidr)
-    for cidrs in subnets.values():
-        if interface.members and all(_sits_in(member, cidrs) for member in interface.members):
-            return tuple(cidrs)
+    for cidrs in _one_for_each_subnet(tier):
+        for subnet, cidr in zip(tier.subnets, cidrs, strict=True):
+            subnets[subnet].append(cidr)
+    for own in subnets.values():
+        if interface.members and all(_sits_in(member, own) for member in interface.members):
+            return tuple(own)
+    return ()
+
+
+def _one_for_each_subnet(tier: Tier) -> tuple[tuple[Network, ...], ...]:
+    """The CIDRs of the tier in lists as long as that of its subnets; none where they do not go."""
+    families = [of_families(tier.cidrs, (version,)) for version in (4, 6)]
+    for lists in ([tier.cidrs], [cidrs for cidrs in families if cidrs]):
+        if all(len(cidrs) == len(tier.subnets) for cidrs in lists):
+            return tuple(map(tuple, lists))
     return ()
 
 

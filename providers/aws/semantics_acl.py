@@ -106,11 +106,19 @@ class NetworkAcls:
 
 
 def _placed(tier: Tier) -> Mapping[str, tuple[Network, ...]]:
-    """The CIDRs of each subnet: one id per CIDR, in order; nothing where the counts differ."""
-    if len(tier.subnets) != len(tier.cidrs):
-        return {}
+    """The CIDRs of each subnet: one id per CIDR, in order, or one per CIDR of each IP version;
+    nothing where the counts differ."""
     placed: dict[str, tuple[Network, ...]] = {}
-    for subnet, cidr in zip(tier.subnets, tier.cidrs, strict=True):
+    ids = tier.subnets
+    if len(ids) != len(tier.cidrs):
+        each = {version: sum(cidr.version == version for cidr in tier.cidrs) for version in (4, 6)}
+        if any(count not in (0, len(ids)) for count in each.values()):
+            return {}
+        ids = tuple(
+            ids[sum(cidr.version == other.version for other in tier.cidrs[:place])]
+            for place, cidr in enumerate(tier.cidrs)
+        )
+    for subnet, cidr in zip(ids, tier.cidrs, strict=True):
         placed[subnet] = (*placed.get(subnet, ()), cidr)
     return placed
 

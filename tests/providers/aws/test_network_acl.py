@@ -148,6 +148,20 @@ def test_what_stays_in_one_subnet_takes_no_entry_and_two_subnets_of_a_tier_do() 
     assert acl_lets_through(dmz, "ingress", packet("10.0.2.11", 6, 8501, 1024))  # the answer
 
 
+def test_a_subnet_is_named_once_for_its_cidrs_of_both_ip_versions() -> None:
+    inside = flow(here(CUCM), here(CUCM), Protocol.TCP, 8500)
+    across = flow(here(EXTERNAL), here(INTERNAL), Protocol.TCP, 8501)
+    dmz = ["10.0.1.0/24", "2001:db8:1::/64", "10.0.2.0/24", "2001:db8:2::/64"]
+    tiers = {
+        "dmz": {"cidrs": dmz, "subnets": ["subnet-a", "subnet-b"]},
+        "internal": {"cidrs": ["10.0.10.0/24", "2001:db8:10::/64"], "subnets": ["subnet-c"]},
+    }
+    terraform = lower(inside, across, network={"id": "vpc-1", "tiers": tiers}).terraform
+    assert acl_of(terraform, "internal")["ingress"] == []
+    entries = acl_of(terraform, "dmz")
+    assert acl_lets_through(entries, "egress", packet("10.0.2.11", 6, 1024, 8501))
+
+
 def test_without_a_subnet_for_each_cidr_nothing_is_taken_to_stay_inside() -> None:
     inside = flow(here(CUCM), here(CUCM), Protocol.TCP, 8500)
     tiers = {

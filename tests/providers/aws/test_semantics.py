@@ -321,6 +321,25 @@ def test_neighbours_in_the_subnet_of_every_member_bypass_the_acl() -> None:
     assert not passes(stages, "10.0.2.200", TCP, 22)
 
 
+def test_neighbours_are_known_where_a_subnet_has_one_cidr_of_each_ip_version() -> None:
+    dmz = {
+        "cidrs": ["10.0.1.0/24", "2001:db8:1::/64", "10.0.2.0/24", "2001:db8:2::/64"],
+        "subnets": ["subnet-a", "subnet-b"],
+    }
+    card = interface("edge/external", "dmz", "10.0.1.11+2001:db8:1::11")
+    document = {"resource": {"aws_network_acl": {"dmz": {"subnet_ids": ["subnet-a", "subnet-b"]}}}}
+    here = site("aws", {"dmz": dmz, "internal": CORE})
+    stages = [
+        stage
+        for stage in enforcement(document, policy(card), here)[EDGE_IN]
+        if stage.kind == "network-acl"
+    ]
+    assert passes(stages, "10.0.1.200", TCP, 22)
+    assert passes(stages, "2001:db8:1::200", TCP, 22)
+    assert not passes(stages, "10.0.2.200", TCP, 22)
+    assert not passes(stages, "2001:db8:2::200", TCP, 22)
+
+
 def test_nobody_bypasses_when_members_sit_in_different_subnets() -> None:
     spread = interface("edge/external", "dmz", "10.0.1.11", "10.0.2.12")
     document = {"resource": {"aws_network_acl": {"dmz": {"subnet_ids": ["subnet-a", "subnet-b"]}}}}
