@@ -26,11 +26,12 @@ from policy.compiled import Policy
 from policy.decision import Decision, FilterIndex, Judge
 from policy.directory import Directory
 from policy.filter import Enforcement, Filter, FilterRule, Order
+from policy.other_addresses import OtherAddresses
 from policy.other_source_ports import OtherSourcePorts, other_source_ports
 from policy.packets import Address, Network, Packet, protocol_label
 from policy.plain import plain_packet
 from policy.point import Direction, Point
-from policy.question import Meeting, Meetings, Question
+from policy.question import Meeting, Meetings, Question, host
 from policy.reach import Part, Reach
 
 if TYPE_CHECKING:
@@ -117,9 +118,10 @@ class Trace:
     """One followed packet (see the module's opening).
 
     `rows` ask for this packet; none with an allowed verdict: excess. `closed` are the rows that
-    would ask for a refused packet, `near` those that ask for it from other source ports (both only
-    where the tracer knows the documents). `others` are the remaining ways in which the two ends
-    meet, for instance by the other interface of a workload, each with how much gets through.
+    would ask for a refused packet, `near` those that ask for it from other source ports,
+    `elsewhere` those that do between other addresses of the two (all of them only where the tracer
+    knows the documents). `others` are the remaining ways in which the two ends meet, for instance
+    by the other interface of a workload, each with how much gets through.
     """
 
     question: Question
@@ -133,6 +135,7 @@ class Trace:
     closed: tuple[ClosedRow, ...] = ()
     others: tuple[tuple[str, Extent], ...] = ()
     near: tuple[OtherSourcePorts, ...] = ()
+    elsewhere: tuple[OtherAddresses, ...] = ()
 
     @property
     def decided_by(self) -> Hop | None:
@@ -160,6 +163,7 @@ class Trace:
             "hops": [hop.as_plain() for hop in self.hops],
             "would_open": [row.as_plain() for row in self.closed],
             "other_source_ports": [row.as_plain() for row in self.near],
+            "other_addresses": [row.as_plain() for row in self.elsewhere],
             "others": [{"path": name, "extent": extent} for name, extent in self.others],
         }
 
@@ -214,7 +218,22 @@ class Tracer:
             (found.destination, *self._directory.holding(sample.destination)),
             found.question.source_ports,
         )
-        return replace(found, closed=closed)
+        return replace(found, closed=closed, elsewhere=self._elsewhere(found))
+
+    def _elsewhere(self, found: Trace) -> tuple[OtherAddresses, ...]:
+        """The rows that ask for a refused packet between other addresses of its two interfaces."""
+        asked = replace(found.question, source=found.source, destination=found.destination)
+        rows: dict[str, OtherAddresses] = {}
+        for meeting in () if found.rows else self.meetings.of(asked):
+            source, destination = (
+                host(ends[0]).network_address for ends in (meeting.sources, meeting.destinations)
+            )
+            sample = replace(found.sample, source=source, destination=destination)
+            both = meeting.source is not None and meeting.destination is not None
+            if both and found.sample.destination.version == destination.version:
+                for row in self._rows(meeting, sample):
+                    rows.setdefault(row, OtherAddresses(row, source, destination))
+        return tuple(rows[row] for row in sorted(rows))
 
     def _meet(self, meeting: Meeting, question: Question) -> Trace:
         sample = _only_packet(meeting, question)

@@ -61,10 +61,8 @@ def _print(found: Trace) -> None:
         click.echo(f"Asked for by {', '.join(found.rows)}.")
     elif allowed:
         click.echo("No row asks for this packet: it is excess, which the cloud cannot say tighter.")
-    if found.near:
-        click.echo("Asked for from other source ports only:")
-        for near in found.near:
-            click.echo(f"  {near}")
+    _print_list("Asked for from other source ports only:", found.near)
+    _print_list("Asked for between other addresses of the two:", found.elsewhere)
     if found.extent == "some":
         click.echo(
             f"Of the packets from {found.source} to {found.destination} asked about only some "
@@ -72,9 +70,13 @@ def _print(found: Trace) -> None:
         )
     for name, extent in found.others:
         click.echo(f"Also: {name}: {extent} get through.")
-    if found.closed:
-        click.echo("Rows that would open it:")
-        for row in found.closed:
-            click.echo(f"  {row}")
-    elif not allowed and not found.near:
+    _print_list("Rows that would open it:", found.closed)
+    if not (allowed or found.closed or found.near or found.elsewhere):
         click.echo("No documented row asks for it; a row of your own could (`overlays`).")
+
+
+def _print_list(title: str, lines: tuple[object, ...]) -> None:
+    if lines:
+        click.echo(title)
+    for line in lines:
+        click.echo(f"  {line}")

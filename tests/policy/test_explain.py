@@ -329,3 +329,19 @@ def test_a_cluster_to_make_is_named_beside_its_service() -> None:
     rows = [row for row in found.closed if row.service == "cluster"]
     assert rows
     assert all("has two or more peers: list each under `peers`" in row.reason for row in rows)
+
+
+def test_a_row_that_goes_by_other_addresses_is_named_with_them() -> None:
+    """Expressway-E has one card here, and is reached by its public address from a NAT gateway."""
+    resolution = resolve_file(EXAMPLE.with_name("single-nic.yaml"), {})
+    policy = compile_policy(resolution.interfaces, resolution.flows)
+    catalog = load()
+    by_private = Question("10.1.10.11", "10.1.1.11", Protocol.TCP, ports(7001), ports(25000))
+    entries, parties = catalog.entries(), catalog.parties
+    found = trace(resolution, policy, faithful(policy), by_private, entries, parties)
+    assert found.verdict == "denied"
+    assert "expressway/11/1 (from 198.51.100.7 to 203.0.113.21)" in map(str, found.elsewhere)
+    closed = replace(by_private, ports=ports(7003))
+    assert not trace(resolution, policy, faithful(policy), closed, entries, parties).elsewhere
+    by_public = replace(by_private, destination="203.0.113.21")
+    assert not trace(resolution, policy, faithful(policy), by_public, entries, parties).elsewhere
