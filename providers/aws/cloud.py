@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import product
 from typing import Any, Final
 
 from deployment.finding import Finding, Severity
@@ -12,14 +13,16 @@ from policy.filter import Enforcement
 from policy.packets import PacketSet
 from policy.point import Direction, Point
 from providers.aws.expressible import expressible
-from providers.aws.group_split import weight
+from providers.aws.group_split import split, weight
 from providers.aws.network_acl import NetworkAcl, network_acls
 from providers.aws.obligations import obligations
 from providers.aws.port_translation import emit_translator
 from providers.aws.port_translation import findings as translator_findings
-from providers.aws.quotas import Quotas, quotas_for
+from providers.aws.quotas import Quota, Quotas, quotas_for
+from providers.aws.rule import Rule
 from providers.aws.security_groups import InterfaceGroups, security_groups
 from providers.aws.terraform import emit_groups, emit_network_acl, outputs
+from providers.costly import Share, costly
 from providers.port_translation import translator_of, useless
 from providers.provider import Lowered, Occupied, TerraformJson, Usage
 from providers.resource_set import ResourceSet
@@ -129,11 +132,11 @@ def _group_usage(
 ) -> Iterator[Usage]:
     per_group = quotas.rules_per_security_group
     per_interface = quotas.security_groups_per_interface
-    product = quotas.rules_times_groups
+    both = quotas.rules_times_groups
     for groups in interfaces:
         scope = f"{site.name} {groups.interface.key}"
-        split = groups.groups or {0: groups.rules}
-        for number, rules in split.items():
+        placed = groups.groups or {0: groups.rules}
+        for number, rules in placed.items():
             title = f"{scope} group {number}" if number else scope
             for direction in Direction:
                 members = [rule for rule in rules if rule.direction is direction]
@@ -148,14 +151,14 @@ def _group_usage(
                             per_group.source,
                         )
         yield Usage(
-            per_interface.limit, scope, len(split), per_interface.value, per_interface.source
+            per_interface.limit, scope, len(placed), per_interface.value, per_interface.source
         )
         yield Usage(
-            product.limit,
+            both.limit,
             scope,
-            len(split) * per_group.value,
-            product.value,
-            product.source,
+            len(placed) * per_group.value,
+            both.value,
+            both.source,
         )
 
 
@@ -164,23 +167,47 @@ def _group_limits(interfaces: Iterable[InterfaceGroups], quotas: Quotas) -> Iter
     for groups in interfaces:
         if groups.groups is not None:
             continue
-        counts = {
-            f"{direction} IPv{family}": weight(
-                [rule for rule in groups.rules if rule.direction is direction], family
-            )
-            for direction in Direction
-            for family in (4, 6)
-        }
-        name, count = max(counts.items(), key=lambda item: item[1])
+        over = [
+            d for d in Direction if split(_of(groups.rules, d), quota.value, quotas.groups) is None
+        ]
+        direction, family = max(
+            product(over or Direction, (4, 6)),
+            key=lambda part: weight(_of(groups.rules, part[0]), part[1]),
+        )
+        rules = [r for r in _of(groups.rules, direction) if family in r.peer.families]
+        needed, room = weight(rules, family), quotas.groups * quota.value
+        ceiling = quotas.rules_times_groups.value
+        largest = max(rule.peer.weight for rule in rules)
+        # That many would fit one by one.
+        lists = f", in lists of up to {largest} that stay whole" if needed <= room else ""
+        most = costly(Share(r.rows, ", ".join(r.parties), r.peer.weight) for r in rules)
+        count = f"{quotas.groups} groups" if quotas.groups > 1 else "one group"
+        raised = quota.raising(quotas.highest_rules) if needed <= ceiling else None
+        ways = (
+            "ask for fewer addresses or services",
+            "write addresses as fewer, larger ranges",
+            raised or "",
+        )
+        no_more = "" if raised else f" (an interface takes {ceiling} at the very most)"
         yield Finding(
             id="aws/rules-do-not-fit",
             severity=Severity.REFUSAL,
-            message=f"{groups.interface.key} needs {count} rules ({name}), and its "
-            f"{quotas.groups} groups of {quota.value} take {quotas.groups * quota.value}: "
-            f"ask for fewer addresses or services, or {quota.remedy}",
+            message=f"{groups.interface.key} needs {needed} rules "
+            f"({direction} IPv{family}){lists}, and its {count} of {quota.value} take {room}; "
+            f"most go to {most}: {_either(ways)}{no_more}",
             source=quota.source,
             key="quotas.rules_per_security_group",
         )
+
+
+def _of(rules: Iterable[Rule], direction: Direction) -> tuple[Rule, ...]:
+    return tuple(rule for rule in rules if rule.direction is direction)
+
+
+def _either(ways: Iterable[str]) -> str:
+    """`this, that, or the other`; empty ones are none."""
+    *first, last = filter(None, ways)
+    return f"{', '.join(first)}, or {last}" if first else last
 
 
 def _acl_usage(acls: Iterable[NetworkAcl], site: Site, quotas: Quotas) -> Iterator[Usage]:
@@ -202,7 +229,7 @@ def _acl_limits(acls: Iterable[NetworkAcl], quotas: Quotas) -> Iterator[Finding]
     quota = quotas.network_acl_entries
     for acl in acls:
         for overflow in acl.overflows:
-            costly = "; ".join(
+            most = "; ".join(
                 f"{', '.join(flow.rows)} ({flow.source.key} to {flow.destination.key}, {count} "
                 f"{'entry' if count == 1 else 'entries'})"
                 for count, flow in overflow.costly
@@ -213,11 +240,19 @@ def _acl_limits(acls: Iterable[NetworkAcl], quotas: Quotas) -> Iterator[Finding]
                 message=f"the network ACL of tier {overflow.tier} needs {overflow.needed} "
                 f"{overflow.direction} entries for IPv{overflow.version} and has room for "
                 f"{quotas.usable_acl_entries}, and nothing wider is safe; most entries go to "
-                f"{costly}: move workloads to a tier of their own, ask for fewer addresses, or "
-                f"{quota.remedy}",
+                f"{most}: {_either(_acl_ways(quota))}",
                 source=quota.source,
                 key="quotas.network_acl_entries",
             )
+
+
+def _acl_ways(quota: Quota) -> tuple[str, ...]:
+    """What lets a network ACL say more."""
+    return (
+        "move workloads to a tier of their own",
+        "ask for fewer addresses",
+        quota.raising() or "",
+    )
 
 
 def _acl_widened(acls: Iterable[NetworkAcl], quotas: Quotas) -> Iterator[Finding]:
@@ -232,7 +267,7 @@ def _acl_widened(acls: Iterable[NetworkAcl], quotas: Quotas) -> Iterator[Finding
                     message=f"the network ACL of tier {acl.tier} would need {exact} {direction} "
                     f"entries for IPv{version} and has room for {quotas.usable_acl_entries}: "
                     f"{used} wider ones are used, and the security groups behind them refuse what "
-                    f"they let in; {quota.remedy}",
+                    f"they let in. To have it tighter, {_either(_acl_ways(quota))}",
                     source=quota.source,
                     key="quotas.network_acl_entries",
                 )

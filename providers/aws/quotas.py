@@ -21,13 +21,16 @@ class Quota(quota_table.Quota[int]):
     maximum: int | None = None
     code: str = ""
 
-    @property
-    def remedy(self) -> str:
-        """What a user can do about it, as the end of a sentence."""
-        if not self.site:
-            return "this limit cannot be raised"
+    def raising(self, highest: int | None = None) -> str | None:
+        """How to raise it, as a part of a sentence; None where it is as high as it can be.
+
+        `highest`: how far it can be raised here, where that is less than AWS allows.
+        """
+        most = self.maximum if highest is None else highest
+        if not self.site or (most is not None and self.value >= most):
+            return None
         return (
-            f"raise the quota ({self.code}, at most {self.maximum}) in the account and write it "
+            f"raise the quota ({self.code}, at most {most}) in the account and write it "
             f"as `quotas: {{{self.site}: N}}` in the deployment file"
         )
 
@@ -56,6 +59,11 @@ class Quotas:
         """Groups an interface can carry, by their own quota and by the product."""
         product = self.rules_times_groups.value // self.rules_per_security_group.value
         return min(self.security_groups_per_interface.value, product)
+
+    @property
+    def highest_rules(self) -> int:
+        """How far the rules of a group can be raised without one group less on an interface."""
+        return self.rules_times_groups.value // self.groups
 
 
 @cache
