@@ -10,6 +10,8 @@ from policy.compiled import Policy
 from policy.point import Direction
 from providers.azure.network_security_groups import Nsg
 from providers.azure.quotas import Quota, Quotas
+from providers.azure.rule import Rule, Side
+from providers.costly import Share, costly
 from providers.provider import Usage
 
 
@@ -59,20 +61,29 @@ def refusals(nsgs: Mapping[str, Nsg], policy: Policy, quotas: Quotas) -> Iterato
 
 
 def _too_many(nsg: Nsg, quota: Quota, counted: str, used: int) -> Finding:
-    costly: dict[str, int] = {}
-    for _, rule in nsg.rules:
-        weight = 1 if "rules" in counted else len(rule.remote.networks) + len(rule.local.networks)
-        for row in rule.rows:
-            costly[row] = costly.get(row, 0) + weight
-    most = sorted(costly.items(), key=lambda item: (-item[1], item[0]))[:5]
-    shown = ", ".join(f"{row} ({count})" for row, count in most)
+    counting = [(rule, _side(rule, counted)) for _, rule in nsg.rules]
+    most = costly(
+        Share(rule.rows, ", ".join(rule.parties), len(side.networks) if side else 1)
+        for rule, side in counting
+    )
+    ways = [
+        "move workloads to a tier of their own",
+        "ask for fewer services",
+        "write addresses as fewer, larger ranges",
+    ]
+    if any(side is rule.local and side.networks for rule, side in counting):
+        ways.append("name all network cards as `eni`, so that rules name groups instead")
     return Finding(
         id="azure/nsg-does-not-fit",
         severity=Severity.REFUSAL,
         message=f"the NSG of tier {nsg.tier} would take {used} {counted}, and Azure allows "
-        f"{quota.value}; most go to {shown}: move workloads to a tier of their own, ask for fewer "
-        "services, or write addresses as fewer, larger ranges (naming all network cards as `eni` "
-        "lets rules name groups instead)",
+        f"{quota.value}; most go to {most}: {', '.join(ways[:-1])}, or {ways[-1]}",
         source=quota.source,
         key=f"quotas.{quota.site}" if quota.site else "network.tiers",
     )
+
+
+def _side(rule: Rule, counted: str) -> Side | None:
+    """The side of a rule whose addresses are counted, if addresses are."""
+    sides = {"source addresses": rule.source, "destination addresses": rule.destination}
+    return sides.get(counted)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 from deployment.finding import Finding, Severity
 from providers.gcp.network_policy import host_names, tuples
 from providers.gcp.quotas import Quota, Quotas
 from providers.gcp.rule import Rule
 from providers.provider import Usage
+
+_TOLD: Final = 5
 
 
 def usage(rules: Sequence[Rule], site: str, quotas: Quotas, in_policies: bool) -> Iterator[Usage]:
@@ -60,7 +63,8 @@ def refusals(
                 tuples(members),
                 "gcp/policy-does-not-fit",
                 f"the firewall policy of network {network} takes {{used}} rule tuples of "
-                f"{{allowed}}: {quotas.policy_tuples.remedy}",
+                f"{{allowed}}; most go to {_most(_tuples(members))}: "
+                f"{quotas.policy_tuples.remedy}, or name fewer, wider ranges",
                 "quotas.firewall_policy_tuples",
             )
     else:
@@ -69,7 +73,9 @@ def refusals(
             len(rules),
             "gcp/rules-do-not-fit",
             f"{site} needs {{used}} firewall rules and the project takes {{allowed}}, with all "
-            f"that others have there: {quotas.firewall_rules.remedy}, or ask for fewer services",
+            f"that others have there; most are of {_most(_interfaces(rules))}: "
+            f"{quotas.firewall_rules.remedy}, ask for fewer services, or write "
+            "`options: {gcp: {rules: network-policy}}`, whose rules do not count among these",
             "quotas.firewall_rules",
         )
 
@@ -88,6 +94,25 @@ def unknown_tuples(rules: Sequence[Rule], quotas: Quotas) -> Iterator[Finding]:
             source=quotas.policy_tuples.source,
             key="quotas.firewall_policy_tuples",
         )
+
+
+def _interfaces(rules: Iterable[Rule]) -> Counter[str]:
+    """Rules by interface."""
+    return Counter(rule.interface.key for rule in rules)
+
+
+def _tuples(rules: Iterable[Rule]) -> Counter[str]:
+    """Tuples by peer and interface."""
+    counts: Counter[str] = Counter()
+    for rule in rules:
+        counts[f"{rule.peer.party} at {rule.interface.key}"] += tuples((rule,))
+    return counts
+
+
+def _most(counts: Counter[str]) -> str:
+    """`phone at cucm/single (40), ...`: the five that take most."""
+    most = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:_TOLD]
+    return ", ".join(f"{name} ({count})" for name, count in most)
 
 
 def _by_network(rules: Iterable[Rule]) -> list[tuple[str, list[Rule]]]:

@@ -375,7 +375,8 @@ def test_rules_that_do_not_fit_are_refused_with_the_rows_that_take_most() -> Non
     assert not refusals(fits)
     (message,) = refusals(lowered(*asked, quotas={"nsg_rules": 10}))
     assert "11 rules" in message
-    assert "expressway/11/7 (9)" in message
+    assert "most go to expressway/11/7 (internet, 9):" in message
+    assert "eni" not in message, "groups save addresses, not rules"
 
 
 def test_more_rules_than_priorities_are_refused() -> None:
@@ -401,8 +402,25 @@ def test_more_addresses_than_an_nsg_takes_are_refused() -> None:
     assert not refusals(lowered(*asked[:1]))
     (message,) = refusals(lowered(*asked))
     assert "source addresses" in message
+    assert "most go to cucm/6/1 (phones, 4000):" in message, "the other side is not counted"
+    assert "eni" not in message, "all cards are named already"
     used = {u.scope: u.used for u in lowered(*asked).usage}
     assert used["lab dmz source addresses"] == 2 * 2000 + 2  # the two that deny name one each
+
+
+def test_naming_the_cards_is_asked_for_where_it_saves_addresses() -> None:
+    members = tuple(Member(f"peer-{n}", (ip_network(f"10.0.1.{n}"),)) for n in (21, 22))
+    edge = Interface("edge", "single", "dmz", members)
+    scattered = outside("phones", *(f"10.{i // 256}.{i % 256}.0/25" for i in range(4000)))
+    asked = flow(scattered, inside(edge), Protocol.TCP, EPHEMERAL, [22])
+    back = flow(inside(edge), scattered, Protocol.TCP, EPHEMERAL, [22])
+    quotas = default_quotas()
+    for flows_asked, saves in (([asked], False), ([asked, back], True)):
+        wanted = compile_policy([edge], flows_asked)
+        nsgs = network_security_groups(wanted, security_rules(wanted, quotas), quotas)
+        message = next(f.message for f in limits.refusals(nsgs, wanted, quotas))
+        assert "source addresses" in message
+        assert ("name all network cards as `eni`" in message) is saves
 
 
 def test_a_subnet_of_two_tiers_is_refused() -> None:

@@ -37,9 +37,16 @@ def told(*asked: Flow, **more: object) -> set[str]:
 
 
 def test_more_rules_than_the_project_takes_are_refused() -> None:
+    phones = flow(outside("phones", "10.30.0.0/24"), here(CUCM), Protocol.TCP, 2000)
     needed = len(firewalls(lower(CALL)))
     assert not refused(CALL, quotas={"firewall_rules": needed})
     assert refused(CALL, quotas={"firewall_rules": needed - 1}) == {"gcp/rules-do-not-fit"}
+    (said,) = (
+        f.message
+        for f in lower(CALL, phones, quotas={"firewall_rules": needed}).findings
+        if f.id == "gcp/rules-do-not-fit"
+    )
+    assert f"most are of {CUCM.key} (5), {EXTERNAL.key} (5), {CORE.key} (4)," in said, said
     (usage,) = (u for u in lower(CALL).usage if "per project" in u.limit)
     assert usage.used == needed
 

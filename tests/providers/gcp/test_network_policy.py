@@ -131,6 +131,7 @@ def test_tuples_are_counted_as_the_rules_are_written() -> None:
         assert counted[f"lab {network}"] == written
     refused = [f for f in lowered.findings if f.id == "gcp/policy-does-not-fit"]
     assert len(refused) == 2
+    assert any("most go to phones at cucm/single (16)," in f.message for f in refused), refused
     fitting = lower(*asked, options=POLICIES, quotas={"firewall_policy_tuples": 10_000})
     assert not [f for f in fitting.findings if f.id == "gcp/policy-does-not-fit"]
     assert [f for f in lower(*asked, options=POLICIES).findings if f.id == "gcp/policy-tuples"]
