@@ -7,7 +7,8 @@ opens or closes something, or stands in the place of a planned rule that is not 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,8 +100,9 @@ def rule_states(
     `lost` are planned rules that are not carried, `reopened` denies that do not refuse any more;
     `opening` is what live rules open, `refusing` the live rules that refuse what is asked for.
     """
-    described = _described(plan, lost)
     planned = {rule.planned for rule in estate.rules.values() if rule.planned}
+    told = {rule.was for rule in estate.rules.values() if rule.was}
+    described = _Described(plan, lost, planned | told)
     doubted = {
         each.subject: each.drift
         for each in estate.deviations
@@ -118,7 +120,7 @@ def rule_states(
                 )
             continue
         closes = rule.id in refusing
-        was = rule.was or described.get(rule.description) if rule.ours else None
+        was = (rule.was or described.take(rule.description)) if rule.ours else None
         was = was if was not in planned else None
         effects = {
             "opens what nobody asked for": bool(opens),
@@ -139,13 +141,26 @@ def _effect(said: list[str], doubted: bool) -> str:
     return " and ".join(said) or "changes nothing that passes"
 
 
-def _described(plan: Enforcement, lost: frozenset[str]) -> dict[str, str]:
-    """Planned rules by their description; those that are not carried go before others."""
-    found: dict[str, str] = {}
-    for rule in _rules(plan):
-        if rule[1] and (rule[1] not in found or rule[0] in lost):
-            found[rule[1]] = rule[0]
-    return found
+class _Described:
+    """Planned rules that have no live rule, by their description.
+
+    Each is given to one live rule of that description, those that are not carried first. The last
+    of them is given to all that still come: it may have been split.
+    """
+
+    def __init__(self, plan: Enforcement, lost: frozenset[str], known: Container[str]) -> None:
+        found: defaultdict[str, dict[str, None]] = defaultdict(dict)
+        for name, description in _rules(plan):
+            if description and name not in known:
+                found[description][name] = None
+        self._left = {
+            description: sorted(names, key=lambda name: name not in lost)
+            for description, names in found.items()
+        }
+
+    def take(self, description: str) -> str | None:
+        left = self._left.get(description, [])
+        return left.pop(0) if len(left) > 1 else next(iter(left), None)
 
 
 def _rules(plan: Enforcement) -> Iterator[tuple[str, str]]:

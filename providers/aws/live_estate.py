@@ -140,6 +140,7 @@ def _group_rules(here: Situation, groups: Mapping[str, Row]) -> Iterator[LiveRul
             text=rule_text(row, groups[row["GroupId"]]),
             description=description,
             tags=tags,
+            was=here.identity.moved.get(name),
             made_for=None if marked else tags.get("flowbridge:site"),
         )
 

@@ -27,12 +27,14 @@ Content = tuple[object, ...]
 class Identity:
     """Live ids by planned address, and the planned rule of each live rule.
 
-    `rules` maps a live rule (`sgr-0a1b`) to the address of the planned one of the same content.
+    `rules` maps a live rule (`sgr-0a1b`) to the address of the planned one of the same content,
+    `moved` to that of the same content in another group of the same interface.
     """
 
     groups: Mapping[str, str]
     lists: Mapping[str, str]
     rules: Mapping[str, str]
+    moved: Mapping[str, str]
     network_acls: AclIdentity
     tags: Mapping[str, Mapping[str, str]]  # the planned tags, by live id
 
@@ -63,7 +65,7 @@ def identify(answers: Answers, planned: Mapping[str, Any]) -> Identity:
     return Identity(
         groups,
         lists,
-        _rules(answers, planned, groups, lists),
+        *_rules(answers, planned, groups, lists),
         acls,
         {live: marks(blocks[address].get("tags")) for address, live in found.items()},
     )
@@ -131,8 +133,15 @@ def _rules(
     planned: Mapping[str, Any],
     groups: Mapping[str, str],
     lists: Mapping[str, str],
-) -> dict[str, str]:
+) -> tuple[dict[str, str], dict[str, str]]:
+    """`Identity.rules` and `Identity.moved`."""
+    cards = {
+        groups[address]: (block.tag("flowbridge:workload"), block.tag("flowbridge:interface"))
+        for address, block in resources(planned, GROUP).items()
+        if address in groups
+    }
     by_content: dict[Content, str] = {}
+    by_card: dict[Content, str] = {}
     for address, direction, block in planned_rules(planned):
         group = groups.get(_address(block.get("security_group_id")) or "")
         cidr = block.get("cidr_ipv4") or block.get("cidr_ipv6")
@@ -143,13 +152,18 @@ def _rules(
             or groups.get(_address(block.get("referenced_security_group_id")) or "")
         )
         if group and peer:
-            by_content[rule_content(block.attributes, direction, group, peer)] = address
+            content = rule_content(block.attributes, direction, group, peer)
+            by_content[content] = address
+            by_card[cards[group], *content[1:]] = address
     found: dict[str, str] = {}
-    ours = set(groups.values())
+    moved: dict[str, str] = {}
     for row in answers.rows(Part.RULES):
-        if row["GroupId"] in ours:
+        if (group := row["GroupId"]) in cards:
             body = rule_body(row, (), ())
-            content = rule_content(body, rule_direction(row), row["GroupId"], live_peer(row))
+            content = rule_content(body, rule_direction(row), group, live_peer(row))
+            name, elsewhere = row["SecurityGroupRuleId"], (cards[group], *content[1:])
             if content in by_content:
-                found[row["SecurityGroupRuleId"]] = by_content[content]
-    return found
+                found[name] = by_content[content]
+            elif elsewhere in by_card:
+                moved[name] = by_card[elsewhere]
+    return found, moved

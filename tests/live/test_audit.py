@@ -174,6 +174,17 @@ def test_a_changed_rule_of_ours_is_told_as_changed_and_not_also_as_missing() -> 
     assert (found.summary.missing, found.missing) == (0, (planned.name,))
 
 
+def test_changed_rules_of_one_description_are_each_what_another_was() -> None:
+    """As the rules of a party with several networks, which are described alike."""
+    *told, last = rules_at(INGRESS)
+    alike = [replace(rule, description="expressway/11/1: from admin-pc") for rule in told]
+    narrowed = [replace(rule, name=f"sgr-{n}", packets=EMPTY) for n, rule in enumerate(alike)]
+    wanted = {**plan(), INGRESS: (_union((*alike, last)),)}
+    found = audit(POLICY, wanted, live(at(INGRESS, last, *narrowed)), expressible)
+    assert {state.was for state in found.changed} == {rule.name for rule in alike}
+    assert (found.summary.missing, len(found.missing)) == (0, len(alike))
+
+
 def test_what_was_not_read_is_never_clean() -> None:
     assert judged(live(plan(), unread=(UNREAD,))).verdict is Verdict.INCOMPLETE
     assert judged(live({}, unread=(UNREAD,))).verdict is Verdict.INCOMPLETE

@@ -303,6 +303,45 @@ def test_a_changed_rule_of_ours_names_what_it_was(edge: LiveSite) -> None:
     assert found.unmanaged == ()
 
 
+def test_rules_moved_to_another_group_of_their_card_say_which_they_were(
+    make: Callable[..., LiveSite],
+) -> None:
+    """The rules of a party with several networks are described alike; their content tells."""
+    site = make(
+        quotas={"rules_per_security_group": 12, "network_acl_entries": 40},
+        systems={
+            "cucm": {"tier": "internal", "addresses": ["10.0.10.21", "10.0.10.22"]},
+            "admin-pc": {"addresses": MANY[:8]},
+            "dns": {"addresses": ["10.0.10.2"]},
+            "ntp": {"addresses": ["10.0.10.3"]},
+        },
+    )
+    first, second = site.group("expressway-c_single"), site.group("expressway-c_single_1")
+    rows = site.client.describe_security_group_rules(
+        Filters=[{"Name": "group-id", "Values": [first]}]
+    )["SecurityGroupRules"]
+    moved = [row for row in rows if row.get("CidrIpv4") in MANY]
+    assert len(moved) > 2
+    addresses = {live: address for address, live in site.ids.items()}
+    were: dict[tuple[str, int], str] = {}
+    for row in moved:
+        ports = {"FromPort": row["FromPort"], "ToPort": row["ToPort"]}
+        peer = {"CidrIp": row["CidrIpv4"], "Description": row["Description"]}
+        site.client.authorize_security_group_ingress(
+            GroupId=second, IpPermissions=[{"IpProtocol": "tcp", **ports, "IpRanges": [peer]}]
+        )
+        site.client.revoke_security_group_ingress(
+            GroupId=first, SecurityGroupRuleIds=[row["SecurityGroupRuleId"]]
+        )
+        were[row["CidrIpv4"], row["FromPort"]] = addresses[row["SecurityGroupRuleId"]]
+    found = site.audit()
+    assert found.verdict is Verdict.CLEAN
+    assert len(found.changed) == len(moved)
+    for (cidr, port), address in were.items():
+        (state,) = [s for s in found.changed if f"tcp {port} from {cidr} " in s.rule.text]
+        assert (state.was, state.effect) == (address, "changes nothing that passes")
+
+
 def test_a_role_of_another_account_is_assumed(
     edge: LiveSite, make: Callable[..., LiveSite]
 ) -> None:
