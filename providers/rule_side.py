@@ -59,6 +59,34 @@ def coverages(
         )
 
 
+def of_members(
+    ways: Iterable[tuple[Member, Coverage]],
+) -> dict[Coverage, None]:
+    """All `ways` in which rules are for one of several members, each once.
+
+    A member that has addresses of one IP version only is asked for nothing in the other and gets
+    nothing there, so in that version it is taken as the members that have addresses of it.
+    """
+    known = [({own.version for own in member.private}, covered) for member, covered in ways]
+    found: dict[Coverage, None] = {}
+    for versions, covered in known:
+        filled = [covered]
+        for version in _VERSIONS:
+            others = dict.fromkeys(_only(c, version) for have, c in known if version in have)
+            if versions and version not in versions and others:
+                filled = [_with(one, other, version) for one in filled for other in others]
+        found.update(dict.fromkeys(filled))
+    return found
+
+
+def _only(covered: Coverage, version: int) -> Coverage:
+    return tuple(versions & {version} for versions in covered)
+
+
+def _with(covered: Coverage, other: Coverage, version: int) -> Coverage:
+    return tuple((mine - {version}) | theirs for mine, theirs in zip(covered, other, strict=True))
+
+
 def in_families(packets: PacketSet, versions: frozenset[int]) -> PacketSet:
     """The part of `packets` whose peers are of these IP versions."""
     if len(versions) == len(_OF_FAMILY):

@@ -9,11 +9,12 @@ machine whatever the NSG says.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import Any
 
-from deployment.interface import Interface
+from deployment.interface import Interface, Member
 from deployment.site import Site
 from policy.compiled import Policy
 from policy.filter import Enforcement, Filter, FilterRule, Order
@@ -22,7 +23,7 @@ from policy.point import Direction, Point
 from providers.azure.semantics_placement import Placement
 from providers.azure.semantics_rule import HIGHEST_PRIORITY, NsgRule, default_rules, read_rule
 from providers.members import across_members
-from providers.rule_side import Coverage, coverages, in_families
+from providers.rule_side import Coverage, coverages, in_families, of_members
 from providers.terraform_json import Block, is_expression, refer, resources
 
 
@@ -113,19 +114,24 @@ def _stage(
     asked: PacketSet,
 ) -> Filter:
     """One level. `attached` is, by member, the NSGs there (None: none at all)."""
-    found: dict[object, Filter] = {}
+    members: defaultdict[str | None, list[Member]] = defaultdict(list)
     for member in interface.members:
         for nsg in attached[member.name]:
-            if nsg is None or nsg not in rules:
-                found[nsg] = _open(nsg)
-                continue
-            here = [rule for rule in rules[nsg] if rule.direction is direction]
-            sides = [rule.local for rule in here]
-            groups = placement.groups_of(interface, member)
-            for covered in coverages(member, sides, groups):
-                if (nsg, covered) not in found:
-                    found[nsg, covered] = _filter(nsg, here, covered)
-    return across_members(list(found.values()), asked)
+            members[nsg].append(member)
+    found: list[Filter] = []
+    for nsg, filtered in members.items():
+        if nsg is None or nsg not in rules:
+            found.append(_open(nsg))
+            continue
+        here = [rule for rule in rules[nsg] if rule.direction is direction]
+        sides = [rule.local for rule in here]
+        ways = of_members(
+            (member, covered)
+            for member in filtered
+            for covered in coverages(member, sides, placement.groups_of(interface, member))
+        )
+        found.extend(_filter(nsg, here, covered) for covered in ways)
+    return across_members(found, asked)
 
 
 def _open(nsg: str | None) -> Filter:

@@ -23,7 +23,7 @@ from providers.gcp.semantics_policy import policy_stages
 from providers.gcp.semantics_rule import Action, FirewallRule
 from providers.gcp.semantics_target import Targets
 from providers.members import across_members
-from providers.rule_side import Coverage, coverages, in_families
+from providers.rule_side import Coverage, coverages, in_families, of_members
 from providers.terraform_json import row_ids
 
 Stages = tuple[tuple[FirewallRule, ...], ...]
@@ -68,8 +68,8 @@ def enforcement(
                 for note in rule.notes
             )
             sides = [rule.local for stage in stages for rule in stage]
-            covered = dict.fromkeys(
-                way for member in interface.members for way in coverages(member, sides)
+            covered = of_members(
+                (member, way) for member in interface.members for way in coverages(member, sides)
             )
             out[point] = (
                 across_members(

@@ -7,29 +7,37 @@ of the cloud ever looks like an empty or a clean estate.
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
+from deployment.interface import Network
 from deployment.site import Site
-from policy.audit import Verdict
+from policy.audit import Audit, Verdict, audit
 from policy.estate import Cause, Departure
 from providers.azure.live import READER
 from providers.azure.live_answers import Place
 from providers.live import Access
+from stacks.pipeline import Built, build, judge, load
 from tests.live import documented
 from tests.live.azure_estate import DMZ, INTERNAL, deployed, empty, example, planned, read
 from tests.live.azure_server import (
     GROUP,
     NETWORK,
+    SUBSCRIPTION,
     AzureCloud,
     Fault,
     Json,
     Refusal,
     add_card,
+    add_network,
+    apply_terraform,
     serving,
     slow,
 )
+from tests.providers.one_deployment import Deployment
 
 Tamper = Callable[[AzureCloud], object]
 
@@ -367,6 +375,71 @@ def test_what_was_just_made_is_clean(cloud: AzureCloud, url: str) -> None:
     assert cloud.calls["networkInterfaces"] == 3  # pages
     assert {method for method, _, _ in cloud.sent} == {"GET", "POST"}
     assert {key for _, _, key in cloud.sent} == {None}  # no token goes to such a server
+
+
+@pytest.mark.parametrize("cards", [False, True])
+def test_both_ip_versions_of_a_card_are_judged_together(tmp_path: Path, cards: bool) -> None:
+    """A card has an IP configuration for each IP version, and each is asked for its own."""
+    data = Deployment(ipv6=True, cards=cards).data("azure") | {
+        "provider": {"subscription": SUBSCRIPTION}
+    }
+    file = tmp_path / "dual.yaml"
+    file.write_text(json.dumps(data), "utf-8")
+    cloud = AzureCloud()
+    ranges = {"dmz-subnet": "10.0.1.0/24", "edge-subnet": "10.0.2.0/24"}
+    add_network(cloud, "uc-vnet", {**ranges, "internal-subnet": "10.0.10.0/24"})
+    add_card(cloud, "card-1-0", "dmz-subnet", "10.0.1.11", public="203.0.113.11")
+    add_card(cloud, "card-2-0", "edge-subnet", "10.0.2.11")
+    add_card(cloud, "card-10-0", "internal-subnet", "10.0.10.11")
+    for number in (21, 22, 41):
+        add_card(cloud, f"card-10-{number}", "internal-subnet", f"10.0.10.{number}")
+    for card, address in (
+        ("card-1-0", "2001:db8:0:1::b"),
+        ("card-2-0", "2001:db8:0:2::b"),
+        ("card-10-0", "2001:db8:0:a::b"),
+    ):
+        _add_ipv6(cloud, card, address)
+    built = build(load(file))
+    apply_terraform(cloud, json.loads(json.dumps(built.document)))
+    with serving(cloud) as url:
+        clean = _audited(built, url)
+        assert (clean.verdict, clean.refused) == (Verdict.CLEAN, ())
+        assert clean.summary.carried == clean.summary.planned
+        for version, probe in ((4, "0.0.0.0/0"), (6, "::/0")):
+            rules = cloud.rules("flowbridge-one-dmz")
+            own = next(
+                rule
+                for rule in rules
+                if rule["properties"].get("sourceAddressPrefix") == probe
+                and rule["properties"]["access"] == "Allow"
+            )
+            rules.remove(own)
+            found = _audited(built, url)
+            assert found.verdict is Verdict.DRIFT, version
+            assert any(ip.version == version for ip in _refused_peers(found))
+            rules.append(own)
+
+
+def _add_ipv6(cloud: AzureCloud, name: str, address: str) -> None:
+    configs = cloud.card(name)["properties"]["ipConfigurations"]
+    own = {**configs[0]["properties"], "privateIPAddress": address, "primary": False}
+    own.pop("publicIPAddress", None)
+    identity = configs[0]["id"].replace("ipconfig1", "ipv6")
+    configs.append({"id": identity, "name": "ipv6", "properties": own})
+
+
+def _audited(built: Built, url: str) -> Audit:
+    site, reach = built.resolution.site, Access(endpoint_url=url, attempts=2, deadline=20.0)
+    answers = READER.fetch(site, reach)
+    live = READER.estate(answers, built.policy, site, built.document, reach)
+    plan = judge(built).enforcement
+    return audit(built.policy, plan, live, built.provider.expressible)
+
+
+def _refused_peers(found: Audit) -> Iterator[Network]:
+    for each in found.refused:
+        for box in each.packets.boxes():
+            yield from box.peers
 
 
 @pytest.mark.parametrize("tamper", HARMFUL, ids=_name)
