@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from deployment.addresses import shown
 from deployment.site import Site
 from policy.compiled import Policy
 from policy.estate import (
@@ -55,6 +56,7 @@ from providers.members import across_members
 from providers.terraform_json import resources
 
 _KIND: Final = "vpc-firewall"
+_TOLD: Final = 12  # addresses that a note names
 # The last priorities of a policy are rules that the API made; they leave all to the next stage.
 _PREDEFINED: Final = 2147483644
 
@@ -361,8 +363,10 @@ class _Reading:
             )
         for key, members in self.placement.absent.items():
             if members:
-                names = ", ".join(member.name for member in members)
-                yield f"{key}: no instance has {names}: the rules made for it are judged"
+                missing = [shown(network) for member in members for network in member.private]
+                more = f" and {len(missing) - _TOLD} more" if len(missing) > _TOLD else ""
+                names = ", ".join(missing[:_TOLD])
+                yield f"{key}: no instance has {names}{more}: the rules made for it are judged"
 
 
 def _rule_text(row: Row) -> str:

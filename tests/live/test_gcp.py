@@ -363,6 +363,18 @@ def test_no_harm_is_reported(cloud: GoogleCloud, url: str, tamper: Tamper) -> No
     assert found.summary.carried == found.summary.planned
 
 
+def test_only_the_addresses_that_no_instance_has_are_told() -> None:
+    """Expressway-C is there by its IPv4 address, and has no IPv6 address yet."""
+    changes = (
+        ("network.tiers.internal.cidrs", "[10.0.10.0/24, '2001:db8:10::/64']"),
+        ("expressway_c.peers", "[{address: [10.0.10.11, '2001:db8:10::11']}]"),
+    )
+    with serving(deployed(changes)) as url:
+        notes = read(url, changes).audit.notes
+    (told,) = [note for note in notes if "no instance has" in note]
+    assert told.startswith("expressway-c/single: no instance has 2001:db8:10::11: ")
+
+
 def test_an_opened_port_names_its_rule(cloud: GoogleCloud, url: str) -> None:
     add_rule(cloud)
     found = read(url).audit
