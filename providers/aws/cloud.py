@@ -13,7 +13,7 @@ from policy.filter import Enforcement
 from policy.packets import PacketSet
 from policy.point import Direction, Point
 from providers.aws.expressible import expressible
-from providers.aws.group_split import split, weight
+from providers.aws.group_split import fills, split, weight
 from providers.aws.network_acl import NetworkAcl, network_acls
 from providers.aws.obligations import obligations
 from providers.aws.port_translation import emit_translator
@@ -60,6 +60,7 @@ class Aws:
         for acl in acls:
             entries, acl_ids[acl.tier] = emit_network_acl(acl, site.name, network or "", resources)
             rules += entries
+        findings.extend(_group_moves(groups.interfaces, quotas))
         findings.extend(_acl_limits(acls, quotas))
         findings.extend(_acl_widened(acls, quotas))
         findings.extend(obligations(policy, site))
@@ -195,6 +196,30 @@ def _group_limits(interfaces: Iterable[InterfaceGroups], quotas: Quotas) -> Iter
             message=f"{groups.interface.key} needs {needed} rules "
             f"({direction} IPv{family}){lists}, and its {count} of {quota.value} take {room}; "
             f"most go to {most}: {_either(ways)}{no_more}",
+            source=quota.source,
+            key="quotas.rules_per_security_group",
+        )
+
+
+def _group_moves(interfaces: Iterable[InterfaceGroups], quotas: Quotas) -> Iterator[Finding]:
+    """Where a change would move rules between groups that have no room for the moment it takes."""
+    quota = quotas.rules_per_security_group
+    for groups in interfaces:
+        if groups.groups is None or not fills(groups.rules, quota.value, quotas.groups):
+            continue
+        ways = (
+            quota.raising(quotas.highest_rules) or "",
+            "ask for fewer addresses or services",
+            "write addresses as fewer, larger ranges",
+        )
+        yield Finding(
+            id="aws/groups-filled",
+            severity=Severity.WARNING,
+            message=f"the rules of {groups.interface.key} fit {quotas.groups} groups of "
+            f"{quota.value} only where each is filled before the next. A further rule then moves "
+            "others from group to group, each open in both for a moment, and where a group is full "
+            "AWS refuses that and the apply stops half-way. Before the next change, "
+            f"{_either(ways)}",
             source=quota.source,
             key="quotas.rules_per_security_group",
         )

@@ -9,7 +9,7 @@ that would need more groups than an interface can carry are they filled one afte
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from policy.point import Direction
 from providers.aws.rule import Rule
@@ -27,14 +27,28 @@ def split(rules: Sequence[Rule], capacity: int, groups: int) -> Groups | None:
     if any(rule.peer.weight > capacity for rule in rules):
         return None
     for place in (_by_hash, _one_after_the_other):
-        placed: defaultdict[int, list[Rule]] = defaultdict(list, {0: []})
-        for direction in Direction:
-            part = [rule for rule in rules if rule.direction is direction]
-            for number, members in place(part, capacity).items():
-                placed[number].extend(members)
+        placed = _spread(rules, capacity, place)
         if len(placed) <= groups:
             return {number: tuple(placed[number]) for number in sorted(placed)}
     return None
+
+
+def fills(rules: Sequence[Rule], capacity: int, groups: int) -> bool:
+    """Whether `split` has to fill groups one after the other, so that a new rule moves others."""
+    return len(_spread(rules, capacity, _by_hash)) > groups
+
+
+def _spread(
+    rules: Sequence[Rule],
+    capacity: int,
+    place: Callable[[Sequence[Rule], int], Mapping[int, Sequence[Rule]]],
+) -> dict[int, list[Rule]]:
+    placed: defaultdict[int, list[Rule]] = defaultdict(list, {0: []})
+    for direction in Direction:
+        part = [rule for rule in rules if rule.direction is direction]
+        for number, members in place(part, capacity).items():
+            placed[number].extend(members)
+    return placed
 
 
 def weight(rules: Iterable[Rule], family: int) -> int:

@@ -108,3 +108,20 @@ def test_the_acl_quota_is_raised_only_where_it_can_be(entries: int, raised: bool
     for said in (refused, widened):
         assert ("raise the quota" in said) is raised
         assert "move workloads to a tier of their own" in said
+
+
+@pytest.mark.parametrize(("count", "warned"), [(60, False), (61, False), (300, True)])
+def test_groups_that_have_to_be_filled_are_told_before_they_overflow(
+    count: int, warned: bool
+) -> None:
+    found = [f for f in findings(*crowd(count)) if f.id == "aws/groups-filled"]
+    assert bool(found) is warned
+    for finding in found:
+        assert finding.severity is Severity.WARNING
+        assert EXTERNAL.key in finding.message
+        assert "(L-0EA8095F, at most 200)" in finding.message
+
+
+def test_one_group_that_is_just_full_moves_nothing() -> None:
+    quotas = {"rules_per_security_group": 1000}
+    assert not [f for f in findings(*crowd(1000), **quotas) if f.id == "aws/groups-filled"]
