@@ -29,7 +29,8 @@ _MANAGERS: Final = {
 # What a reader may send: the one POST asks for the effective admin rules.
 _READING_POST: Final = "/listNetworkManagerEffectiveSecurityAdminRules"
 _BACKOFF: Final = 0.4
-_LONGEST_PAUSE: Final = 60
+# Whoever asks too often is told how long to wait (Retry-After); this is for a server that is gone.
+_LONGEST_PAUSE: Final = 10
 
 
 def client_of(place: Place, access: Access) -> NetworkManagementClient:
