@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from constructs import Construct
-
 from deployment.site import Cloud
+from stacks.engine import Construct
 from stacks.exports import Exports
 from stacks.firewall import Firewall
 from stacks.site_stack import SiteStack

@@ -5,11 +5,9 @@ from __future__ import annotations
 import inspect
 from typing import Any, Final
 
-from constructs import Construct
-
 from deployment.site import Site
 from stacks.document import backend_settings
-from stacks.engine import engine
+from stacks.engine import Construct, engine
 
 _BACKENDS: Final = {
     "local": engine.LocalBackend,

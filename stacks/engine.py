@@ -54,7 +54,10 @@ def _load() -> Any:
 
 if TYPE_CHECKING:
     import cdktf as engine
+    from constructs import Construct
 else:
     engine = _load()
+    # Importing it starts node, too, which has to be found first: so all of stacks has it from here.
+    from constructs import Construct
 
-__all__ = ["engine", "find_node"]
+__all__ = ["Construct", "engine", "find_node"]

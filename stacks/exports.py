@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from constructs import Construct
-
-from stacks.engine import engine
+from stacks.engine import Construct, engine
 from stacks.pipeline import Built
 
 _REFERENCE: Final = re.compile(r"\$\{(?P<type>\w+)\.(?P<name>[\w-]+)\.(?P<attribute>\w+)}")

@@ -10,9 +10,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
-from constructs import Construct
-
 from deployment.site import Cloud
+from stacks.engine import Construct
 from stacks.exports import Exports
 from stacks.fragment import Fragment
 from stacks.pipeline import RefusedError, build, judge, load

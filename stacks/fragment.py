@@ -10,9 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
-from constructs import Construct
-
-from stacks.engine import engine
+from stacks.engine import Construct, engine
 
 _taken: Final[WeakKeyDictionary[Any, dict[str, str]]] = WeakKeyDictionary()
 

