@@ -21,6 +21,11 @@ class Protocol(IntEnum):
         return self in (Protocol.TCP, Protocol.UDP)
 
     @property
+    def has_numbers(self) -> bool:
+        """Whether a port cell means something for it: ports, or an ICMP type and code."""
+        return self.has_ports or self in (Protocol.ICMP, Protocol.ICMPV6)
+
+    @property
     def ip_versions(self) -> frozenset[int]:
         """The IP versions it runs over; each version has an ICMP of its own."""
         return _ICMP_OF.get(self, _BOTH)

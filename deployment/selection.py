@@ -190,7 +190,7 @@ _OUTCOMES: Final[Mapping[Cause, Outcome]] = {
 
 def _ports(cell: PortCell, row: Row, context: Context) -> Ranges | Choice:
     """The ports that a cell means here, or why it means none."""
-    if not (cell.alternatives and any(map(_has_numbers, row.protocol.l4))):
+    if not (cell.alternatives and any(each.has_numbers for each in row.protocol.l4)):
         return (ANY_PORT,)
     ranges: list[PortRange] = []
     unmet: list[Unmet] = []
@@ -209,11 +209,6 @@ def _ports(cell: PortCell, row: Row, context: Context) -> Ranges | Choice:
 
 def _says(alternative: PortAlternative) -> str:
     return "prints an example only" if alternative.example else "names this port without a number"
-
-
-def _has_numbers(protocol: Protocol) -> bool:
-    """Whether a port cell means something for it: ports, or an ICMP type and code."""
-    return protocol.has_ports or protocol in (Protocol.ICMP, Protocol.ICMPV6)
 
 
 def joined(ranges: Iterable[PortRange]) -> Ranges:

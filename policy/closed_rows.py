@@ -22,8 +22,6 @@ from policy.closed_candidates import Candidate, Candidates, ClosedRow
 if TYPE_CHECKING:
     from catalog.load import Entry
 
-_WITH_NUMBERS = (Protocol.TCP, Protocol.UDP, Protocol.ICMP, Protocol.ICMPV6)
-
 
 class ClosedRows:
     """The closed rows of one deployment, by protocol and destination port."""
@@ -130,9 +128,9 @@ class ClosedRows:
             self._by_protocol = {}
             for candidate in self._candidates.all():
                 self._by_protocol.setdefault(candidate.protocol, []).append(candidate)
-        with_ports = protocol in _WITH_NUMBERS
+        with_numbers = Protocol(protocol).has_numbers
         for candidate in self._by_protocol.get(protocol, ()):
-            if not with_ports or _meet(candidate.ports, ports):
+            if not with_numbers or _meet(candidate.ports, ports):
                 yield candidate
             elif not candidate.ports and candidate.destinations & (receivers - self._managed):
                 # The row is for some port of that very system, and only its owner knows which.

@@ -47,7 +47,7 @@ class Question:
         asked = tuple(ports)
         if number in (Protocol.ICMP, Protocol.ICMPV6):
             asked = tuple(_icmp_types(span) for span in asked)
-        if not (number.has_ports or number in (Protocol.ICMP, Protocol.ICMPV6)):
+        if not number.has_numbers:
             asked = ()
         return cls(
             source,
