@@ -10,24 +10,7 @@ from catalog.export import export_rows
 from catalog.load import ROOT, load
 from catalog.located_yaml import BadFileError
 from catalog.overlay import load_with, with_overlays
-
-OVERLAY = """\
-document: acme-corp
-tables:
-  - table: 1
-    service: badge-readers
-    title: {en: Badge readers}
-    rows:
-      - row: 1
-        purpose: {en: Door events}
-        source: {parties: [{party: badge-reader}]}
-        source_ports: {alternatives: [{ports: 1024-65535}]}
-        protocol: {l4: [tcp]}
-        destination: {parties: [{party: expressway-c}]}
-        destination_ports: {alternatives: [{ports: 8443}]}
-parties:
-  badge-reader: {en: Badge reader, kind: system}
-"""
+from tests.overlay_text import OVERLAY
 
 
 def written(folder: Path, text: str, name: str = "own.yaml") -> Path:

@@ -14,24 +14,8 @@ from flowbridge.cli import flowbridge
 from flowbridge.report.connection_map import BOX_HEIGHT, connection_map
 from stacks.pipeline import build, load
 from tests.deployment.files import DUAL, resolved, setting
+from tests.overlay_text import OVERLAY
 
-OVERLAY = """\
-document: acme-corp
-tables:
-  - table: 1
-    service: badge-readers
-    title: {en: Badge readers}
-    rows:
-      - row: 1
-        purpose: {en: Door events}
-        source: {parties: [{party: badge-reader}]}
-        source_ports: {alternatives: [{ports: 1024-65535}]}
-        protocol: {l4: [tcp]}
-        destination: {parties: [{party: expressway-c}]}
-        destination_ports: {alternatives: [{ports: 8450}]}
-parties:
-  badge-reader: {en: Badge reader, kind: system}
-"""
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 

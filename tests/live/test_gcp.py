@@ -17,9 +17,9 @@ from policy.estate import Cause, Departure
 from providers.gcp.live import READER
 from providers.gcp.live_answers import Place
 from providers.gcp.live_faults import fault_of
-from providers.live import Access
+from providers.live import Access, Adoption
 from tests.live import documented
-from tests.live.gcp_estate import POLICIES, deployed, empty, example, planned, read
+from tests.live.gcp_estate import POLICIES, Changes, deployed, empty, example, planned, read
 from tests.live.gcp_server import ROOT, Fault, GoogleCloud, Json, Refusal, serving, slow
 
 Tamper = Callable[[GoogleCloud], object]
@@ -724,14 +724,19 @@ def test_everything_that_is_there_is_imported(url: str) -> None:
     assert found.left == ()
 
 
-def test_policies_and_tags_that_are_there_are_imported() -> None:
-    """Terraform could not make a tag again: its name is taken."""
-    built = example(POLICIES)
+def adoption(cloud: GoogleCloud, changes: Changes) -> Adoption:
+    """What adopting the deployment with these changes finds in `cloud`."""
+    built = example(changes)
     site = built.resolution.site
-    cloud = deployed(POLICIES)
     with serving(cloud) as url:
         answers = READER.fetch(site, Access(endpoint_url=url))
-    found = READER.adoption(answers, built.policy, site, planned(POLICIES))
+    return READER.adoption(answers, built.policy, site, planned(changes))
+
+
+def test_policies_and_tags_that_are_there_are_imported() -> None:
+    """Terraform could not make a tag again: its name is taken."""
+    cloud = deployed(POLICIES)
+    found = adoption(cloud, POLICIES)
     ids = {each.to: each.id for each in found.imports}
     assert {address.partition(".")[0] for address in ids} == {
         "google_compute_network_firewall_policy_with_rules",
@@ -748,13 +753,9 @@ def test_policies_and_tags_that_are_there_are_imported() -> None:
 
 
 def test_a_tag_that_no_machine_has_is_in_the_way() -> None:
-    built = example(POLICIES)
-    site = built.resolution.site
     cloud = deployed(POLICIES)
     [value] = cloud.secure_tags.pop("core-1")
-    with serving(cloud) as url:
-        answers = READER.fetch(site, Access(endpoint_url=url))
-    found = READER.adoption(answers, built.policy, site, planned(POLICIES))
+    found = adoption(cloud, POLICIES)
     [(address, why)] = found.conflicts
     assert address.startswith("google_tags_tag_value.expressway-c_single")
     assert f"live rules use {value}" in why
@@ -764,12 +765,8 @@ def test_a_tag_that_no_machine_has_is_in_the_way() -> None:
 def test_a_binding_that_is_there_is_imported() -> None:
     machine = "//compute.googleapis.com/projects/123456789/zones/europe-west1-b/instances/4000001"
     changes = (*POLICIES, ("expressway_c.peers.0.eni", machine))
-    built = example(changes)
-    site = built.resolution.site
     cloud = deployed(changes)
-    with serving(cloud) as url:
-        answers = READER.fetch(site, Access(endpoint_url=url))
-    found = READER.adoption(answers, built.policy, site, planned(changes))
+    found = adoption(cloud, changes)
     [binding] = [each for each in found.imports if "tag_binding" in each.to]
     [value] = cloud.secure_tags["core-1"]
     parent = machine.replace("/", "%2F")
