@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from deployment.addresses import shown
-from deployment.interface import Interface, Network
 from policy.estate import Departure, Deviation
-from policy.packets import PacketSet
 from providers.aws.live_answers import Part, Row, marks, tags_of
 from providers.aws.live_attachment import addresses_of, planned_subnets, public_of
 from providers.aws.live_situation import Situation
 from providers.aws.live_terraform import groups_of
 from providers.aws.live_text import rule_text
 from providers.aws.terraform import GROUP, NETWORK_ACL
+from providers.live_addresses import listed, private_departures
 from providers.terraform_json import resources, row_ids
 
 
@@ -180,30 +178,15 @@ def _cards_that_differ(here: Situation) -> Iterator[Deviation]:
                 continue
             name = card["NetworkInterfaceId"]
             said = members[member]
-            if not PacketSet.of(addresses_of(card), None) & PacketSet.of(said.private, None):
-                yield Deviation(
-                    Departure.ADDRESS_CHANGED,
-                    name,
-                    f"{name} of {interface.key} has {_listed(addresses_of(card))}, "
-                    f"the deployment says {_listed(said.private)}",
-                    interfaces=(interface.key,),
-                )
-            elif more := _beyond(addresses_of(card), interface):
-                yield Deviation(
-                    Departure.ADDRESS_CHANGED,
-                    name,
-                    f"{name} of {interface.key} has {_listed(more)}, too, which the deployment "
-                    "does not name",
-                    drift=False,
-                    interfaces=(interface.key,),
-                )
+            has = addresses_of(card)
+            yield from private_departures(interface, said.private, has, name, name)
             public = public_of(card)
             if said.public and not set(public) & set(said.public):
                 yield Deviation(
                     Departure.ADDRESS_CHANGED,
                     name,
-                    f"{name} of {interface.key} has {_listed(public) or 'no public address'}, "
-                    f"the deployment says {_listed(said.public)}",
+                    f"{name} of {interface.key} has {listed(public) or 'no public address'}, "
+                    f"the deployment says {listed(said.public)}",
                     drift=False,
                     interfaces=(interface.key,),
                 )
@@ -258,12 +241,6 @@ def _blocked(here: Situation) -> Iterator[Deviation]:
             )
 
 
-def _beyond(has: Iterable[Network], interface: Interface) -> list[Network]:
-    """Those addresses of a card that no member of its interface has in the deployment."""
-    named = PacketSet.of(interface.private, None)
-    return [each for each in has if not PacketSet.of([each], None) <= named]
-
-
 def _of(here: Situation, row: Row | None) -> str:
     """Whose a group or ACL is, where it is another tier's or another deployment's."""
     if row is None:
@@ -279,7 +256,3 @@ def _of(here: Situation, row: Row | None) -> str:
 def _lost(wanted: Mapping[str, str], row: Row) -> str:
     live = tags_of(row)
     return ", ".join(key for key, value in wanted.items() if live.get(key) != value)
-
-
-def _listed(networks: Iterable[Network]) -> str:
-    return ", ".join(map(shown, networks))

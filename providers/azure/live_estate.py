@@ -10,8 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from deployment.addresses import shown
-from deployment.interface import Interface, Network
+from deployment.interface import Interface
 from deployment.site import Site
 from policy.compiled import Policy
 from policy.estate import (
@@ -22,7 +21,6 @@ from policy.estate import (
     Unread,
 )
 from policy.filter import Enforcement, Filter, Order
-from policy.packets import PacketSet
 from policy.point import Direction, Point
 from providers.azure.live_admin import AdminRules, admin_text
 from providers.azure.live_answers import (
@@ -47,6 +45,7 @@ from providers.azure.live_terraform import groups_in, live_terraform, rules_of, 
 from providers.azure.semantics import enforcement
 from providers.azure.terraform import DENIED, GROUP, NSG
 from providers.live import Access
+from providers.live_addresses import private_departures
 from providers.live_reading import ODD_SHAPE
 from providers.nested_address import nested_addresses
 from providers.tags import is_for_interface
@@ -436,26 +435,8 @@ class _Reading:
     def _card_that_differs(
         self, interface: Interface, said: Iterable[Any], cards: list[Card]
     ) -> Iterator[Deviation]:
-        key = interface.key
         has = [network for card in cards for network in card.private]
-        named = PacketSet.of(interface.private, None)
-        if not PacketSet.of(said, None) & PacketSet.of(has, None):
-            yield Deviation(
-                Departure.ADDRESS_CHANGED,
-                cards[0].card,
-                f"{cards[0].name} of {key} has {_listed(has) or 'no address'}, the deployment "
-                f"says {_listed(said)}",
-                interfaces=(key,),
-            )
-        elif more := [each for each in has if not PacketSet.of([each], None) <= named]:
-            yield Deviation(
-                Departure.ADDRESS_CHANGED,
-                cards[0].card,
-                f"{cards[0].name} of {key} has {_listed(more)}, too, which the deployment does not "
-                "name",
-                drift=False,
-                interfaces=(key,),
-            )
+        yield from private_departures(interface, said, has, cards[0].card, cards[0].name)
 
     def _public_that_differs(
         self, key: str, said: Iterable[Any], cards: list[Card]
@@ -554,10 +535,6 @@ class _Names:
     def _note(self, note: str) -> str:
         name, colon, rest = note.partition(": ")
         return f"{self._name(name)}{colon}{rest}"
-
-
-def _listed(networks: Iterable[Network]) -> str:
-    return ", ".join(map(shown, networks))
 
 
 def _rule_text(row: Row, nsg: Row) -> str:

@@ -21,14 +21,12 @@ from policy.estate import (
     Unread,
 )
 from policy.filter import Enforcement, Filter
-from policy.packets import PacketSet
 from policy.point import Direction, Point
 from providers.gcp.live_answers import Answers, Part, Row, network_parts
 from providers.gcp.live_faults import garbled
 from providers.gcp.live_identity import Identity, identify, planned_policies
 from providers.gcp.live_placement import (
     Placement,
-    listed,
     live_policy,
     live_site,
     live_targets,
@@ -51,6 +49,7 @@ from providers.gcp.semantics_network import Networks
 from providers.gcp.targets import TargetKind, targets_of
 from providers.gcp.vpc_rules import FIREWALL
 from providers.live import Access
+from providers.live_addresses import listed, private_departures
 from providers.live_reading import ODD_SHAPE
 from providers.members import across_members
 from providers.terraform_json import resources
@@ -308,29 +307,14 @@ class _Reading:
             )
         for interface in self.policy.interfaces:
             members = {member.name: member for member in interface.members}
-            named = PacketSet.of(interface.private, None)
             for member, card in self.placement.cards[interface.key]:
                 said = members.get(member)
                 if said is None:
                     continue
                 where = (interface.key,)
-                if not PacketSet.of(card.private, None) & PacketSet.of(said.private, None):
-                    yield Deviation(
-                        Departure.ADDRESS_CHANGED,
-                        card.id,
-                        f"{card.id} of {interface.key} has {listed(card.private)}, the deployment "
-                        f"says {listed(said.private)}",
-                        interfaces=where,
-                    )
-                elif more := [n for n in card.private if not PacketSet.of([n], None) <= named]:
-                    yield Deviation(
-                        Departure.ADDRESS_CHANGED,
-                        card.id,
-                        f"{card.id} of {interface.key} has {listed(more)}, too, which the "
-                        "deployment does not name",
-                        drift=False,
-                        interfaces=where,
-                    )
+                yield from private_departures(
+                    interface, said.private, card.private, card.id, card.id
+                )
                 if said.public and not set(card.public) & set(said.public):
                     yield Deviation(
                         Departure.ADDRESS_CHANGED,

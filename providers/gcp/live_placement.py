@@ -9,12 +9,11 @@ though it had the tags made for it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import Final
 
-from deployment.addresses import shown
 from deployment.cloud_network import network_of
 from deployment.interface import Interface, Member
 from deployment.site import Site
@@ -217,8 +216,3 @@ def _is(card: Card, member: Member) -> bool:
         last = member.attachment.rsplit("/", 1)[-1]
         return last in (card.instance, card.machine)
     return bool(PacketSet.of(card.private, None) & PacketSet.of(member.private, None))
-
-
-def listed(networks: Iterable[Network]) -> str:
-    """`10.0.1.11, 10.0.2.0/24`, as a person writes them."""
-    return ", ".join(map(shown, networks))
