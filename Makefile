@@ -5,6 +5,8 @@
 #   make synth DEPLOYMENTS=mine.yaml    ... or your own (paths or globs, separated by ":")
 #   make test                           format, lint, types and every test
 #   make quick                          the same without the slow tests
+#   make one TEST=tests/test_house.py   one file of tests, one test (path::name)
+#   make golden                         write the goldens anew; read the difference before committing
 #   make bench                          the measurements behind docs/benchmarks.md
 #   make lock                           renew the locks (needs an index and, for the CLI's, npm)
 #   make clean                          remove what these made, never a Terraform state
@@ -12,7 +14,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := synth
 .DELETE_ON_ERROR:
-.PHONY: synth test quick bench lock clean format
+.PHONY: synth test quick one golden bench lock clean format
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -45,6 +47,12 @@ quick: $(STAMPS)/dev
 format: $(STAMPS)/dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+golden: $(STAMPS)/dev
+	$(BIN)/python -m tests.golden.renew
+
+one: $(STAMPS)/dev
+	$(BIN)/pytest -n 0 $(TEST)
 
 bench: $(STAMPS)/runtime $(CACHE)/bench/ready
 	$(BIN)/python bench/synth.py --peers $(CACHE)/bench/bin/python
