@@ -1,8 +1,9 @@
 """The goldens: what users keep of every example, and how it is renewed.
 
 `python -m tests.golden.renew` (or `make golden`) writes them anew; the difference that git then
-shows is what a reviewer reads. For each example there is its Terraform JSON without the engine's own
-metadata, and the answers of the questions in `questions.yaml`, as text at 80 columns and as JSON.
+shows is what a reviewer reads. For each example there is its Terraform JSON without the engine's
+own metadata, and the answers of the questions in `questions.yaml`, as text at 80 columns and as
+JSON.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ def goldens() -> Iterator[tuple[str, str]]:
     The current folder has to be the repository: answers name files as they were asked for.
     """
     for name, words in QUESTIONS["catalog"].items():
-        yield from _answers(f"catalog/{name}", words)
+        yield from answers(f"catalog/{name}", words)
     for example in EXAMPLES:
         yield from of_example(example)
 
@@ -44,10 +45,10 @@ def of_example(example: Path) -> Iterator[tuple[str, str]]:
     document = build(load(file)).document
     yield f"{example.stem}/cdk.tf.json", json.dumps(document, ensure_ascii=False, indent=1) + "\n"
     for name, words in QUESTIONS["every"].items():
-        yield from _answers(f"{example.stem}/{name}", words.replace("FILE", str(file)))
+        yield from answers(f"{example.stem}/{name}", words.replace("FILE", str(file)))
 
 
-def _answers(name: str, words: str) -> Iterator[tuple[str, str]]:
+def answers(name: str, words: str) -> Iterator[tuple[str, str]]:
     for answer_format, ending in (("text", "txt"), ("json", "json")):
         result = CliRunner(env={"COLUMNS": _COLUMNS, "NO_COLOR": "1"}).invoke(
             flowbridge, [*words.split(), "--format", answer_format]
