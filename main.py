@@ -31,7 +31,7 @@ if __name__ == "__main__":
     gc.disable()
     try:
         from flowbridge.pipe import tolerate_a_reader_that_leaves
-        from stacks.app import main
+        from flowbridge.synth import main
 
         tolerate_a_reader_that_leaves()
     except ModuleNotFoundError as error:

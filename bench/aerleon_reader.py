@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping
 from ipaddress import ip_network
 from typing import Any
 
-from catalog.ports import PortRange
-from policy.filter import Filter, FilterRule, Order
-from policy.packets import PacketSet
-from policy.point import Direction
+from flowbridge.catalog.ports import PortRange
+from flowbridge.policy.filter import Filter, FilterRule, Order
+from flowbridge.policy.packets.packet_set import PacketSet
+from flowbridge.policy.point import Direction
 
 _NUMBERS = {"tcp": 6, "udp": 17, "all": None}
 _KEYS = {"name", "description", "network", "direction", "priority", "targetTags"}

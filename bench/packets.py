@@ -5,7 +5,7 @@
 Side by side in one run, on the demands and the enforced rules of real deployments, for every
 point: the union of the intended, the union of the enforced, and both differences.
 
-* line: `policy.packets`: sorted address pieces, port relations as bit masks.
+* line: `policy.packets.packet_set`: sorted address pieces, port relations as bit masks.
 * intervals: the same address pieces, but ports as sorted intervals nested in each other (source
   inside destination), parity as a dimension of its own.
 * boxes: lists of disjoint boxes over the same six dimensions; a difference splits boxes.
@@ -28,12 +28,11 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import itertools
 
-import policy.packets
-import policy.relation
-from catalog.ports import Parity, PortRange
-from policy.filter import Order
-from policy.packets import Network, PacketSet
-from stacks.pipeline import build, load
+from flowbridge.catalog.ports import Parity, PortRange
+from flowbridge.policy.filter import Order
+from flowbridge.policy.packets import packet_set, relation
+from flowbridge.policy.packets.packet_set import Network, PacketSet
+from flowbridge.stacks.pipeline import build, load
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 GIVE_UP = 20.0  # seconds for one deployment in one representation
@@ -285,7 +284,7 @@ def larger(case: Case, times: int) -> Case:
 
 def forget() -> None:
     """Nobody starts with a full cache."""
-    for module in (policy.packets, policy.relation):
+    for module in (packet_set, relation):
         for function in vars(module).values():
             if hasattr(function, "cache_clear"):
                 function.cache_clear()

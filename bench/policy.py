@@ -32,10 +32,10 @@ from bench.aerleon_reader import filter_of
 from bench.byte_code import environment
 from bench.policy_cases import OUTER, flows, planted
 from bench.policy_ours import EDGE, policy_of, site
-from policy.filter import passes
-from policy.packets import PacketSet
-from policy.point import Direction, Point
-from providers.gcp.cloud import PROVIDER
+from flowbridge.policy.filter import passes
+from flowbridge.policy.packets.packet_set import PacketSet
+from flowbridge.policy.point import Direction, Point
+from flowbridge.providers.gcp.cloud import PROVIDER
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PAGE = REPOSITORY / "docs" / "benchmarks.md"

@@ -26,14 +26,14 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.policy_cases import EACH, WORKLOAD, Case, flows, packets, planted
-from catalog.ports import ANY_PORT, PortRange
-from catalog.protocol import Protocol
-from deployment.flow import End, Flow
-from deployment.interface import Interface, Member, Network
-from deployment.site import Site
-from policy.compiled import Policy, compile_policy
-from providers.gcp.cloud import PROVIDER
-from providers.provider import Lowered
+from flowbridge.catalog.ports import ANY_PORT, PortRange
+from flowbridge.catalog.protocol import Protocol
+from flowbridge.deployment.file.site import Site
+from flowbridge.deployment.flow import End, Flow
+from flowbridge.deployment.interface import Interface, Member, Network
+from flowbridge.policy.compiled import Policy, compile_policy
+from flowbridge.providers.gcp.cloud import PROVIDER
+from flowbridge.providers.provider import Lowered
 
 NETWORK = "bench"
 
@@ -113,8 +113,8 @@ def _count(lowered: Lowered) -> int:
 
 def check_all(count: int) -> dict[str, Any]:
     """A trace of each packet. Reading the rules is not counted, making the indexes is."""
-    from policy.question import Question
-    from policy.trace import Tracer, Verdict
+    from flowbridge.policy.questions.question import Question
+    from flowbridge.policy.questions.trace import Tracer, Verdict
 
     policy, here = policy_of(list(flows(0))), site()
     lowered = PROVIDER.lower(policy, here)
@@ -158,7 +158,7 @@ def planted_document() -> dict[str, Any]:
 
 def shade() -> dict[str, Any]:
     """The rules that can be removed together without changing a packet."""
-    from policy.redundancy import redundant_rules
+    from flowbridge.policy.proof.redundancy import redundant_rules
 
     policy = compile_policy((EDGE, CORE), ())
     enforcement = PROVIDER.enforcement(planted_document(), policy, site())
@@ -168,8 +168,8 @@ def shade() -> dict[str, Any]:
 
 def prove_file(file: Path) -> dict[str, Any]:
     """Reading the document of a deployment back, and the proof on it, from empty caches."""
-    from policy.proof import prove
-    from stacks.pipeline import build, load
+    from flowbridge.policy.proof.proof import prove
+    from flowbridge.stacks.pipeline import build, load
 
     built = build(load(file))
     text = json.dumps(built.document)
@@ -189,11 +189,10 @@ def _rules(document: dict[str, Any]) -> int:
 
 def _forget() -> None:
     """Nobody starts with a full cache."""
-    import policy.compiled
-    import policy.packets
-    import policy.relation
+    from flowbridge.policy import compiled
+    from flowbridge.policy.packets import packet_set, relation
 
-    for module in (policy.compiled, policy.packets, policy.relation):
+    for module in (compiled, packet_set, relation):
         for function in vars(module).values():
             if hasattr(function, "cache_clear"):
                 function.cache_clear()
@@ -201,9 +200,9 @@ def _forget() -> None:
 
 def grow(what: str, file: Path, times: int) -> dict[str, Any]:
     """Compile, lower, read back and prove `file` made `times` as large."""
-    from policy.proof import prove
-    from providers.registry import provider_for
-    from stacks.pipeline import load
+    from flowbridge.policy.proof.proof import prove
+    from flowbridge.providers.registry import provider_for
+    from flowbridge.stacks.pipeline import load
 
     known = load(file)
     here = known.site

@@ -12,8 +12,8 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from catalog.record import Entries
-from catalog.release import ReleaseRange
+from flowbridge.catalog.record import Entries
+from flowbridge.catalog.release import ReleaseRange
 
 FactValue = str | int | bool | frozenset[str]
 Facts = Mapping[str, FactValue]

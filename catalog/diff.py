@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from catalog.condition import Condition
-from catalog.load import Catalog, Entry
-from catalog.release import Release, ReleaseRange
-from catalog.release_default import release_defaults
-from catalog.row import PortCell, Row
+from flowbridge.catalog.condition import Condition
+from flowbridge.catalog.load import Catalog, Entry
+from flowbridge.catalog.release import Release, ReleaseRange
+from flowbridge.catalog.release_default import release_defaults
+from flowbridge.catalog.row import PortCell, Row
 
 Opening = tuple[str, tuple[Condition, ...]]
 """Ports (source to destination, as text), and what else has to hold."""

@@ -13,9 +13,9 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from catalog.load import PLATFORM, Catalog, Entry
-from catalog.protocol import Protocol
-from catalog.row import Erratum, PartyCell, PortCell, Row, Table
+from flowbridge.catalog.load import PLATFORM, Catalog, Entry
+from flowbridge.catalog.protocol import Protocol
+from flowbridge.catalog.row import Erratum, PartyCell, PortCell, Row, Table
 
 Record = dict[str, Any]
 

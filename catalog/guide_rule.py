@@ -14,11 +14,11 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from catalog.condition import ALWAYS, Condition
-from catalog.load import ROOT
-from catalog.located_model import read_model
-from catalog.record import Entries, Record
-from catalog.row import Bilingual
+from flowbridge.catalog.condition import ALWAYS, Condition
+from flowbridge.catalog.load import ROOT
+from flowbridge.catalog.reading.located_model import read_model
+from flowbridge.catalog.record import Entries, Record
+from flowbridge.catalog.row import Bilingual
 
 FILE: Final = ROOT / "guide.yaml"
 RuleId = Annotated[str, Field(pattern=r"^guide/[a-z0-9-]+$")]

@@ -13,11 +13,11 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Final
 
-from catalog.located_model import read_model
-from catalog.located_yaml import BadFileError, Problem, parse_yaml, read_text
-from catalog.parameter import Parameter, Parameters
-from catalog.party import Parties, Party
-from catalog.row import Erratum, Row, Table
+from flowbridge.catalog.parameter import Parameter, Parameters
+from flowbridge.catalog.party import Parties, Party
+from flowbridge.catalog.reading.located_model import read_model
+from flowbridge.catalog.reading.located_yaml import BadFileError, Problem, parse_yaml, read_text
+from flowbridge.catalog.row import Erratum, Row, Table
 
 ROOT: Final = Path(__file__).parent
 PLATFORM: Final = "platform"

@@ -31,15 +31,15 @@ from typing import Any
 
 from pydantic import Field
 
-from catalog.expressions import expressions
-from catalog.load import Catalog, load
-from catalog.located_model import as_model
-from catalog.located_yaml import BadFileError, LocatedYaml, Location, read_yaml
-from catalog.parameter import Parameter
-from catalog.party import Party
-from catalog.record import Record
-from catalog.row import Table
-from catalog.validate import conditions_of, faults_of
+from flowbridge.catalog.load import Catalog, load
+from flowbridge.catalog.parameter import Parameter
+from flowbridge.catalog.party import Party
+from flowbridge.catalog.reading.expressions import expressions
+from flowbridge.catalog.reading.located_model import as_model
+from flowbridge.catalog.reading.located_yaml import BadFileError, LocatedYaml, Location, read_yaml
+from flowbridge.catalog.record import Record
+from flowbridge.catalog.row import Table
+from flowbridge.catalog.validate import conditions_of, faults_of
 
 
 class Overlay(Record):

@@ -6,8 +6,8 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from catalog.record import Entries, Record
-from catalog.row import Ranges
+from flowbridge.catalog.record import Entries, Record
+from flowbridge.catalog.row import Ranges
 
 
 class Parameter(Record):

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, IPvAnyNetwork
 
-from catalog.record import Entries, Record
+from flowbridge.catalog.record import Entries, Record
 
 
 class PartyKind(StrEnum):

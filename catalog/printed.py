@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from catalog.ports import EPHEMERAL, HIGHEST_PORT, Parity, PortRange
-from catalog.protocol import Protocol
+from flowbridge.catalog.ports import EPHEMERAL, HIGHEST_PORT, Parity, PortRange
+from flowbridge.catalog.protocol import Protocol
 
 EPHEMERAL_RANGES: Final = (EPHEMERAL, PortRange(30000, 35999), PortRange(32768, 61000))
 """What `ephemeral` can mean: any system's, Expressway's (table 3), Unified CM's (its note)."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from catalog.condition import Condition
-from catalog.guide_rule import Guide
-from catalog.load import Catalog
-from catalog.row import Erratum
+from flowbridge.catalog.condition import Condition
+from flowbridge.catalog.guide_rule import Guide
+from flowbridge.catalog.load import Catalog
+from flowbridge.catalog.row import Erratum
 
 Record = dict[str, Any]
 

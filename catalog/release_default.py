@@ -8,9 +8,9 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from catalog.condition import Condition
-from catalog.located_model import read_model
-from catalog.record import Entries, Record
+from flowbridge.catalog.condition import Condition
+from flowbridge.catalog.reading.located_model import read_model
+from flowbridge.catalog.record import Entries, Record
 
 FILE: Final = Path(__file__).parent / "release-defaults.yaml"
 

@@ -11,10 +11,10 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, PlainSerializer
 
-from catalog.condition import ALWAYS, Condition
-from catalog.ports import PortRange
-from catalog.protocol import Protocol
-from catalog.record import Record
+from flowbridge.catalog.condition import ALWAYS, Condition
+from flowbridge.catalog.ports import PortRange
+from flowbridge.catalog.protocol import Protocol
+from flowbridge.catalog.record import Record
 
 
 def _range(value: object) -> object:

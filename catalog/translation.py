@@ -8,9 +8,9 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from catalog.located_model import read_model
-from catalog.ports import HIGHEST_PORT
-from catalog.record import Entries, Record
+from flowbridge.catalog.ports import HIGHEST_PORT
+from flowbridge.catalog.reading.located_model import read_model
+from flowbridge.catalog.record import Entries, Record
 
 FILE: Final = Path(__file__).with_name("translations.yaml")
 

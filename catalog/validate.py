@@ -13,17 +13,17 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from catalog import printed
-from catalog.condition import Condition
-from catalog.guide_rule import FILE as GUIDE
-from catalog.guide_rule import Guide, guide
-from catalog.load import Catalog, Entry, entries_of
-from catalog.located_yaml import Location, Problem, read_yaml
-from catalog.ports import ANY_PORT, PortRange
-from catalog.release import ReleaseRange
-from catalog.release_default import FILE as RELEASE_DEFAULTS
-from catalog.release_default import release_defaults
-from catalog.row import Disposition, PortCell, Row, Table
+from flowbridge.catalog import printed
+from flowbridge.catalog.condition import Condition
+from flowbridge.catalog.guide_rule import FILE as GUIDE
+from flowbridge.catalog.guide_rule import Guide, guide
+from flowbridge.catalog.load import Catalog, Entry, entries_of
+from flowbridge.catalog.ports import ANY_PORT, PortRange
+from flowbridge.catalog.reading.located_yaml import Location, Problem, read_yaml
+from flowbridge.catalog.release import ReleaseRange
+from flowbridge.catalog.release_default import FILE as RELEASE_DEFAULTS
+from flowbridge.catalog.release_default import release_defaults
+from flowbridge.catalog.row import Disposition, PortCell, Row, Table
 
 Fault = tuple[Location, str]
 """Where in the row (`("source", "parties")`) or table, and what is wrong."""

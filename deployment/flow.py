@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from catalog.ports import PortRange
-from catalog.protocol import Protocol
-from deployment.interface import Interface, Network
+from flowbridge.catalog.ports import PortRange
+from flowbridge.catalog.protocol import Protocol
+from flowbridge.deployment.interface import Interface, Network
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from deployment.addresses import in_order, order
-from deployment.interface import Interface, Member, Network
-from deployment.site import CorePeer, EdgePeer, Site, System
+from flowbridge.deployment.addresses import in_order, order
+from flowbridge.deployment.file.site import CorePeer, EdgePeer, Site, System
+from flowbridge.deployment.interface import Interface, Member, Network
 
 EDGE: Final = "expressway-e"
 CORE: Final = "expressway-c"

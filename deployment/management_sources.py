@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from catalog.load import Catalog
-from deployment.addresses import public_size
-from deployment.interface import Network
-from deployment.mistake import Mistake
-from deployment.site import Site
+from flowbridge.catalog.load import Catalog
+from flowbridge.deployment.addresses import public_size
+from flowbridge.deployment.file.site import Site
+from flowbridge.deployment.interface import Network
+from flowbridge.deployment.mistake import Mistake
 
 ALWAYS_MANAGEMENT: Final = frozenset({"admin-pc", "snmp-manager", "tms", "tms-external"})
 TOO_MANY: Final = {4: 2**24, 6: 2**96}

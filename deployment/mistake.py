@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from catalog.located_yaml import Location
+from flowbridge.catalog.reading.located_yaml import Location
 
 
 @dataclass(frozen=True, slots=True)

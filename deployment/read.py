@@ -1,7 +1,7 @@
 """A deployment file read as a site, or refused with everything that is wrong in it.
 
 All problems of a file are reported at once: those of single values (the model) and those that
-need several keys (`deployment.validation`), each with its line and what to write instead.
+need several keys (`deployment.checks.validation`), each with its line and what to write instead.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from catalog.expressions import expressions
-from catalog.load import Catalog, load
-from catalog.located_model import as_model, problems
-from catalog.located_yaml import (
+from flowbridge.catalog.load import Catalog, load
+from flowbridge.catalog.overlay import with_overlays
+from flowbridge.catalog.reading.expressions import expressions
+from flowbridge.catalog.reading.located_model import as_model, problems
+from flowbridge.catalog.reading.located_yaml import (
     BadFileError,
     Data,
     LocatedYaml,
@@ -28,14 +29,13 @@ from catalog.located_yaml import (
     parse_yaml,
     read_yaml,
 )
-from catalog.overlay import with_overlays
-from deployment.facts import option_paths
-from deployment.finding import Finding
-from deployment.mistake import Mistake
-from deployment.resolution import Resolution
-from deployment.resolve import resolve
-from deployment.site import Site
-from deployment.validation import mistakes
+from flowbridge.deployment.checks.validation import mistakes
+from flowbridge.deployment.file.site import Site
+from flowbridge.deployment.finding import Finding
+from flowbridge.deployment.mistake import Mistake
+from flowbridge.deployment.resolve import resolve
+from flowbridge.deployment.selection.facts import option_paths
+from flowbridge.deployment.selection.resolution import Resolution
 
 # Sections whose faults say nothing about the others: left out, the rest can still be judged.
 APART: Final = ("options", "tests", "quotas", "backend", "provider")

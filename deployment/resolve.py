@@ -5,24 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from catalog.load import PLATFORM, Catalog, Entry, entries_of
-from catalog.parameter import Parameter
-from catalog.release import NEWEST_DOCUMENTED, Release
-from deployment.addresses import in_order, is_host, order, shown
-from deployment.facts import facts_of
-from deployment.finding import Finding, Severity
-from deployment.flow import End, Flow
-from deployment.guide.findings import guide_findings
-from deployment.guide.situation import Situation
-from deployment.interfaces import interfaces_of
-from deployment.management_sources import opens_to_many
-from deployment.parameters import Ranges, parameters_of
-from deployment.placement import Places
-from deployment.reflection import reflection_of
-from deployment.resolution import Outcome, Resolution, Selected
-from deployment.selection import Choice, Context, Need, choose
-from deployment.site import Site
-from deployment.standing import standing_findings
+from flowbridge.catalog.load import PLATFORM, Catalog, Entry, entries_of
+from flowbridge.catalog.parameter import Parameter
+from flowbridge.catalog.release import NEWEST_DOCUMENTED, Release
+from flowbridge.deployment.addresses import in_order, is_host, order, shown
+from flowbridge.deployment.checks.unusual import standing_findings
+from flowbridge.deployment.file.site import Site
+from flowbridge.deployment.finding import Finding, Severity
+from flowbridge.deployment.flow import End, Flow
+from flowbridge.deployment.guide.findings import guide_findings
+from flowbridge.deployment.guide.situation import Situation
+from flowbridge.deployment.interfaces import interfaces_of
+from flowbridge.deployment.management_sources import opens_to_many
+from flowbridge.deployment.selection.facts import facts_of
+from flowbridge.deployment.selection.parameters import Ranges, parameters_of
+from flowbridge.deployment.selection.parties import Places
+from flowbridge.deployment.selection.reflection import reflection_of
+from flowbridge.deployment.selection.resolution import Outcome, Resolution, Selected
+from flowbridge.deployment.selection.selection import Choice, Context, Need, choose
 
 
 def resolve(site: Site, file: str, catalog: Catalog) -> Resolution:

@@ -43,7 +43,7 @@ def say_json(data: object) -> None:
 @contextmanager
 def refusing(answer_format: Format) -> Iterator[None]:
     """Turns an unusable file inside the block into exit code 2 and one message a line."""
-    from catalog.located_yaml import BadFileError
+    from flowbridge.catalog.reading.located_yaml import BadFileError
 
     try:
         yield

@@ -11,10 +11,10 @@ import click
 from flowbridge.answer import Format, refuse, refusing
 
 if TYPE_CHECKING:
-    from catalog.load import Catalog
-    from catalog.ports import PortRange
-    from policy.question import Question
-    from stacks.pipeline import Built
+    from flowbridge.catalog.load import Catalog
+    from flowbridge.catalog.ports import PortRange
+    from flowbridge.policy.questions.question import Question
+    from flowbridge.stacks.pipeline import Built
 
 Found = TypeVar("Found")
 
@@ -30,7 +30,7 @@ class Ports(click.ParamType["PortRange"]):
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> PortRange:
-        from catalog.ports import PortRange
+        from flowbridge.catalog.ports import PortRange
 
         try:
             return PortRange.parse(str(value))
@@ -62,9 +62,9 @@ def question(
     source_port: object = None,
 ) -> Question:
     """The question that the options put; a port that is needed and missing is bad usage."""
-    from catalog.ports import ANY_PORT, PortRange
-    from catalog.protocol import Protocol
-    from policy.question import Question
+    from flowbridge.catalog.ports import ANY_PORT, PortRange
+    from flowbridge.catalog.protocol import Protocol
+    from flowbridge.policy.questions.question import Question
 
     l4 = Protocol.parse(protocol)
     if port is None and l4.has_ports:
@@ -79,8 +79,8 @@ def question(
 def ask(
     file: Path, asked: Question, answer: Callable[..., Found], answer_format: Format
 ) -> tuple[Found, Built, Catalog]:
-    """`answer` (`policy.trace.trace`, `policy.explain.explain`) to what is `asked` of `file`."""
-    from stacks.pipeline import build_all, catalog_of, judge
+    """`answer` (trace or explain of `policy.questions`) to what is `asked` of `file`."""
+    from flowbridge.stacks.pipeline import build_all, catalog_of, judge
 
     with refusing(answer_format):
         (built,) = build_all([file])

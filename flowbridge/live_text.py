@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import click
 
 from flowbridge.legible import one_line
-from policy.audit import Audit, Opened, Verdict
-from policy.audit_rules import RuleState
+from flowbridge.policy.audit.audit import Audit, Opened, Verdict
+from flowbridge.policy.audit.rules import RuleState
 
 if TYPE_CHECKING:
-    from policy.packets import PacketSet
-    from stacks.pipeline import Built
+    from flowbridge.policy.packets.packet_set import PacketSet
+    from flowbridge.stacks.pipeline import Built
 
 _COLOURS = {Verdict.CLEAN: "green", Verdict.DRIFT: "red", Verdict.INCOMPLETE: "yellow"}
 # More blocks of one finding are in the JSON answer.

@@ -10,7 +10,7 @@ import click
 from flowbridge.legible import one_line
 
 if TYPE_CHECKING:
-    from providers.live import Preflight
+    from flowbridge.providers.live.contract import Preflight
 
 _COLOURS = {"refusal": "red", "warning": "yellow"}
 

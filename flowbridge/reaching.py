@@ -12,9 +12,9 @@ import click
 from flowbridge.answer import Format, refuse
 
 if TYPE_CHECKING:
-    from providers.live import Access
-    from stacks.live import Live
-    from stacks.pipeline import Built
+    from flowbridge.providers.live.contract import Access
+    from flowbridge.stacks.live import Live
+    from flowbridge.stacks.pipeline import Built
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -62,7 +62,7 @@ def access_for(
     placed: dict[str, tuple[str, ...]] | None = None,
 ) -> Access:
     """The `Access` that the options ask for."""
-    from providers.live import Access
+    from flowbridge.providers.live.contract import Access
 
     return Access(
         endpoint_url=endpoint_url,
@@ -88,8 +88,8 @@ def with_progress(
     A bar on a terminal; elsewhere a line for each place.
     """
     from flowbridge.legible import legible, one_line
+    from flowbridge.stacks.live import fetched
     from flowbridge.terminal import console
-    from stacks.live import fetched
 
     screen = console(stderr=True)
     rounds = fetched(every, access, asides=asides, at_once=at_once)

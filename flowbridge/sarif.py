@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from policy.audit import Audit
-from policy.estate import Departure
+from flowbridge.policy.audit.audit import Audit
+from flowbridge.policy.audit.estate import Departure
 
 _SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 _KINDS: Final = {

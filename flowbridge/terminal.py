@@ -22,7 +22,7 @@ def console(*, stderr: bool = False) -> Console:
 @cache
 def prose() -> Console:
     """The console for headings and sentences; in a pipe as wide as a page."""
-    from stacks.summary import plain_console
+    from flowbridge.summary import plain_console
 
     return plain_console()
 

@@ -9,13 +9,13 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import NamedTuple
 
-from catalog.ports import PortRange
-from catalog.protocol import Protocol
-from deployment.flow import End, Flow
-from deployment.interface import Interface
-from policy.packets import Intervals, PacketSet, intervals
-from policy.point import Direction, Point
-from policy.relation import Relation, relation_of
+from flowbridge.catalog.ports import PortRange
+from flowbridge.catalog.protocol import Protocol
+from flowbridge.deployment.flow import End, Flow
+from flowbridge.deployment.interface import Interface
+from flowbridge.policy.packets.packet_set import Intervals, PacketSet, intervals
+from flowbridge.policy.packets.relation import Relation, relation_of
+from flowbridge.policy.point import Direction, Point
 
 
 class Demand(NamedTuple):

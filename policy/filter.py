@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from policy.packets import ALL, EMPTY, PacketSet
-from policy.point import Point
+from flowbridge.policy.packets.packet_set import ALL, EMPTY, PacketSet
+from flowbridge.policy.point import Point
 
 
 class Order(StrEnum):

@@ -11,12 +11,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple, Protocol
 
-from deployment.finding import Finding
-from deployment.site import Site
-from policy.compiled import Policy
-from policy.filter import Enforcement
-from policy.packets import PacketSet
-from policy.point import Point
+from flowbridge.deployment.file.site import Site
+from flowbridge.deployment.finding import Finding
+from flowbridge.policy.compiled import Policy
+from flowbridge.policy.filter import Enforcement
+from flowbridge.policy.packets.packet_set import PacketSet
+from flowbridge.policy.point import Point
 
 TerraformJson = dict[str, Any]
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import importlib
 from typing import Final
 
-from deployment.site import Cloud
-from providers.provider import Provider
+from flowbridge.deployment.file.site import Cloud
+from flowbridge.providers.provider import Provider
 
 _CLOUDS: Final = {
-    Cloud.AWS: "providers.aws.cloud",
-    Cloud.AZURE: "providers.azure.cloud",
-    Cloud.GCP: "providers.gcp.cloud",
+    Cloud.AWS: "flowbridge.providers.aws.cloud",
+    Cloud.AZURE: "flowbridge.providers.azure.cloud",
+    Cloud.GCP: "flowbridge.providers.gcp.cloud",
 }
 
 

@@ -1,13 +1,13 @@
-"""Several deployments held against each other, by what `policy.agreement` needs to know of them."""
+"""Several deployments held against each other (`policy.questions.between_deployments`)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from deployment.addresses import of_families
-from deployment.placement import without_public
-from policy.agreement import Deployment, Disagreement, disagreements
-from stacks.pipeline import Built
+from flowbridge.deployment.addresses import of_families
+from flowbridge.deployment.selection.parties import without_public
+from flowbridge.policy.questions.between_deployments import Deployment, Disagreement, disagreements
+from flowbridge.stacks.pipeline import Built
 
 
 def disagreements_of(built: Iterable[Built]) -> tuple[Disagreement, ...]:

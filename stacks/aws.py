@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from deployment.site import Cloud
-from stacks.engine import Construct
-from stacks.exports import Exports
-from stacks.firewall import Firewall
-from stacks.site_stack import SiteStack
+from flowbridge.deployment.file.site import Cloud
+from flowbridge.stacks.engine import Construct
+from flowbridge.stacks.exports import Exports
+from flowbridge.stacks.firewall import Firewall
+from flowbridge.stacks.site_stack import SiteStack
 
 
 class AwsExports(Exports):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from deployment.site import Cloud
-from stacks.exports import Exports
-from stacks.firewall import Firewall
-from stacks.site_stack import SiteStack
+from flowbridge.deployment.file.site import Cloud
+from flowbridge.stacks.exports import Exports
+from flowbridge.stacks.firewall import Firewall
+from flowbridge.stacks.site_stack import SiteStack
 
 
 class AzureExports(Exports):

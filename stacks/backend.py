@@ -5,9 +5,9 @@ from __future__ import annotations
 import inspect
 from typing import Any, Final
 
-from deployment.site import Site
-from stacks.document import backend_settings
-from stacks.engine import Construct, engine
+from flowbridge.deployment.file.site import Site
+from flowbridge.stacks.document import backend_settings
+from flowbridge.stacks.engine import Construct, engine
 
 _BACKENDS: Final = {
     "local": engine.LocalBackend,

@@ -1,6 +1,6 @@
 """What a deployment file would give away: secrets that stand in it, and servers that are sent some.
 
-Terraform asks nobody where its credentials go; the audit does (`providers.live_endpoint`).
+Terraform asks nobody where its credentials go; the audit does (`providers.live.endpoint`).
 """
 
 from __future__ import annotations
@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from deployment.finding import Finding, Severity
-from deployment.site import Cloud, Site
-from providers.live_endpoint import Trust, trust
+from flowbridge.deployment.file.site import Cloud, Site
+from flowbridge.deployment.finding import Finding, Severity
+from flowbridge.providers.live.endpoint import Trust, trust
 
 # Terraform, backend types: the arguments that are secrets.
 _SECRETS: Final = frozenset(

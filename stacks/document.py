@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from deployment.finding import Finding, Severity
-from deployment.site import Site
-from providers.provider import Lowered, Provider, TerraformJson
+from flowbridge.deployment.file.site import Site
+from flowbridge.deployment.finding import Finding, Severity
+from flowbridge.providers.provider import Lowered, Provider, TerraformJson
 
 # From cdktf.out/stacks/<name>/ up to the project, so that the state outlives the output folder.
 _STATE_FOLDER = "../../.."

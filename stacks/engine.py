@@ -14,8 +14,8 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from catalog.located_yaml import BadFileError, Problem
-from stacks.project import read_project
+from flowbridge.catalog.reading.located_yaml import BadFileError, Problem
+from flowbridge.stacks.project import read_project
 
 # Advice on node's age, printed by jsii on every start. `make` picks the node; a synth is quiet.
 _QUIET: Final = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from stacks.engine import Construct, engine
-from stacks.pipeline import Built
+from flowbridge.stacks.engine import Construct, engine
+from flowbridge.stacks.pipeline import Built
 
 _REFERENCE: Final = re.compile(r"\$\{(?P<type>\w+)\.(?P<name>[\w-]+)\.(?P<attribute>\w+)}")
 

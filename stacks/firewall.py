@@ -10,11 +10,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
-from deployment.site import Cloud
-from stacks.engine import Construct
-from stacks.exports import Exports
-from stacks.fragment import Fragment
-from stacks.pipeline import RefusedError, build, judge, load
+from flowbridge.deployment.file.site import Cloud
+from flowbridge.stacks.engine import Construct
+from flowbridge.stacks.exports import Exports
+from flowbridge.stacks.fragment import Fragment
+from flowbridge.stacks.pipeline import RefusedError, build, judge, load
 
 
 class Firewall(Fragment, Exports):

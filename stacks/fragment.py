@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
-from stacks.engine import Construct, engine
+from flowbridge.stacks.engine import Construct, engine
 
 _taken: Final[WeakKeyDictionary[Any, dict[str, str]]] = WeakKeyDictionary()
 

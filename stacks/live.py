@@ -1,7 +1,7 @@
 """Built deployments against the live cloud: one fetch a place, many places at a time.
 
-What talks to the cloud is `providers.live`; what judges is `policy.audit`. Here the two meet, as
-`stacks.pipeline` is where building and proving meet.
+What talks to the cloud is `providers.live.contract`; what judges is `policy.audit.audit`. Here the
+two meet, as `stacks.pipeline` is where building and proving meet.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import Any
 
-from policy.audit import Audit, Verdict, audit
-from policy.filter import Enforcement
-from providers.live import Access, Adoption, LiveReader, Preflight, reader_for
-from stacks.pipeline import Built
+from flowbridge.policy.audit.audit import Audit, Verdict, audit
+from flowbridge.policy.filter import Enforcement
+from flowbridge.providers.live.contract import Access, Adoption, LiveReader, Preflight, reader_for
+from flowbridge.stacks.pipeline import Built
 
 
 @dataclass(frozen=True, slots=True)

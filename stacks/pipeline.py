@@ -17,21 +17,21 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
-from catalog.load import Catalog
-from catalog.located_yaml import BadFileError, Problem, read_yaml
-from catalog.overlay import load_with
-from deployment.finding import Finding, Severity
-from deployment.read import resolve_file, with_lines
-from deployment.resolution import Resolution
-from policy.assertions import AssertionResult, run_assertions
-from policy.compiled import Policy, compile_policy
-from policy.filter import Enforcement
-from policy.proof import Proof, prove
-from providers.provider import Lowered, Provider, TerraformJson
-from providers.registry import provider_for
-from stacks.credentials import given_away
-from stacks.document import backend_gaps, render
-from stacks.shared_places import shared_places
+from flowbridge.catalog.load import Catalog
+from flowbridge.catalog.overlay import load_with
+from flowbridge.catalog.reading.located_yaml import BadFileError, Problem, read_yaml
+from flowbridge.deployment.finding import Finding, Severity
+from flowbridge.deployment.read import resolve_file, with_lines
+from flowbridge.deployment.selection.resolution import Resolution
+from flowbridge.policy.compiled import Policy, compile_policy
+from flowbridge.policy.filter import Enforcement
+from flowbridge.policy.proof.proof import Proof, prove
+from flowbridge.policy.questions.assertions import AssertionResult, run_assertions
+from flowbridge.providers.provider import Lowered, Provider, TerraformJson
+from flowbridge.providers.registry import provider_for
+from flowbridge.stacks.credentials import given_away
+from flowbridge.stacks.document import backend_gaps, render
+from flowbridge.stacks.shared_places import shared_places
 
 _GRAVITY: Final = {severity: rank for rank, severity in enumerate(Severity)}
 

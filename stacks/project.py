@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from catalog.located_yaml import BadFileError, Problem
+from flowbridge.catalog.reading.located_yaml import BadFileError, Problem
 
 PROJECT_FILE: Final = "cdktf.json"
 ENGINES: Final = ("cdktf", "cdktn")

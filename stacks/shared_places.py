@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from deployment.finding import Finding, Severity
-from deployment.resolution import Resolution
-from providers.provider import Lowered
+from flowbridge.deployment.finding import Finding, Severity
+from flowbridge.deployment.selection.resolution import Resolution
+from flowbridge.providers.provider import Lowered
 
 SHARED: Final = "stacks/shared-place"
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import importlib
 
-from stacks.backend import declare_backend
-from stacks.engine import Construct, engine
-from stacks.exports import Exports
-from stacks.fragment import crossing
-from stacks.pipeline import Built
+from flowbridge.stacks.backend import declare_backend
+from flowbridge.stacks.engine import Construct, engine
+from flowbridge.stacks.exports import Exports
+from flowbridge.stacks.fragment import crossing
+from flowbridge.stacks.pipeline import Built
 
 
 class SiteStack(engine.TerraformStack, Exports):
@@ -32,6 +32,6 @@ class SiteStack(engine.TerraformStack, Exports):
 
 def stack_for(scope: Construct, built: Built) -> SiteStack:
     """The stack of the deployment's cloud: the `STACK` of `stacks.<cloud>`."""
-    module = importlib.import_module(f"stacks.{built.resolution.site.cloud}")
+    module = importlib.import_module(f"flowbridge.stacks.{built.resolution.site.cloud}")
     stack: SiteStack = module.STACK(scope, built)
     return stack

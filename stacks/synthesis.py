@@ -16,8 +16,8 @@ from errno import EISDIR
 from pathlib import Path
 from typing import Any
 
-from catalog.located_yaml import BadFileError, Problem
-from stacks.pipeline import Built, Checked, judge
+from flowbridge.catalog.reading.located_yaml import BadFileError, Problem
+from flowbridge.stacks.pipeline import Built, Checked, judge
 
 
 def synthesize(built: Iterable[Built], outdir: Path) -> tuple[Checked, ...]:
@@ -43,8 +43,8 @@ def read_document(outdir: Path, built: Built) -> dict[str, Any]:
 
 def _write(deployments: tuple[Built, ...], draft: Path) -> None:
     # Imported here: the engine starts node, and a refused deployment needs none.
-    from stacks.engine import engine
-    from stacks.site_stack import stack_for
+    from flowbridge.stacks.engine import engine
+    from flowbridge.stacks.site_stack import stack_for
 
     app = engine.App(outdir=str(draft))
     for each in deployments:

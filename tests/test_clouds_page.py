@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 import yaml
 
-from catalog.load import load
-from catalog.translation import translations
-from deployment.options import Gcp, LoadBalancer
-from deployment.site import Quotas
-from providers.provider import Provider
-from providers.registry import provider_for
+from flowbridge.catalog.load import load
+from flowbridge.catalog.translation import translations
+from flowbridge.deployment.file.options import Gcp, LoadBalancer
+from flowbridge.deployment.file.site import Quotas
+from flowbridge.providers.provider import Provider
+from flowbridge.providers.registry import provider_for
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "clouds.md").read_text("utf-8")

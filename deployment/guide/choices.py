@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from catalog.condition import Condition
-from catalog.guide_rule import guide
-from catalog.ports import PortRange
-from deployment.guide.situation import Case, Situation
-from deployment.resolution import Selected
+from flowbridge.catalog.condition import Condition
+from flowbridge.catalog.guide_rule import guide
+from flowbridge.catalog.ports import PortRange
+from flowbridge.deployment.guide.situation import Case, Situation
+from flowbridge.deployment.selection.resolution import Selected
 
 RULE: Final = "guide/close-unused-ports"
 SEVERAL: Final = ("both", "all")

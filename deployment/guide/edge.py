@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from catalog.row import Side
-from deployment.addresses import is_private, shown
-from deployment.guide.situation import Case, Situation, rows_in_words
-from deployment.interfaces import EDGE
-from deployment.reflection import relays_need_it
-from deployment.resolution import Outcome
+from flowbridge.catalog.row import Side
+from flowbridge.deployment.addresses import is_private, shown
+from flowbridge.deployment.guide.situation import Case, Situation, rows_in_words
+from flowbridge.deployment.interfaces import EDGE
+from flowbridge.deployment.selection.reflection import relays_need_it
+from flowbridge.deployment.selection.resolution import Outcome
 
 
 def peers_without_public_address(situation: Situation) -> Iterator[Case]:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from catalog.guide_rule import guide
-from deployment.finding import Finding, Severity
-from deployment.guide.choices import several_ways
-from deployment.guide.edge import (
+from flowbridge.catalog.guide_rule import guide
+from flowbridge.deployment.finding import Finding, Severity
+from flowbridge.deployment.guide.choices import several_ways
+from flowbridge.deployment.guide.edge import (
     clustered_turn_servers,
     peers_without_public_address,
     relays_not_reflected,
@@ -20,9 +20,9 @@ from deployment.guide.edge import (
     unreached_relays,
     unreflected_rows,
 )
-from deployment.guide.management import public_sources
-from deployment.guide.situation import Case, Check, Situation
-from deployment.guide.unified_cm import (
+from flowbridge.deployment.guide.management import public_sources
+from flowbridge.deployment.guide.situation import Case, Check, Situation
+from flowbridge.deployment.guide.unified_cm import (
     narrowed_ephemeral_ports,
     several_presence_nodes,
     trunks_elsewhere,

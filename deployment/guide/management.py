@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from deployment.addresses import in_order, is_public, shown
-from deployment.guide.situation import Case, Situation
-from deployment.interface import Network
-from deployment.management_sources import opens_to_many
+from flowbridge.deployment.addresses import in_order, is_public, shown
+from flowbridge.deployment.guide.situation import Case, Situation
+from flowbridge.deployment.interface import Network
+from flowbridge.deployment.management_sources import opens_to_many
 
 
 def public_sources(situation: Situation) -> Iterator[Case]:

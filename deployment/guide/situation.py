@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from catalog.condition import Facts
-from deployment.flow import Flow
-from deployment.resolution import Outcome, Selected
-from deployment.site import Site
+from flowbridge.catalog.condition import Facts
+from flowbridge.deployment.file.site import Site
+from flowbridge.deployment.flow import Flow
+from flowbridge.deployment.selection.resolution import Outcome, Selected
 
 
 @dataclass(frozen=True)

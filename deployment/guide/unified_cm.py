@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from catalog.ports import PortRange
-from deployment.guide.situation import Case, Situation, rows_in_words
+from flowbridge.catalog.ports import PortRange
+from flowbridge.deployment.guide.situation import Case, Situation, rows_in_words
 
 LINE_SIDE: Final = (PortRange(5060, 5060), PortRange(5061, 5061))
 MRA: Final = "mra"

@@ -29,7 +29,7 @@ from flowbridge.legible import one_line
 from flowbridge.reaching import access_for, checked_url, reaching, with_progress
 
 if TYPE_CHECKING:
-    from providers.live import Adoption
+    from flowbridge.providers.live.contract import Adoption
 
 
 @click.command("adopt", help="Terraform import blocks for what already exists; nothing is changed.")
@@ -51,7 +51,7 @@ def command(
     at_once: int,
     answer_format: Format,
 ) -> None:
-    from stacks.pipeline import build_all
+    from flowbridge.stacks.pipeline import build_all
 
     checked_url(endpoint_url, answer_format)
     if output is not None and not output.name.endswith((".tf", ".tf.json")):

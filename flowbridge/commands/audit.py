@@ -17,9 +17,9 @@ from flowbridge.answer import Format, refuse, refusing, say_json
 from flowbridge.reaching import access_for, checked_url, reaching, with_progress
 
 if TYPE_CHECKING:
-    from policy.audit import Audit
-    from providers.live import Access
-    from stacks.pipeline import Built
+    from flowbridge.policy.audit.audit import Audit
+    from flowbridge.providers.live.contract import Access
+    from flowbridge.stacks.pipeline import Built
 
 
 @click.command(
@@ -66,8 +66,8 @@ def command(
     form: Literal["text", "json", "sarif"],
 ) -> None:
     from flowbridge.pipe import reader_left
-    from stacks.live import worst
-    from stacks.pipeline import build_all
+    from flowbridge.stacks.live import worst
+    from flowbridge.stacks.pipeline import build_all
 
     plain: Format = "json" if form == "json" else "text"
     checked_url(endpoint_url, plain)

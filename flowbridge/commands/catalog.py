@@ -10,7 +10,7 @@ import click
 from flowbridge.answer import FINDING, Format, answer_format, refuse, refusing, say_json
 
 if TYPE_CHECKING:
-    from catalog.load import Catalog
+    from flowbridge.catalog.load import Catalog
 
 
 @click.group("catalog", help="The documented rows.")
@@ -19,7 +19,7 @@ def command() -> None:
 
 
 def _load() -> Catalog:
-    from catalog.load import load
+    from flowbridge.catalog.load import load
 
     return load()
 
@@ -30,7 +30,7 @@ def _load() -> Catalog:
     "--all", "platform", is_flag=True, help="Also the rows of our own: what the clouds need."
 )
 def export(form: str, platform: bool) -> None:
-    from catalog.export import to_csv, to_json
+    from flowbridge.catalog.export import to_csv, to_json
 
     with refusing("json" if form == "json" else "text"):
         write = to_json if form == "json" else to_csv
@@ -41,7 +41,7 @@ def export(form: str, platform: bool) -> None:
 @click.argument("which", required=False, metavar="[SERVICE|DOCUMENT/TABLE]")
 @answer_format
 def list_rows(which: str | None, answer_format: Format) -> None:
-    from catalog.export import export_rows
+    from flowbridge.catalog.export import export_rows
 
     with refusing(answer_format):
         rows = export_rows(_load(), platform=True)
@@ -88,7 +88,7 @@ def list_rows(which: str | None, answer_format: Format) -> None:
 @command.command("errata", help="Where the documents are wrong, what is used instead, and why.")
 @click.option("--format", "form", type=click.Choice(["text", "json", "markdown"]), default="text")
 def errata(form: str) -> None:
-    from catalog import reference
+    from flowbridge.catalog import reference
 
     with refusing("json" if form == "json" else "text"):
         catalog = _load()
@@ -104,8 +104,8 @@ def errata(form: str) -> None:
 @command.command("guide", help="What the documents ask for outside their tables.")
 @click.option("--format", "form", type=click.Choice(["text", "json", "markdown"]), default="text")
 def guide_rules(form: str) -> None:
-    from catalog import reference
-    from catalog.guide_rule import guide
+    from flowbridge.catalog import reference
+    from flowbridge.catalog.guide_rule import guide
 
     with refusing("json" if form == "json" else "text"):
         rules = guide()
@@ -124,7 +124,7 @@ def guide_rules(form: str) -> None:
 @click.argument("row_id", metavar="ID")
 @answer_format
 def show(row_id: str, answer_format: Format) -> None:
-    from catalog.export import export_rows
+    from flowbridge.catalog.export import export_rows
 
     with refusing(answer_format):
         if row_id.startswith("guide/") and _show_rule(row_id, answer_format):
@@ -148,8 +148,8 @@ def show(row_id: str, answer_format: Format) -> None:
 @click.argument("after", metavar="RELEASE")
 @answer_format
 def diff(before: str, after: str, answer_format: Format) -> None:
-    from catalog.diff import difference
-    from catalog.release import Release
+    from flowbridge.catalog.diff import difference
+    from flowbridge.catalog.release import Release
 
     for text in (before, after):
         try:
@@ -170,7 +170,7 @@ def diff(before: str, after: str, answer_format: Format) -> None:
 @command.command("validate", help="Check the catalog's own consistency.")
 @answer_format
 def validate(answer_format: Format) -> None:
-    from catalog.validate import problems
+    from flowbridge.catalog.validate import problems
 
     with refusing(answer_format):
         found = problems(_load())
@@ -186,7 +186,7 @@ def validate(answer_format: Format) -> None:
 
 def _show_rule(name: str, answer_format: Format) -> bool:
     """Say what a guide rule is; False where there is none of this name."""
-    from catalog.guide_rule import guide
+    from flowbridge.catalog.guide_rule import guide
 
     rule = guide().root.get(name)
     if rule is None:
@@ -233,7 +233,7 @@ def _print_table(columns: tuple[str, ...], lines: list[tuple[str, ...]]) -> None
 
 
 def _print_row(row: dict[str, Any]) -> None:
-    from catalog.reference import evidence, used
+    from flowbridge.catalog.reference import evidence, used
 
     click.secho(row["id"], bold=True, nl=False)
     click.echo(f"  {row['purpose']['en']}")
@@ -268,6 +268,6 @@ def _print_row(row: dict[str, Any]) -> None:
 
 
 def _when(when: object) -> str:
-    from catalog.condition import Condition
+    from flowbridge.catalog.condition import Condition
 
     return str(Condition.model_validate(when))

@@ -26,9 +26,9 @@ from flowbridge.preflight_text import plain_preflight, print_preflights
 from flowbridge.reaching import access_for, checked_url, reaching, with_progress
 
 if TYPE_CHECKING:
-    from policy.agreement import Disagreement
-    from providers.live import Preflight
-    from stacks.pipeline import Built, Checked
+    from flowbridge.policy.questions.between_deployments import Disagreement
+    from flowbridge.providers.live.contract import Preflight
+    from flowbridge.stacks.pipeline import Built, Checked
 
 
 @click.command("check", help="Validate deployment files: refusals, quotas, tests and the proof.")
@@ -56,8 +56,8 @@ def command(
     at_once: int,
     answer_format: Format,
 ) -> None:
-    from stacks.agreement import disagreements_of
-    from stacks.pipeline import build_all, judge
+    from flowbridge.stacks.agreement import disagreements_of
+    from flowbridge.stacks.pipeline import build_all, judge
 
     checked_url(endpoint_url, answer_format)
     if synthesized is not None and len(files) != 1:
@@ -181,8 +181,8 @@ def _plain(checked: Checked) -> dict[str, Any]:
 
 
 def _print(checked: list[Checked], disagreements: Sequence[Disagreement]) -> None:
+    from flowbridge.summary import print_deployment
     from flowbridge.terminal import prose
-    from stacks.summary import print_deployment
 
     for each in checked:
         print_deployment(each, prose())

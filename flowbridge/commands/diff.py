@@ -10,8 +10,8 @@ import click
 from flowbridge.answer import Format, answer_format, refuse, refusing, say_json
 
 if TYPE_CHECKING:
-    from policy.difference import ChangedFlow, Side
-    from stacks.pipeline import Built
+    from flowbridge.policy.questions.difference import ChangedFlow, Side
+    from flowbridge.stacks.pipeline import Built
 
 
 @click.command("diff", help="Which packets become allowed or refused.")
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 def command(
     before: Path, after: Path | None, changes: tuple[str, ...], emitted: bool, answer_format: Format
 ) -> None:
-    from policy.difference import difference
+    from flowbridge.policy.questions.difference import difference
 
     if (after is None) == (not changes):
         refuse(answer_format, "name a second FILE, or say with --set what to change, not both")
@@ -43,7 +43,7 @@ def command(
         if not key or not equals:
             refuse(answer_format, f"--set {change!r}: write KEY=VALUE, for instance size=medium")
         wanted[key.strip()] = value.strip()
-    from stacks.pipeline import build, load
+    from flowbridge.stacks.pipeline import build, load
 
     with refusing(answer_format):
         old = build(load(before))
@@ -72,9 +72,9 @@ def _refused(built: Built) -> list[str]:
 
 
 def _side(built: Built, emitted: bool) -> Side:
-    from policy.difference import of_enforcement, of_policy
-    from policy.directory import Directory
-    from stacks.pipeline import judge
+    from flowbridge.policy.questions.difference import of_enforcement, of_policy
+    from flowbridge.policy.questions.directory import Directory
+    from flowbridge.stacks.pipeline import judge
 
     if not emitted:
         return of_policy(built.policy)

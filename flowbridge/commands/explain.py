@@ -8,18 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from flowbridge.answer import Format, answer_format, say_json
-from flowbridge.asking import (
-    ask,
-    destination_option,
-    port_option,
-    protocol_option,
-    question,
-)
+from flowbridge.asking import ask, destination_option, port_option, protocol_option, question
 
 if TYPE_CHECKING:
-    from catalog.load import Catalog
-    from policy.explain import Explanation, Opening
-    from providers.provider import Excess
+    from flowbridge.catalog.load import Catalog
+    from flowbridge.policy.questions.explain import Explanation, Opening
+    from flowbridge.providers.provider import Excess
 
 _BLOCKS = 6  # the JSON answer has all
 
@@ -39,7 +33,7 @@ def command(
     port: object,
     answer_format: Format,
 ) -> None:
-    from policy.explain import explain
+    from flowbridge.policy.questions.explain import explain
 
     asked = question(answer_format, source, destination, protocol, port)
     found, built, catalog = ask(file, asked, explain, answer_format)

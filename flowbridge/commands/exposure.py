@@ -10,17 +10,17 @@ import click
 from flowbridge.answer import Format, answer_format, refusing, say_json
 
 if TYPE_CHECKING:
-    from policy.redundancy import Redundancy
+    from flowbridge.policy.proof.redundancy import Redundancy
 
 
 @click.command("exposure", help="What the internet can reach, riskiest first; redundant rules.")
 @click.argument("file", type=click.Path(path_type=Path))
 @answer_format
 def command(file: Path, answer_format: Format) -> None:
-    from policy.directory import Directory
-    from policy.exposure import exposure
-    from policy.redundancy import redundant_rules
-    from stacks.pipeline import build_all, catalog_of, judge
+    from flowbridge.policy.proof.redundancy import redundant_rules
+    from flowbridge.policy.questions.directory import Directory
+    from flowbridge.policy.questions.exposure import exposure
+    from flowbridge.stacks.pipeline import build_all, catalog_of, judge
 
     with refusing(answer_format):
         (built,) = build_all([file])

@@ -21,7 +21,7 @@ from flowbridge.answer import Format, answer_format, refuse, refusing, say_json
 @answer_format
 def command(file: Path, output: Path | None, answer_format: Format) -> None:
     from flowbridge.report.page import page
-    from stacks.pipeline import build_all, judge
+    from flowbridge.stacks.pipeline import build_all, judge
 
     if output is not None and not output.name:
         refuse(answer_format, "-o names no file: write one such as site.html")

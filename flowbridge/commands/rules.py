@@ -10,7 +10,7 @@ import click
 from flowbridge.answer import Format, answer_format, refuse, refusing, say_json
 
 if TYPE_CHECKING:
-    from stacks.pipeline import Built
+    from flowbridge.stacks.pipeline import Built
 
 
 @click.command("rules", help="The compiled rules with their rows.")
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 )
 @answer_format
 def command(file: Path, scope: str | None, row_id: str | None, answer_format: Format) -> None:
-    from stacks.pipeline import build_all
+    from flowbridge.stacks.pipeline import build_all
 
     with refusing(answer_format):
         (built,) = build_all([file])
@@ -76,7 +76,7 @@ def _closed(built: Built, row_id: str, answer_format: Format) -> str:
     for selected in built.resolution.selected:
         if selected.id == row_id:
             return f"{row_id}: {selected.outcome}: {selected.reason}"
-    from stacks.pipeline import catalog_of
+    from flowbridge.stacks.pipeline import catalog_of
 
     try:
         service = catalog_of(built.resolution).entry(row_id).table.service

@@ -10,8 +10,8 @@ from flowbridge.answer import Format, answer_format, refusing
 @click.command("schema", help="The JSON Schema of the deployment file, for editors.")
 @answer_format
 def command(answer_format: Format) -> None:
-    from catalog.load import load
-    from deployment.schema import schema_text
+    from flowbridge.catalog.load import load
+    from flowbridge.deployment.pages.schema import schema_text
 
     with refusing(answer_format):
         click.echo(schema_text(load()), nl=False)

@@ -9,17 +9,10 @@ from typing import TYPE_CHECKING
 import click
 
 from flowbridge.answer import Format, answer_format, say_json
-from flowbridge.asking import (
-    PORTS,
-    ask,
-    destination_option,
-    port_option,
-    protocol_option,
-    question,
-)
+from flowbridge.asking import PORTS, ask, destination_option, port_option, protocol_option, question
 
 if TYPE_CHECKING:
-    from policy.trace import Trace
+    from flowbridge.policy.questions.trace import Trace
 
 
 @click.command("trace", help="The verdict on one packet, hop by hop, and on its reply.")
@@ -39,7 +32,7 @@ def command(
     port: object,
     answer_format: Format,
 ) -> None:
-    from policy.trace import trace
+    from flowbridge.policy.questions.trace import trace
 
     asked = question(answer_format, source, destination, protocol, port, source_port)
     found, _, _ = ask(file, asked, trace, answer_format)

@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from catalog.ports import PortRange
-from deployment.addresses import shown
-from deployment.flow import End, Flow
-from deployment.interface import Interface
+from flowbridge.catalog.ports import PortRange
+from flowbridge.deployment.addresses import shown
+from flowbridge.deployment.flow import End, Flow
+from flowbridge.deployment.interface import Interface
 
 BOX_WIDTH: Final = 190
 BOX_HEIGHT: Final = 46

@@ -7,11 +7,11 @@ from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from deployment.resolution import Outcome
+from flowbridge.deployment.selection.resolution import Outcome
+from flowbridge.policy.questions.directory import Directory
+from flowbridge.policy.questions.exposure import exposure
 from flowbridge.report.connection_map import BOX_HEIGHT, BOX_WIDTH, connection_map
-from policy.directory import Directory
-from policy.exposure import exposure
-from stacks.pipeline import Checked, catalog_of
+from flowbridge.stacks.pipeline import Checked, catalog_of
 
 TEMPLATES: Final = Path(__file__).parent.parent / "templates"
 

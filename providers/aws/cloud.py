@@ -6,26 +6,26 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
 from typing import Any, Final
 
-from deployment.finding import Finding, Severity
-from deployment.site import Site
-from policy.compiled import Policy
-from policy.filter import Enforcement
-from policy.packets import PacketSet
-from policy.point import Direction, Point
-from providers.aws.expressible import expressible
-from providers.aws.group_split import fills, split, weight
-from providers.aws.network_acl import NetworkAcl, network_acls
-from providers.aws.obligations import obligations
-from providers.aws.port_translation import emit_translator
-from providers.aws.port_translation import findings as translator_findings
-from providers.aws.quotas import Quota, Quotas, quotas_for
-from providers.aws.rule import Rule
-from providers.aws.security_groups import InterfaceGroups, security_groups
-from providers.aws.terraform import emit_groups, emit_network_acl, outputs
-from providers.costly import Share, costly
-from providers.port_translation import translator_of, useless
-from providers.provider import Lowered, Occupied, TerraformJson, Usage
-from providers.resource_set import ResourceSet
+from flowbridge.deployment.file.site import Site
+from flowbridge.deployment.finding import Finding, Severity
+from flowbridge.policy.compiled import Policy
+from flowbridge.policy.filter import Enforcement
+from flowbridge.policy.packets.packet_set import PacketSet
+from flowbridge.policy.point import Direction, Point
+from flowbridge.providers.aws.emit.group_split import fills, split, weight
+from flowbridge.providers.aws.emit.load_balancer import emit_translator
+from flowbridge.providers.aws.emit.load_balancer import findings as translator_findings
+from flowbridge.providers.aws.emit.network_acl import NetworkAcl, network_acls
+from flowbridge.providers.aws.emit.rule import Rule
+from flowbridge.providers.aws.emit.security_groups import InterfaceGroups, security_groups
+from flowbridge.providers.aws.emit.terraform import emit_groups, emit_network_acl, outputs
+from flowbridge.providers.aws.expressible import expressible
+from flowbridge.providers.aws.obligations import obligations
+from flowbridge.providers.aws.quotas import Quota, Quotas, quotas_for
+from flowbridge.providers.limits.largest_shares import Share, costly
+from flowbridge.providers.load_balancer import translator_of, useless
+from flowbridge.providers.provider import Lowered, Occupied, TerraformJson, Usage
+from flowbridge.providers.terraform.resource_set import ResourceSet
 
 # Wide enough for the majors that know every resource used here; both are tested.
 VERSIONS: Final = ">= 5.100.0, < 7.0.0"
@@ -87,7 +87,7 @@ class Aws:
 
     def enforcement(self, terraform: Mapping[str, Any], policy: Policy, site: Site) -> Enforcement:
         """What `terraform` enforces; see `providers.provider.Provider.enforcement`."""
-        from providers.aws.semantics import enforcement
+        from flowbridge.providers.aws.meaning.filters import enforcement
 
         return enforcement(terraform, policy, site)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from policy.packets import PacketSet
-from policy.port_mask import port_mask, port_runs
-from providers.aws.port_spans import filled
+from flowbridge.catalog.port_set import port_mask, port_runs
+from flowbridge.policy.packets.packet_set import PacketSet
+from flowbridge.providers.aws.emit.port_spans import filled
 
 
 def expressible(intended: PacketSet) -> PacketSet:

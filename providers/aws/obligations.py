@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
-from catalog.protocol import Protocol
-from deployment.finding import Finding
-from deployment.site import Site
-from policy.compiled import Policy
-from providers.obligation_table import reported
+from flowbridge.catalog.protocol import Protocol
+from flowbridge.deployment.file.site import Site
+from flowbridge.deployment.finding import Finding
+from flowbridge.policy.compiled import Policy
+from flowbridge.providers.limits.obligations import reported
 
 _TABLE: Final = Path(__file__).with_name("obligations.yaml")
 

@@ -7,9 +7,9 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from deployment.site import Quotas as RaisedQuotas
-from providers import quota_table
-from providers.quota_table import read_limits, with_stated
+from flowbridge.deployment.file.site import Quotas as RaisedQuotas
+from flowbridge.providers.limits import quotas as quota_table
+from flowbridge.providers.limits.quotas import read_limits, with_stated
 
 _TABLE: Final = Path(__file__).with_name("quotas.yaml")
 

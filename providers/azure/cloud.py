@@ -7,25 +7,25 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from deployment.finding import Finding, Severity
-from deployment.site import Site
-from policy.compiled import Policy
-from policy.filter import Enforcement
-from policy.packets import PacketSet
-from policy.point import Point
-from providers.azure import limits
-from providers.azure.expressible import expressible
-from providers.azure.network_security_groups import network_security_groups
-from providers.azure.obligations import obligations
-from providers.azure.port_translation import emit_translator
-from providers.azure.port_translation import findings as translator_findings
-from providers.azure.quotas import quotas_for
-from providers.azure.resource_ids import ResourceIds, data_for
-from providers.azure.security_rules import SecurityRules, security_rules
-from providers.azure.terraform import emit_groups, emit_nsg, outputs
-from providers.port_translation import translator_of, useless
-from providers.provider import Lowered, Occupied, TerraformJson
-from providers.resource_set import ResourceSet
+from flowbridge.deployment.file.site import Site
+from flowbridge.deployment.finding import Finding, Severity
+from flowbridge.policy.compiled import Policy
+from flowbridge.policy.filter import Enforcement
+from flowbridge.policy.packets.packet_set import PacketSet
+from flowbridge.policy.point import Point
+from flowbridge.providers.azure import limits
+from flowbridge.providers.azure.emit.load_balancer import emit_translator
+from flowbridge.providers.azure.emit.load_balancer import findings as translator_findings
+from flowbridge.providers.azure.emit.network_security_groups import network_security_groups
+from flowbridge.providers.azure.emit.security_rules import SecurityRules, security_rules
+from flowbridge.providers.azure.emit.terraform import emit_groups, emit_nsg, outputs
+from flowbridge.providers.azure.expressible import expressible
+from flowbridge.providers.azure.obligations import obligations
+from flowbridge.providers.azure.quotas import quotas_for
+from flowbridge.providers.azure.resource_ids import ResourceIds, data_for
+from flowbridge.providers.load_balancer import translator_of, useless
+from flowbridge.providers.provider import Lowered, Occupied, TerraformJson
+from flowbridge.providers.terraform.resource_set import ResourceSet
 
 # Both majors know every attribute used here by the same name.
 VERSIONS: Final = ">= 4.0.0, < 6.0.0"
@@ -90,7 +90,7 @@ class Azure:
 
     def enforcement(self, terraform: Mapping[str, Any], policy: Policy, site: Site) -> Enforcement:
         """What `terraform` enforces; see `providers.provider.Provider.enforcement`."""
-        from providers.azure.semantics import enforcement
+        from flowbridge.providers.azure.meaning.filters import enforcement
 
         return enforcement(terraform, policy, site)
 

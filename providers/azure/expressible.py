@@ -14,10 +14,10 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final
 
-from catalog.protocol import Protocol
-from policy.packets import EVERY_ADDRESS, PacketSet
-from policy.port_mask import EVEN_PORTS, port_mask, port_runs
-from providers.azure.quotas import default_quotas
+from flowbridge.catalog.port_set import EVEN_PORTS, port_mask, port_runs
+from flowbridge.catalog.protocol import Protocol
+from flowbridge.policy.packets.packet_set import EVERY_ADDRESS, PacketSet
+from flowbridge.providers.azure.quotas import default_quotas
 
 _EVERYTHING: Final = {
     protocol: PacketSet.of(EVERY_ADDRESS, protocol)

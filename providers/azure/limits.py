@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from deployment.finding import Finding, Severity
-from deployment.site import Site
-from policy.compiled import Policy
-from policy.point import Direction
-from providers.azure.network_security_groups import Nsg
-from providers.azure.quotas import Quota, Quotas
-from providers.azure.rule import Rule, Side
-from providers.costly import Share, costly
-from providers.provider import Usage
+from flowbridge.deployment.file.site import Site
+from flowbridge.deployment.finding import Finding, Severity
+from flowbridge.policy.compiled import Policy
+from flowbridge.policy.point import Direction
+from flowbridge.providers.azure.emit.network_security_groups import Nsg
+from flowbridge.providers.azure.emit.rule import Rule, Side
+from flowbridge.providers.azure.quotas import Quota, Quotas
+from flowbridge.providers.limits.largest_shares import Share, costly
+from flowbridge.providers.provider import Usage
 
 
 def _used(nsg: Nsg, quotas: Quotas) -> Iterator[tuple[Quota, str, int]]:

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
-from catalog.protocol import Protocol
-from deployment.addresses import is_public
-from deployment.finding import Finding
-from deployment.site import Site
-from policy.compiled import Policy
-from providers.azure.security_rules import is_grouped
-from providers.obligation_table import reported
+from flowbridge.catalog.protocol import Protocol
+from flowbridge.deployment.addresses import is_public
+from flowbridge.deployment.file.site import Site
+from flowbridge.deployment.finding import Finding
+from flowbridge.policy.compiled import Policy
+from flowbridge.providers.azure.emit.security_rules import is_grouped
+from flowbridge.providers.limits.obligations import reported
 
 _TABLE: Final = Path(__file__).with_name("obligations.yaml")
 

@@ -6,27 +6,27 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from deployment.cloud_network import network_of, whole_name
-from deployment.finding import Finding, Severity
-from deployment.interface import Interface
-from deployment.site import Site
-from policy.compiled import Policy
-from policy.filter import Enforcement
-from policy.packets import PacketSet
-from policy.point import Point
-from providers.gcp.expressible import excess, expressible
-from providers.gcp.grouping import rules_of
-from providers.gcp.limits import refusals, unknown_tuples, usage
-from providers.gcp.network_policy import emit_network_policies
-from providers.gcp.obligations import facts, obligations
-from providers.gcp.outputs import outputs
-from providers.gcp.port_translation import findings as translator_findings
-from providers.gcp.port_translation import translator_outputs, translator_resources
-from providers.gcp.quotas import quotas_for
-from providers.gcp.targets import targets_of
-from providers.gcp.vpc_rules import emit_vpc_rules
-from providers.port_translation import translator_of, useless
-from providers.provider import Lowered, Occupied, TerraformJson
+from flowbridge.deployment.checks.cloud import network_of, whole_name
+from flowbridge.deployment.file.site import Site
+from flowbridge.deployment.finding import Finding, Severity
+from flowbridge.deployment.interface import Interface
+from flowbridge.policy.compiled import Policy
+from flowbridge.policy.filter import Enforcement
+from flowbridge.policy.packets.packet_set import PacketSet
+from flowbridge.policy.point import Point
+from flowbridge.providers.gcp.emit.load_balancer import findings as translator_findings
+from flowbridge.providers.gcp.emit.load_balancer import translator_outputs, translator_resources
+from flowbridge.providers.gcp.emit.network_policy import emit_network_policies
+from flowbridge.providers.gcp.emit.outputs import outputs
+from flowbridge.providers.gcp.emit.rules import rules_of
+from flowbridge.providers.gcp.emit.targets import targets_of
+from flowbridge.providers.gcp.emit.vpc_rules import emit_vpc_rules
+from flowbridge.providers.gcp.expressible import excess, expressible
+from flowbridge.providers.gcp.limits import refusals, unknown_tuples, usage
+from flowbridge.providers.gcp.obligations import facts, obligations
+from flowbridge.providers.gcp.quotas import quotas_for
+from flowbridge.providers.load_balancer import translator_of, useless
+from flowbridge.providers.provider import Lowered, Occupied, TerraformJson
 
 # Every major that knows the resources used; policies with their rules came later than the rest.
 VERSIONS: Final = {
@@ -97,7 +97,7 @@ class Gcp:
 
     def enforcement(self, terraform: Mapping[str, Any], policy: Policy, site: Site) -> Enforcement:
         """What `terraform` enforces; see `providers.provider.Provider.enforcement`."""
-        from providers.gcp.semantics import enforcement
+        from flowbridge.providers.gcp.meaning.filters import enforcement
 
         return enforcement(terraform, policy, site)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from catalog.protocol import Protocol
-from policy.compiled import Policy
-from policy.packets import EVERY_ADDRESS, PacketSet
-from policy.point import Direction, Point
-from providers.provider import Excess
+from flowbridge.catalog.protocol import Protocol
+from flowbridge.policy.compiled import Policy
+from flowbridge.policy.packets.packet_set import EVERY_ADDRESS, PacketSet
+from flowbridge.policy.point import Direction, Point
+from flowbridge.providers.provider import Excess
 
 _ICMP: Final = (Protocol.ICMP, Protocol.ICMPV6)
 

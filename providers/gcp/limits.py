@@ -6,11 +6,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from deployment.finding import Finding, Severity
-from providers.gcp.network_policy import host_names, tuples
-from providers.gcp.quotas import Quota, Quotas
-from providers.gcp.rule import Rule
-from providers.provider import Usage
+from flowbridge.deployment.finding import Finding, Severity
+from flowbridge.providers.gcp.emit.network_policy import host_names, tuples
+from flowbridge.providers.gcp.emit.rule import Rule
+from flowbridge.providers.gcp.quotas import Quota, Quotas
+from flowbridge.providers.provider import Usage
 
 _TOLD: Final = 5
 

@@ -14,9 +14,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from deployment.interface import Interface
-from providers.gcp.naming import digest
-from providers.gcp.quotas import default_quotas
+from flowbridge.deployment.interface import Interface
+from flowbridge.providers.gcp.naming import digest
+from flowbridge.providers.gcp.quotas import default_quotas
 
 _MARKER: Final = re.compile(r"\[(?P<pairs>flowbridge:[^\]]*)\]\s*$")
 _PREFIX: Final = "flowbridge:"

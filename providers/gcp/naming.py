@@ -11,7 +11,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
-from providers.gcp.quotas import default_quotas
+from flowbridge.providers.gcp.quotas import default_quotas
 
 _NOT_IN_LABELS: Final = re.compile(r"[^a-z0-9-]+")
 _NOT_IN_TERRAFORM: Final = re.compile(r"[^0-9A-Za-z-]+")

@@ -7,16 +7,16 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
-from catalog.protocol import Protocol
-from deployment.addresses import is_public
-from deployment.finding import Finding
-from deployment.interface import Interface
-from deployment.site import Site
-from policy.compiled import Policy
-from providers.gcp.network_policy import TAG_BINDING
-from providers.gcp.targets import Target, TargetKind
-from providers.obligation_table import reported
-from providers.provider import TerraformJson
+from flowbridge.catalog.protocol import Protocol
+from flowbridge.deployment.addresses import is_public
+from flowbridge.deployment.file.site import Site
+from flowbridge.deployment.finding import Finding
+from flowbridge.deployment.interface import Interface
+from flowbridge.policy.compiled import Policy
+from flowbridge.providers.gcp.emit.network_policy import TAG_BINDING
+from flowbridge.providers.gcp.emit.targets import Target, TargetKind
+from flowbridge.providers.limits.obligations import reported
+from flowbridge.providers.provider import TerraformJson
 
 _TABLE: Final = Path(__file__).with_name("obligations.yaml")
 _SMTP: Final = 25

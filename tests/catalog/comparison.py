@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from catalog.ports import Parity
-from catalog.row import PortCell, Row
+from flowbridge.catalog.ports import Parity
+from flowbridge.catalog.row import PortCell, Row
 from tests.catalog.documents import single_spaced
 
 # Cells whose numbers are no plain list of ports, with the numbers that a right reading has.

@@ -11,7 +11,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from catalog.row import Row, Table
+from flowbridge.catalog.row import Row, Table
 from tests.catalog import documents
 
 FILE = Path(__file__).with_name("digest.json")

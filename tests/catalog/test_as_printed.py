@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from catalog.load import load
-from catalog.ports import PortRange
-from catalog.protocol import Protocol
-from catalog.row import PortAlternative, PortCell, ProtocolCell, Row, Table
+from flowbridge.catalog.load import load
+from flowbridge.catalog.ports import PortRange
+from flowbridge.catalog.protocol import Protocol
+from flowbridge.catalog.row import PortAlternative, PortCell, ProtocolCell, Row, Table
 from tests.catalog import comparison, digest, documents
 from tests.catalog.documents import PrintedTable, single_spaced
 

@@ -8,10 +8,10 @@ from typing import Literal, get_args, get_origin
 import pytest
 from pydantic import BaseModel
 
-from catalog.condition import Condition, Facts
-from catalog.load import Entry, load
-from catalog.validate import FACT_VALUES
-from deployment.options import Options
+from flowbridge.catalog.condition import Condition, Facts
+from flowbridge.catalog.load import Entry, load
+from flowbridge.catalog.validate import FACT_VALUES
+from flowbridge.deployment.file.options import Options
 
 
 def conditions(entry: Entry) -> Iterator[Condition]:

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.condition import Condition, Facts
-from catalog.diff import difference, residue
-from catalog.load import load
-from catalog.release import Release
+from flowbridge.catalog.condition import Condition, Facts
+from flowbridge.catalog.diff import difference, residue
+from flowbridge.catalog.load import load
+from flowbridge.catalog.release import Release
 
 RELEASES = ["X8.7", "X8.8", "X8.9.2", "X8.10", "X12.5", "X12.5.3", "X12.5.5", "X14.3", "X15.0"]
 

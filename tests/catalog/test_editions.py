@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from catalog.load import load
+from flowbridge.catalog.load import load
 from tests.catalog import comparison, documents
 from tests.catalog.documents import PrintedRow
 from tests.catalog.test_as_printed import needs_documents

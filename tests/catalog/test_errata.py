@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import cache
 
-from catalog.load import load
-from catalog.row import Erratum
+from flowbridge.catalog.load import load
+from flowbridge.catalog.row import Erratum
 from tests.catalog import documents
 from tests.catalog.digest import TEXTS
 from tests.catalog.test_as_printed import needs_documents

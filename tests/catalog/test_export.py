@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from catalog.export import COLUMNS, export_rows, to_csv, to_json
-from catalog.load import load
+from flowbridge.catalog.export import COLUMNS, export_rows, to_csv, to_json
+from flowbridge.catalog.load import load
 from tests.catalog.test_as_printed import ROWS
 
 CONTRACT = (

@@ -6,12 +6,12 @@ import string
 
 import pytest
 
-from catalog.condition import Condition
-from catalog.guide_rule import GuideRule, guide
-from catalog.load import load
-from catalog.validate import FACT_VALUES
-from deployment.facts import facts_of
-from deployment.guide.findings import CHECKS
+from flowbridge.catalog.condition import Condition
+from flowbridge.catalog.guide_rule import GuideRule, guide
+from flowbridge.catalog.load import load
+from flowbridge.catalog.validate import FACT_VALUES
+from flowbridge.deployment.guide.findings import CHECKS
+from flowbridge.deployment.selection.facts import facts_of
 from tests.catalog.test_as_printed import needs_documents
 from tests.catalog.test_errata import lines, plain
 from tests.deployment.files import DUAL, site

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from catalog import load as loading
-from catalog.load import Catalog, TableFile, load
-from catalog.located_model import read_model
-from catalog.located_yaml import BadFileError
-from catalog.release_default import release_defaults
-from catalog.row import Disposition
+from flowbridge.catalog import load as loading
+from flowbridge.catalog.load import Catalog, TableFile, load
+from flowbridge.catalog.reading.located_model import read_model
+from flowbridge.catalog.reading.located_yaml import BadFileError
+from flowbridge.catalog.release_default import release_defaults
+from flowbridge.catalog.row import Disposition
 
 SERVICES = {
     "single-system": [4], "traversal-pair": [5, 6], "smart-licensing": [7], "cluster": [8, 9, 10],

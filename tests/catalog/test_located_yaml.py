@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from catalog.located_yaml import BadFileError, parse_yaml, read_text, read_yaml
+from flowbridge.catalog.reading.located_yaml import BadFileError, parse_yaml, read_text, read_yaml
 
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{name}: &{name} [{', '.join([f'*{before}'] * 10)}]\n"

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel
 
-from catalog.load import Entry, load
-from catalog.row import PartyCell, PortCell
-from deployment.naming import OPTION_OF
-from deployment.options import Options
+from flowbridge.catalog.load import Entry, load
+from flowbridge.catalog.row import PartyCell, PortCell
+from flowbridge.deployment.checks.names import OPTION_OF
+from flowbridge.deployment.file.options import Options
 
 SIDE = re.compile(
     r"\s*\(?(?:の?(?:パブリック|プライベート)|内部)\)?\s*(?:IP|NIC)?(?: \(外部 NIC\))?$"

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from catalog.export import export_rows
-from catalog.load import ROOT, load
-from catalog.located_yaml import BadFileError
-from catalog.overlay import load_with, with_overlays
+from flowbridge.catalog.export import export_rows
+from flowbridge.catalog.load import ROOT, load
+from flowbridge.catalog.overlay import load_with, with_overlays
+from flowbridge.catalog.reading.located_yaml import BadFileError
 from tests.overlay_text import OVERLAY
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from catalog.export import export_rows, to_json
-from catalog.load import load
-from catalog.protocol import Protocol
+from flowbridge.catalog.export import export_rows, to_json
+from flowbridge.catalog.load import load
+from flowbridge.catalog.protocol import Protocol
 
 
 def test_no_service_selects_it_and_no_document_is_counted_with_it() -> None:

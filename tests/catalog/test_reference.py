@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from catalog.guide_rule import guide
-from catalog.load import load
-from catalog.reference import errata, errata_markdown, rules, rules_markdown
+from flowbridge.catalog.guide_rule import guide
+from flowbridge.catalog.load import load
+from flowbridge.catalog.reference import errata, errata_markdown, rules, rules_markdown
 
 DOCS = Path(__file__).parents[2] / "docs"
 

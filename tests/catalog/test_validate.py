@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from catalog.guide_rule import Guide, guide
-from catalog.load import load
-from catalog.row import Row
-from catalog.validate import faults_of, guide_problems, problems
+from flowbridge.catalog.guide_rule import Guide, guide
+from flowbridge.catalog.load import load
+from flowbridge.catalog.row import Row
+from flowbridge.catalog.validate import faults_of, guide_problems, problems
 
 
 def test_the_catalog_is_consistent() -> None:

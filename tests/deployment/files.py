@@ -7,14 +7,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-from catalog.load import load
-from catalog.located_yaml import BadFileError, Problem, parse_yaml
-from deployment.finding import Finding, Severity
-from deployment.flow import Flow
-from deployment.read import site_of
-from deployment.resolution import Outcome, Resolution, Selected
-from deployment.resolve import resolve
-from deployment.site import Site
+from flowbridge.catalog.load import load
+from flowbridge.catalog.reading.located_yaml import BadFileError, Problem, parse_yaml
+from flowbridge.deployment.file.site import Site
+from flowbridge.deployment.finding import Finding, Severity
+from flowbridge.deployment.flow import Flow
+from flowbridge.deployment.read import site_of
+from flowbridge.deployment.resolve import resolve
+from flowbridge.deployment.selection.resolution import Outcome, Resolution, Selected
 
 REPOSITORY = Path(__file__).parents[2]
 EXAMPLES = sorted((REPOSITORY / "examples").glob("*.yaml"))

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from catalog.load import load
-from catalog.party import PartyKind
+from flowbridge.catalog.load import load
+from flowbridge.catalog.party import PartyKind
 from tests.deployment.files import DUAL, SINGLE, Data, setting
 
 NAT: Final = "198.51.100.7"

@@ -8,8 +8,8 @@ from ipaddress import IPv4Network, IPv6Network
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deployment.addresses import first_overlaps
-from deployment.interface import Network
+from flowbridge.deployment.addresses import first_overlaps
+from flowbridge.deployment.interface import Network
 
 # Few places and many lengths, so that many of them overlap.
 V4 = st.builds(

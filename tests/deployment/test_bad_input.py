@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from catalog.located_yaml import BadFileError
-from deployment.read import resolve_file
+from flowbridge.catalog.reading.located_yaml import BadFileError
+from flowbridge.deployment.read import resolve_file
 from tests.deployment.files import DUAL, SINGLE, Data, problems, setting
 from tests.deployment.test_contract import CONTRACT
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from deployment.finding import Severity
-from deployment.read import resolve_file
-from deployment.resolution import Outcome
+from flowbridge.deployment.finding import Severity
+from flowbridge.deployment.read import resolve_file
+from flowbridge.deployment.selection.resolution import Outcome
 from tests.deployment.files import EXAMPLES, complaints
 
 CONTRACT = """\

@@ -8,10 +8,10 @@ from functools import cache
 
 import pytest
 
-from catalog.load import Entry, load
-from catalog.ports import PortRange
-from deployment.flow import Flow
-from deployment.resolution import Outcome, Resolution
+from flowbridge.catalog.load import Entry, load
+from flowbridge.catalog.ports import PortRange
+from flowbridge.deployment.flow import Flow
+from flowbridge.deployment.selection.resolution import Outcome, Resolution
 from tests.catalog.comparison import BY_HAND, EPHEMERAL, numbers
 from tests.deployment.files import resolved
 from tests.deployment.sites import NAMED_PORTS, VARIANTS

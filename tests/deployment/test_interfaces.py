@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from catalog.load import load
-from deployment.cloud_network import network_of
-from deployment.facts import facts_of
-from deployment.interfaces import interfaces_of
-from deployment.validation import mistakes
+from flowbridge.catalog.load import load
+from flowbridge.deployment.checks.cloud import network_of
+from flowbridge.deployment.checks.validation import mistakes
+from flowbridge.deployment.interfaces import interfaces_of
+from flowbridge.deployment.selection.facts import facts_of
 from tests.deployment.files import DUAL, SINGLE, Data, problems, setting, site
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deployment.resolution import Outcome
+from flowbridge.deployment.selection.resolution import Outcome
 from tests.deployment.files import DUAL, flows, resolved, row, setting
 
 DUAL_STACK = setting(

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from catalog.load import load
-from catalog.located_yaml import BadFileError, parse_yaml
-from deployment.read import site_of
-from deployment.resolution import Resolution
+from flowbridge.catalog.load import load
+from flowbridge.catalog.reading.located_yaml import BadFileError, parse_yaml
+from flowbridge.deployment.read import site_of
+from flowbridge.deployment.selection.resolution import Resolution
 from tests.deployment.files import DUAL, SINGLE, Data, resolved, setting
 
 SERVICES = [name for name in load().services if name != "single-system"]

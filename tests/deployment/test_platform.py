@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from deployment.flow import Flow
-from deployment.resolution import Outcome, Resolution
+from flowbridge.deployment.flow import Flow
+from flowbridge.deployment.selection.resolution import Outcome, Resolution
 from tests.deployment.files import DUAL, Data, resolved, setting
 
 ROUTER = {"addresses": ["10.0.255.1"]}

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 import yaml
 
-from catalog.load import load
-from deployment.placement import CLUSTER_PARTIES
-from deployment.reference import reference_text, sections
-from deployment.schema import deployment_schema
-from deployment.site import Site
+from flowbridge.catalog.load import load
+from flowbridge.deployment.file.site import Site
+from flowbridge.deployment.pages.reference import reference_text, sections
+from flowbridge.deployment.pages.schema import deployment_schema
+from flowbridge.deployment.selection.parties import CLUSTER_PARTIES
 
 PAGE = Path(__file__).parents[2] / "docs" / "deployment.md"
 EXAMPLES = re.findall(r"```yaml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)

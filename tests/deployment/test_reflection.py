@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from deployment.facts import facts_of
-from deployment.finding import Severity
-from deployment.resolution import Outcome
+from flowbridge.deployment.finding import Severity
+from flowbridge.deployment.selection.facts import facts_of
+from flowbridge.deployment.selection.resolution import Outcome
 from tests.deployment.files import (
     DUAL,
     SINGLE,

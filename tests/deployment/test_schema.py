@@ -8,9 +8,9 @@ from typing import Any
 import jsonschema
 import pytest
 
-from catalog.load import load
-from catalog.located_yaml import read_yaml
-from deployment.schema import deployment_schema, schema_text
+from flowbridge.catalog.load import load
+from flowbridge.catalog.reading.located_yaml import read_yaml
+from flowbridge.deployment.pages.schema import deployment_schema, schema_text
 from tests.deployment.files import DUAL, EXAMPLES, REPOSITORY, Data, setting
 
 SCHEMA = deployment_schema(load())

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from catalog.load import entries_of, load
-from deployment.prerequisites import FIRST
-from deployment.resolution import Outcome
+from flowbridge.catalog.load import entries_of, load
+from flowbridge.deployment.checks.prerequisites import FIRST
+from flowbridge.deployment.selection.resolution import Outcome
 from tests.deployment.files import Data, resolved, setting
 from tests.deployment.sites import CORE_PEERS, EDGE_PEERS, EVERYTHING, SINGLE_CARD
 

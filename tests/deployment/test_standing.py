@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deployment.finding import Finding, Severity
+from flowbridge.deployment.finding import Finding, Severity
 from tests.deployment.files import DUAL, Data, resolved, setting
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from deployment.finding import Severity
-from deployment.resolution import Outcome
+from flowbridge.deployment.finding import Severity
+from flowbridge.deployment.selection.resolution import Outcome
 from tests.deployment.files import (
     DUAL,
     SINGLE,

@@ -211,7 +211,7 @@ def test_init_refuses_in_json_too(tmp_path: Path) -> None:
 
 def test_a_block_that_stands_twice_is_refused(tmp_path: Path) -> None:
     """Terraform takes both, and Python's reader the last alone."""
-    from stacks.pipeline import check
+    from flowbridge.stacks.pipeline import check
 
     whole = json.dumps(check(Path(EXAMPLE)).built.document)
     file = tmp_path / "cdk.tf.json"
@@ -243,7 +243,7 @@ def test_a_synthesized_file_that_cannot_be_judged_is_named(
 def test_a_hand_made_rule_for_peers_that_nobody_knows_proves_nothing(
     peer: dict[str, str], unknown: str, tmp_path: Path
 ) -> None:
-    from stacks.pipeline import check
+    from flowbridge.stacks.pipeline import check
 
     document = json.loads(json.dumps(check(Path(EXAMPLE)).built.document))
     file = tmp_path / "cdk.tf.json"
@@ -280,7 +280,7 @@ def test_a_hand_made_rule_for_peers_that_nobody_knows_proves_nothing(
 def test_a_hand_made_rule_of_our_group_is_ours_however_it_is_written(
     group: str, code: int, tmp_path: Path
 ) -> None:
-    from stacks.pipeline import check
+    from flowbridge.stacks.pipeline import check
 
     document = json.loads(json.dumps(check(Path(EXAMPLE)).built.document))
     document["resource"]["aws_vpc_security_group_ingress_rule"]["by_hand"] = {

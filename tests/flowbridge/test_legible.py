@@ -14,10 +14,10 @@ import pytest
 from flowbridge.commands import adopt
 from flowbridge.legible import legible, one_line
 from flowbridge.live_text import _section
+from flowbridge.policy.audit.audit import Audit, Summary
+from flowbridge.policy.audit.estate import Cause, Unread
+from flowbridge.providers.live.contract import Adoption, Import
 from flowbridge.sarif import sarif
-from policy.audit import Audit, Summary
-from policy.estate import Cause, Unread
-from providers.live import Adoption, Import
 from tests.deployment.files import DUAL, setting
 
 ROOT = Path(__file__).parents[2]

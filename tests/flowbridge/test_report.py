@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from flowbridge.cli import flowbridge
 from flowbridge.report.connection_map import BOX_HEIGHT, connection_map
-from stacks.pipeline import build, load
+from flowbridge.stacks.pipeline import build, load
 from tests.deployment.files import DUAL, resolved, setting
 from tests.overlay_text import OVERLAY
 

@@ -12,8 +12,8 @@ from rich.console import Console
 
 from flowbridge import terminal
 from flowbridge.cli import flowbridge
-from stacks.pipeline import build_all, judge
-from stacks.summary import print_deployment
+from flowbridge.stacks.pipeline import build_all, judge
+from flowbridge.summary import print_deployment
 from tests.deployment.files import DUAL, setting
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"

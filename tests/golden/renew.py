@@ -19,7 +19,7 @@ import yaml
 from click.testing import CliRunner
 
 from flowbridge.cli import flowbridge
-from stacks.pipeline import build, load
+from flowbridge.stacks.pipeline import build, load
 
 FOLDER: Final = Path(__file__).resolve().parent
 REPOSITORY: Final = FOLDER.parents[1]

@@ -8,10 +8,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from policy.audit import Audit, audit
-from policy.estate import Estate
-from providers.live import Access, reader_for
-from stacks.pipeline import Built, build, load
+from flowbridge.policy.audit.audit import Audit, audit
+from flowbridge.policy.audit.estate import Estate
+from flowbridge.providers.live.contract import Access, reader_for
+from flowbridge.stacks.pipeline import Built, build, load
 from tests.live.gcp_server import GoogleCloud, apply_terraform
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "gcp-edge.yaml"

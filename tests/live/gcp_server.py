@@ -18,7 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from providers.terraform_json import Reference
+from flowbridge.providers.terraform.blocks import Reference
 
 Json = dict[str, Any]
 

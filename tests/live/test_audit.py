@@ -9,14 +9,14 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.ports import PortRange
-from catalog.protocol import Protocol
-from policy.audit import Audit, Verdict, audit
-from policy.compiled import Policy, compile_policy
-from policy.estate import Cause, Departure, Deviation, Estate, LiveRule, Unread
-from policy.filter import Enforcement, Filter, FilterRule, Order
-from policy.packets import ALL, EMPTY, PacketSet
-from policy.point import Direction, Point
+from flowbridge.catalog.ports import PortRange
+from flowbridge.catalog.protocol import Protocol
+from flowbridge.policy.audit.audit import Audit, Verdict, audit
+from flowbridge.policy.audit.estate import Cause, Departure, Deviation, Estate, LiveRule, Unread
+from flowbridge.policy.compiled import Policy, compile_policy
+from flowbridge.policy.filter import Enforcement, Filter, FilterRule, Order
+from flowbridge.policy.packets.packet_set import ALL, EMPTY, PacketSet
+from flowbridge.policy.point import Direction, Point
 from tests.providers.aws.policies import ADMIN, CUCM, INTERFACES, INTERNET, flow, here
 
 POLICY = compile_policy(

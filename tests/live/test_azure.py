@@ -13,14 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from deployment.interface import Network
-from deployment.site import Site
-from policy.audit import Audit, Verdict, audit
-from policy.estate import Cause, Departure
-from providers.azure.live import READER
-from providers.azure.live_answers import Place
-from providers.live import Access
-from stacks.pipeline import Built, build, judge, load
+from flowbridge.deployment.file.site import Site
+from flowbridge.deployment.interface import Network
+from flowbridge.policy.audit.audit import Audit, Verdict, audit
+from flowbridge.policy.audit.estate import Cause, Departure
+from flowbridge.providers.azure.live.answers import Place
+from flowbridge.providers.azure.live.reader import READER
+from flowbridge.providers.live.contract import Access
+from flowbridge.stacks.pipeline import Built, build, judge, load
 from tests.live import documented
 from tests.live.azure_estate import DMZ, INTERNAL, deployed, empty, example, planned, read
 from tests.live.azure_server import (

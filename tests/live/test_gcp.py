@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from policy.audit import Verdict
-from policy.estate import Cause, Departure
-from providers.gcp.live import READER
-from providers.gcp.live_answers import Place
-from providers.gcp.live_faults import fault_of
-from providers.live import Access, Adoption
+from flowbridge.policy.audit.audit import Verdict
+from flowbridge.policy.audit.estate import Cause, Departure
+from flowbridge.providers.gcp.live.answers import Place
+from flowbridge.providers.gcp.live.faults import fault_of
+from flowbridge.providers.gcp.live.reader import READER
+from flowbridge.providers.live.contract import Access, Adoption
 from tests.live import documented
 from tests.live.gcp_estate import POLICIES, Changes, deployed, empty, example, planned, read
 from tests.live.gcp_server import ROOT, Fault, GoogleCloud, Json, Refusal, serving, slow

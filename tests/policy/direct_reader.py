@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
-from catalog.protocol import Protocol
-from deployment.flow import Flow
-from deployment.interface import Interface
-from policy.point import Direction
+from flowbridge.catalog.protocol import Protocol
+from flowbridge.deployment.flow import Flow
+from flowbridge.deployment.interface import Interface
+from flowbridge.policy.point import Direction
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from ipaddress import ip_network
 
-from catalog.ports import PortRange
-from catalog.protocol import Protocol
-from deployment.flow import End, Flow
-from deployment.interface import Interface, Member, Network
-from policy.compiled import Policy, compile_policy
-from policy.filter import Enforcement, Filter, FilterRule, Order
-from policy.packets import PacketSet
-from policy.point import Direction, Point
+from flowbridge.catalog.ports import PortRange
+from flowbridge.catalog.protocol import Protocol
+from flowbridge.deployment.flow import End, Flow
+from flowbridge.deployment.interface import Interface, Member, Network
+from flowbridge.policy.compiled import Policy, compile_policy
+from flowbridge.policy.filter import Enforcement, Filter, FilterRule, Order
+from flowbridge.policy.packets.packet_set import PacketSet
+from flowbridge.policy.point import Direction, Point
 
 
 def networks(*texts: str) -> tuple[Network, ...]:

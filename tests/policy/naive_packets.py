@@ -13,9 +13,9 @@ from ipaddress import ip_address, ip_network
 
 from hypothesis import strategies as st
 
-from catalog.ports import ANY_PORT, Parity, PortRange
-from catalog.protocol import Protocol
-from policy.packets import Network, Packet, PacketSet
+from flowbridge.catalog.ports import ANY_PORT, Parity, PortRange
+from flowbridge.catalog.protocol import Protocol
+from flowbridge.policy.packets.packet_set import Network, Packet, PacketSet
 
 ADDRESSES = tuple(
     ip_address(text)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ipaddress import ip_address
 
-from policy.filter import Filter, FilterRule, Order
-from policy.packets import Packet
+from flowbridge.policy.filter import Filter, FilterRule, Order
+from flowbridge.policy.packets.packet_set import Packet
 
 
 def packet(peer: str, protocol: int, source_port: int = 0, destination_port: int = 0) -> Packet:

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
-from policy.agreement import Disagreement
-from policy.point import Direction, Point
-from stacks.agreement import disagreements_of
-from stacks.pipeline import Built, build, load
+from flowbridge.policy.point import Direction, Point
+from flowbridge.policy.questions.between_deployments import Disagreement
+from flowbridge.stacks.agreement import disagreements_of
+from flowbridge.stacks.pipeline import Built, build, load
 from tests.policy.one_packet import packet
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from deployment.site import Assertion
-from policy.assertions import AssertionResult, judge_assertion
-from policy.compiled import compile_policy
-from policy.filter import Enforcement
-from policy.packets import PacketSet
-from policy.point import Direction, Point
-from policy.trace import Tracer
+from flowbridge.deployment.file.site import Assertion
+from flowbridge.policy.compiled import compile_policy
+from flowbridge.policy.filter import Enforcement
+from flowbridge.policy.packets.packet_set import PacketSet
+from flowbridge.policy.point import Direction, Point
+from flowbridge.policy.questions.assertions import AssertionResult, judge_assertion
+from flowbridge.policy.questions.trace import Tracer
 from tests.policy.edge import (
     edge_flows,
     edge_interfaces,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from catalog.ports import Parity, PortRange
-from policy.compiled import compile_policy
-from policy.difference import Change, difference, of_enforcement, of_policy
-from policy.packets import PacketSet
-from policy.point import Direction, Point
+from flowbridge.catalog.ports import Parity, PortRange
+from flowbridge.policy.compiled import compile_policy
+from flowbridge.policy.packets.packet_set import PacketSet
+from flowbridge.policy.point import Direction, Point
+from flowbridge.policy.questions.difference import Change, difference, of_enforcement, of_policy
 from tests.policy.edge import edge_flows, edge_interfaces, edge_policy, faithful, ports
 
 POLICY = edge_policy()

@@ -5,14 +5,14 @@ from __future__ import annotations
 import random
 from ipaddress import ip_address
 
-from catalog.ports import PortRange
-from catalog.protocol import Protocol
-from policy.decision import FilterIndex
-from policy.filter import Filter, Order
-from policy.packets import ALL, Packet, PacketSet
-from policy.point import Direction, Point
-from policy.question import Question, UnanswerableError
-from policy.trace import Tracer, Verdict
+from flowbridge.catalog.ports import PortRange
+from flowbridge.catalog.protocol import Protocol
+from flowbridge.policy.filter import Filter, Order
+from flowbridge.policy.packets.packet_set import ALL, Packet, PacketSet
+from flowbridge.policy.point import Direction, Point
+from flowbridge.policy.proof.decision import FilterIndex
+from flowbridge.policy.questions.question import Question, UnanswerableError
+from flowbridge.policy.questions.trace import Tracer, Verdict
 from tests.policy.direct_reader import FiveTuple, asked_at, near
 from tests.policy.edge import (
     edge_flows,

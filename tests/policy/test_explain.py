@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from catalog.load import load
-from catalog.ports import PortRange
-from catalog.protocol import Protocol
-from deployment.read import resolve_file
-from deployment.resolution import Resolution
-from policy.closed_candidates import ClosedRow
-from policy.compiled import compile_policy
-from policy.explain import Explanation, explain
-from policy.question import Question
-from policy.trace import Trace, trace
+from flowbridge.catalog.load import load
+from flowbridge.catalog.ports import PortRange
+from flowbridge.catalog.protocol import Protocol
+from flowbridge.deployment.closed.candidates import ClosedRow
+from flowbridge.deployment.read import resolve_file
+from flowbridge.deployment.selection.resolution import Resolution
+from flowbridge.policy.compiled import compile_policy
+from flowbridge.policy.questions.explain import Explanation, explain
+from flowbridge.policy.questions.question import Question
+from flowbridge.policy.questions.trace import Trace, trace
 from tests.policy.edge import faithful, ports
 
 EXAMPLE = Path(__file__).parent.parent.parent / "examples" / "emea-edge.yaml"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from policy.directory import Directory
-from policy.exposure import Risk, exposure
-from policy.packets import PacketSet
-from policy.point import Direction, Point
+from flowbridge.policy.packets.packet_set import PacketSet
+from flowbridge.policy.point import Direction, Point
+from flowbridge.policy.questions.directory import Directory
+from flowbridge.policy.questions.exposure import Risk, exposure
 from tests.policy.edge import edge_policy, faithful, group, networks, ports, rule
 
 POLICY = edge_policy()

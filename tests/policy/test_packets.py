@@ -8,11 +8,19 @@ from ipaddress import ip_network
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.ports import ANY_PORT, Parity, PortRange
-from catalog.protocol import Protocol
-from policy.packets import ALL, EMPTY, EVERY_ADDRESS, Box, Packet, PacketSet, icmp_code
-from policy.plain import plain_box
-from policy.port_mask import port_mask, port_ranges
+from flowbridge.catalog.port_set import port_mask, port_ranges
+from flowbridge.catalog.ports import ANY_PORT, Parity, PortRange
+from flowbridge.catalog.protocol import Protocol
+from flowbridge.policy.packets.as_json import plain_box
+from flowbridge.policy.packets.packet_set import (
+    ALL,
+    EMPTY,
+    EVERY_ADDRESS,
+    Box,
+    Packet,
+    PacketSet,
+    icmp_code,
+)
 from tests.policy.naive_packets import (
     BLOCKS,
     LISTS,

@@ -8,9 +8,9 @@ from ipaddress import ip_network
 import pytest
 import z3  # type: ignore[import-untyped]
 
-from catalog.ports import Parity, PortRange
-from catalog.protocol import Protocol
-from policy.packets import PacketSet
+from flowbridge.catalog.ports import Parity, PortRange
+from flowbridge.catalog.protocol import Protocol
+from flowbridge.policy.packets.packet_set import PacketSet
 
 PEER = z3.BitVec("peer", 32)
 PROTOCOL = z3.BitVec("protocol", 8)

@@ -8,12 +8,12 @@ from ipaddress import ip_network
 
 import pytest
 
-from catalog.ports import PortRange
-from catalog.protocol import Protocol
-from policy.filter import Enforcement, Filter, FilterRule, Order
-from policy.packets import ALL, EMPTY, EVERY_ADDRESS, PacketSet
-from policy.point import Direction, Point
-from policy.proof import Proof, prove
+from flowbridge.catalog.ports import PortRange
+from flowbridge.catalog.protocol import Protocol
+from flowbridge.policy.filter import Enforcement, Filter, FilterRule, Order
+from flowbridge.policy.packets.packet_set import ALL, EMPTY, EVERY_ADDRESS, PacketSet
+from flowbridge.policy.point import Direction, Point
+from flowbridge.policy.proof.proof import Proof, prove
 from tests.policy.edge import edge_policy, faithful, networks, ports, rule, with_acls
 
 POLICY = edge_policy()

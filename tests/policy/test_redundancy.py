@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from policy.filter import Filter, FilterRule, Order
-from policy.packets import ALL, PacketSet
-from policy.point import Direction, Point
-from policy.redundancy import redundant_rules
+from flowbridge.policy.filter import Filter, FilterRule, Order
+from flowbridge.policy.packets.packet_set import ALL, PacketSet
+from flowbridge.policy.point import Direction, Point
+from flowbridge.policy.proof.redundancy import redundant_rules
 from tests.policy.edge import networks, ports, rule
 
 HERE = Point("expressway-e/external", Direction.INGRESS)

@@ -22,16 +22,16 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from catalog.export import export_rows
-from catalog.load import load as load_catalog
-from catalog.ports import PortRange
-from catalog.protocol import Protocol
-from policy.filter import Enforcement
-from policy.packets import Packet, PacketSet
-from policy.point import Direction, Point
-from policy.question import Question
-from policy.trace import Tracer, Verdict
-from stacks.pipeline import Built, build, load
+from flowbridge.catalog.export import export_rows
+from flowbridge.catalog.load import load as load_catalog
+from flowbridge.catalog.ports import PortRange
+from flowbridge.catalog.protocol import Protocol
+from flowbridge.policy.filter import Enforcement
+from flowbridge.policy.packets.packet_set import Packet, PacketSet
+from flowbridge.policy.point import Direction, Point
+from flowbridge.policy.questions.question import Question
+from flowbridge.policy.questions.trace import Tracer, Verdict
+from flowbridge.stacks.pipeline import Built, build, load
 from tests.policy.one_packet import verdict
 
 Row = Mapping[str, Any]

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from catalog.protocol import Protocol
-from deployment.interface import Interface, Member
-from policy.compiled import compile_policy
-from policy.directory import UnknownPlaceError
-from policy.filter import Filter, Order
-from policy.packets import PacketSet
-from policy.point import Direction, Point
-from policy.question import Question, UnanswerableError
-from policy.trace import Extent, Leg, Tracer, Verdict
+from flowbridge.catalog.protocol import Protocol
+from flowbridge.deployment.interface import Interface, Member
+from flowbridge.policy.compiled import compile_policy
+from flowbridge.policy.filter import Filter, Order
+from flowbridge.policy.packets.packet_set import PacketSet
+from flowbridge.policy.point import Direction, Point
+from flowbridge.policy.questions.directory import UnknownPlaceError
+from flowbridge.policy.questions.question import Question, UnanswerableError
+from flowbridge.policy.questions.trace import Extent, Leg, Tracer, Verdict
 from tests.policy.edge import edge_policy, faithful, networks, ports, rule, with_acls
 
 POLICY = edge_policy()

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from stacks.pipeline import Built, build, load
+from flowbridge.stacks.pipeline import Built, build, load
 
 Json = dict[str, Any]
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from stacks.pipeline import Built, build, load
+from flowbridge.stacks.pipeline import Built, build, load
 
 Data = dict[str, Any]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from ipaddress import ip_network
 
-from deployment.interface import Interface, Member
-from deployment.site import Site
-from policy.compiled import Policy
-from policy.filter import Filter
-from policy.point import Direction, Point
+from flowbridge.deployment.file.site import Site
+from flowbridge.deployment.interface import Interface, Member
+from flowbridge.policy.compiled import Policy
+from flowbridge.policy.filter import Filter
+from flowbridge.policy.point import Direction, Point
 from tests.policy.one_packet import packet, verdict
 
 TCP, UDP, ICMP, ESP, ICMPV6 = 6, 17, 1, 50, 58

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from catalog.guide_rule import guide
-from catalog.load import load
-from deployment.finding import Finding
-from deployment.resolve import resolve
-from policy.compiled import compile_policy
-from providers.registry import provider_for
+from flowbridge.catalog.guide_rule import guide
+from flowbridge.catalog.load import load
+from flowbridge.deployment.finding import Finding
+from flowbridge.deployment.resolve import resolve
+from flowbridge.policy.compiled import compile_policy
+from flowbridge.providers.registry import provider_for
 from tests.deployment.files import DUAL, Data, setting, site
 
 ADDRESSES = {"addresses": ["10.9.0.0/24"]}

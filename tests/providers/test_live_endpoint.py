@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from urllib3.util import parse_url
 
-from providers.live_endpoint import Trust, trust
+from flowbridge.providers.live.endpoint import Trust, trust
 
 OWN = ("googleapis.com",)
 

@@ -7,10 +7,10 @@ from ipaddress import ip_network
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.ports import PortRange
-from policy.filter import Filter, FilterRule, Order
-from policy.packets import EMPTY, PacketSet
-from providers.members import across_members
+from flowbridge.catalog.ports import PortRange
+from flowbridge.policy.filter import Filter, FilterRule, Order
+from flowbridge.policy.packets.packet_set import EMPTY, PacketSet
+from flowbridge.providers.meaning.members import across_members
 from tests.policy.one_packet import packet, verdict
 
 PEERS = [ip_network(f"192.0.2.{last}/32") for last in range(4)]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from stacks.pipeline import Built, build, judge, load
+from flowbridge.stacks.pipeline import Built, build, judge, load
 from tests.providers.one_deployment import CLOUDS, Deployment
 
 

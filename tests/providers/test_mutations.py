@@ -22,11 +22,11 @@ from typing import Any
 
 import pytest
 
-from policy.filter import Enforcement, Filter
-from policy.packets import PacketSet
-from policy.point import Point
-from policy.proof import prove
-from stacks.pipeline import Built, build, load
+from flowbridge.policy.filter import Enforcement, Filter
+from flowbridge.policy.packets.packet_set import PacketSet
+from flowbridge.policy.point import Point
+from flowbridge.policy.proof.proof import prove
+from flowbridge.stacks.pipeline import Built, build, load
 from tests.providers.mutations import Mutation, mutations
 
 TRIED = 50

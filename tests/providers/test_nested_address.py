@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from providers.nested_address import nested_addresses
-from stacks.pipeline import build_all, judge
+from flowbridge.providers.terraform.nested_address import nested_addresses
+from flowbridge.stacks.pipeline import build_all, judge
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.yaml"))
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from catalog.load import load as load_catalog
-from catalog.translation import translations
-from deployment.finding import Severity
-from policy.filter import passes
-from policy.packets import Packet
-from policy.point import Direction, Point
-from stacks.pipeline import Checked, judge
+from flowbridge.catalog.load import load as load_catalog
+from flowbridge.catalog.translation import translations
+from flowbridge.deployment.finding import Severity
+from flowbridge.policy.filter import passes
+from flowbridge.policy.packets.packet_set import Packet
+from flowbridge.policy.point import Direction, Point
+from flowbridge.stacks.pipeline import Checked, judge
 from tests.providers.jabber_guest import FILES, Json, built, deployment
 
 GUEST, ANY = "198.51.100.77", 40000

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.protocol import Protocol
-from deployment.flow import Flow
-from policy.compiled import compile_policy
-from providers.aws.cloud import PROVIDER as AWS
-from providers.azure.cloud import PROVIDER as AZURE
-from stacks.pipeline import build, load
+from flowbridge.catalog.protocol import Protocol
+from flowbridge.deployment.flow import Flow
+from flowbridge.policy.compiled import compile_policy
+from flowbridge.providers.aws.cloud import PROVIDER as AWS
+from flowbridge.providers.azure.cloud import PROVIDER as AZURE
+from flowbridge.stacks.pipeline import build, load
 from tests.providers.aws import policies as aws
 from tests.providers.azure import policies as azure
 from tests.providers.gcp import deployment as gcp

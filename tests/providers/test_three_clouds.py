@@ -15,12 +15,12 @@ import pytest
 from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
-from catalog.located_yaml import BadFileError
-from deployment.interface import Interface
-from policy.filter import passes
-from policy.packets import PacketSet
-from policy.point import Direction, Point
-from stacks.pipeline import Built
+from flowbridge.catalog.reading.located_yaml import BadFileError
+from flowbridge.deployment.interface import Interface
+from flowbridge.policy.filter import passes
+from flowbridge.policy.packets.packet_set import PacketSet
+from flowbridge.policy.point import Direction, Point
+from flowbridge.stacks.pipeline import Built
 from tests.providers.one_deployment import CLOUDS, Deployment
 
 pytestmark = pytest.mark.slow

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from stacks.aws import AwsFirewall
-from stacks.engine import engine
-from stacks.fragment import Fragment, addresses, crossing
-from stacks.pipeline import RefusedError
+from flowbridge.stacks.aws import AwsFirewall
+from flowbridge.stacks.engine import engine
+from flowbridge.stacks.fragment import Fragment, addresses, crossing
+from flowbridge.stacks.pipeline import RefusedError
 from tests.stacks.conftest import EXAMPLES, PAIR
 
 pytestmark = pytest.mark.slow
@@ -140,7 +140,7 @@ def test_what_is_no_json_is_refused_before_node_sees_it() -> None:
 
 
 def test_every_name_of_every_example_survives_the_engine() -> None:
-    from stacks.pipeline import build, load
+    from flowbridge.stacks.pipeline import build, load
 
     for path in EXAMPLES:
         for address in addresses(build(load(path)).document):

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from stacks.pipeline import build, load
+from flowbridge.stacks.pipeline import build, load
 from tests.stacks.conftest import EXAMPLES, PAIR, REPOSITORY, Main
 
 pytestmark = pytest.mark.slow
@@ -121,10 +121,12 @@ def test_the_command_checks_without_starting_node(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("module", ["stacks.aws", "stacks.azure", "stacks.gcp"])
+@pytest.mark.parametrize(
+    "module", ["flowbridge.stacks.aws", "flowbridge.stacks.azure", "flowbridge.stacks.gcp"]
+)
 def test_an_app_of_ones_own_finds_the_node_of_the_lock(module: str, tmp_path: Path) -> None:
     """As on a machine without node, where the only one is in the wheel."""
-    from stacks.engine import find_node
+    from flowbridge.stacks.engine import find_node
 
     find_node()
     node = os.environ.get("JSII_NODE") or shutil.which("node")

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from deployment.finding import Severity
-from stacks.pipeline import build_all
-from stacks.shared_places import SHARED
+from flowbridge.deployment.finding import Severity
+from flowbridge.stacks.pipeline import build_all
+from flowbridge.stacks.shared_places import SHARED
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

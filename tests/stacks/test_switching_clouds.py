@@ -10,9 +10,9 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from policy.filter import passes
-from policy.packets import EMPTY, PacketSet
-from stacks.pipeline import Checked, check
+from flowbridge.policy.filter import passes
+from flowbridge.policy.packets.packet_set import EMPTY, PacketSet
+from flowbridge.stacks.pipeline import Checked, check
 
 EXAMPLES: Final = Path(__file__).parents[2] / "examples"
 # All that has to be written anew: where the deployment stands.

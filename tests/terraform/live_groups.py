@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping
 from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any
 
-from catalog.ports import ANY_PORT, PortRange
-from deployment.interface import Interface
-from policy.packets import EMPTY, Network, PacketSet
-from policy.point import Direction, Point
+from flowbridge.catalog.ports import ANY_PORT, PortRange
+from flowbridge.deployment.interface import Interface
+from flowbridge.policy.packets.packet_set import EMPTY, Network, PacketSet
+from flowbridge.policy.point import Direction, Point
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client

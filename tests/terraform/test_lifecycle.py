@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from stacks.pipeline import Built, build, load
+from flowbridge.stacks.pipeline import Built, build, load
 from tests.terraform.conftest import App
 from tests.terraform.deployment import deployment
 from tests.terraform.emulated_ec2 import EmulatedEc2

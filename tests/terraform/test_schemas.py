@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from stacks.pipeline import Built, build, load
+from flowbridge.stacks.pipeline import Built, build, load
 from tests.providers import jabber_guest
 from tests.providers.one_deployment import Deployment
 from tests.terraform.conftest import REPOSITORY

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from stacks.pipeline import load
+from flowbridge.stacks.pipeline import load
 from tests.terraform.conftest import REPOSITORY
 from tests.terraform.run import Terraform, find_terraform
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from catalog.guide_rule import guide
-from deployment.finding import Finding, Severity
+from flowbridge.catalog.guide_rule import guide
+from flowbridge.deployment.finding import Finding, Severity
 from tests.deployment.files import DUAL, SINGLE, Data, problems, resolved, setting
 
 CMS = {"systems__cms": {"tier": "internal", "addresses": ["10.0.10.31"]}}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from providers.terraform_json import Reference
+from flowbridge.providers.terraform.blocks import Reference
 
 Body = dict[str, Any]
 

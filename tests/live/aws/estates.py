@@ -8,9 +8,9 @@ from typing import Any
 
 import yaml
 
-from policy.audit import Audit, audit
-from providers.live import Access, reader_for
-from stacks.pipeline import Built, build, judge, load
+from flowbridge.policy.audit.audit import Audit, audit
+from flowbridge.providers.live.contract import Access, reader_for
+from flowbridge.stacks.pipeline import Built, build, judge, load
 from tests.live.aws.created import create
 
 ACCESS = {"connect_timeout": 2.0, "read_timeout": 5.0, "attempts": 2, "deadline": 20.0}

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from policy.audit import Verdict
-from policy.estate import Cause
+from flowbridge.policy.audit.audit import Verdict
+from flowbridge.policy.audit.estate import Cause
 from tests.live import faults
 from tests.live.aws.estates import LiveSite
 from tests.live.aws.tampering import add_rule

@@ -13,9 +13,9 @@ from click.testing import CliRunner
 from moto.ec2.models import ec2_backends
 
 from flowbridge.cli import flowbridge
-from policy.audit import Verdict
-from policy.estate import Cause, Departure
-from policy.packets import PacketSet
+from flowbridge.policy.audit.audit import Verdict
+from flowbridge.policy.audit.estate import Cause, Departure
+from flowbridge.policy.packets.packet_set import PacketSet
 from tests.live import documented, faults
 from tests.live.aws.created import associate
 from tests.live.aws.estates import LiveSite

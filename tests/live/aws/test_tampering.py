@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from policy.audit import Verdict
+from flowbridge.policy.audit.audit import Verdict
 from tests.live.aws.estates import LiveSite
 from tests.live.aws.tampering import HARMFUL, HARMLESS, Tamper
 

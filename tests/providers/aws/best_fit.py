@@ -1,4 +1,4 @@
-"""The best entries there are, by trying everything: the yardstick for `providers.aws.acl_fit`.
+"""The best entries there are, by trying everything: the yardstick for `providers.aws.emit.acl.fit`.
 
     python -m tests.providers.aws.best_fit CASES
 
@@ -18,10 +18,10 @@ from functools import cache
 from ipaddress import ip_network
 from itertools import combinations, islice, pairwise
 
-from deployment.addresses import PRIVATE
-from providers.aws import acl_fit
-from providers.aws.acl_field import PUBLIC_WEIGHT
-from providers.aws.acl_rectangle import ANY_PROTOCOL, Rectangle
+from flowbridge.deployment.addresses import PRIVATE
+from flowbridge.providers.aws.emit.acl import fit as acl_fit
+from flowbridge.providers.aws.emit.acl.price import PUBLIC_WEIGHT
+from flowbridge.providers.aws.emit.acl.rectangle import ANY_PROTOCOL, Rectangle
 
 TCP, UDP = 6, 17
 NETWORKS = (

@@ -6,11 +6,11 @@ from ipaddress import ip_network
 
 from hypothesis import strategies as st
 
-from catalog.ports import PortRange
-from catalog.protocol import Protocol
-from deployment.flow import End, Flow
-from deployment.interface import Interface
-from deployment.site import Site
+from flowbridge.catalog.ports import PortRange
+from flowbridge.catalog.protocol import Protocol
+from flowbridge.deployment.file.site import Site
+from flowbridge.deployment.flow import End, Flow
+from flowbridge.deployment.interface import Interface
 from tests.providers.sites import interface
 
 EXTERNAL = interface(

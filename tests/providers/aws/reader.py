@@ -1,6 +1,6 @@
 """A slow, small reading of emitted Terraform JSON, for the tests of the emitter alone.
 
-It shares nothing with the emitter or with `providers.aws.semantics`: it takes one packet and
+It shares nothing with the emitter or with `providers.aws.meaning.filters`: it takes one packet and
 walks through the JSON.
 """
 
@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from ipaddress import ip_network
 from typing import Any
 
-from catalog.ports import PortRange
-from deployment.interface import Interface
-from policy.packets import Packet, PacketSet
+from flowbridge.catalog.ports import PortRange
+from flowbridge.deployment.interface import Interface
+from flowbridge.policy.packets.packet_set import Packet, PacketSet
 
 _NUMBERS = {"tcp": 6, "udp": 17, "icmp": 1, "icmpv6": 58}
 

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.ports import PortRange
-from policy.packets import PacketSet
-from providers.aws.acl_cover import exact_cover
-from providers.aws.acl_fit import fit
-from providers.aws.acl_rectangle import ANY_PROTOCOL, Rectangle
+from flowbridge.catalog.ports import PortRange
+from flowbridge.policy.packets.packet_set import PacketSet
+from flowbridge.providers.aws.emit.acl.cover import exact_cover
+from flowbridge.providers.aws.emit.acl.fit import fit
+from flowbridge.providers.aws.emit.acl.rectangle import ANY_PROTOCOL, Rectangle
 from tests.providers.aws.best_fit import NETWORKS, PORTS, TCP, UDP, ratios, rectangle
 
 ICMP, ESP = 1, 50

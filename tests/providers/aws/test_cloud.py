@@ -6,13 +6,13 @@ import re
 
 import pytest
 
-from catalog.protocol import Protocol
-from deployment.finding import Severity
-from deployment.site import Quotas as RaisedQuotas
-from policy.compiled import compile_policy
-from providers.aws.cloud import PROVIDER
-from providers.aws.naming import rows_tag, rule_description
-from providers.aws.quotas import default_quotas, quotas_for
+from flowbridge.catalog.protocol import Protocol
+from flowbridge.deployment.file.site import Quotas as RaisedQuotas
+from flowbridge.deployment.finding import Severity
+from flowbridge.policy.compiled import compile_policy
+from flowbridge.providers.aws.cloud import PROVIDER
+from flowbridge.providers.aws.emit.naming import rows_tag, rule_description
+from flowbridge.providers.aws.quotas import default_quotas, quotas_for
 from tests.providers.aws.policies import EXTERNAL, INTERFACES, INTERNET, flow, here, site
 from tests.providers.sites import interface
 

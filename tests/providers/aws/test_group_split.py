@@ -5,10 +5,10 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.protocol import Protocol
-from policy.point import Direction
-from providers.aws.group_split import Groups, split, weight
-from providers.aws.rule import Peer, PeerKind, Rule
+from flowbridge.catalog.protocol import Protocol
+from flowbridge.policy.point import Direction
+from flowbridge.providers.aws.emit.group_split import Groups, split, weight
+from flowbridge.providers.aws.emit.rule import Peer, PeerKind, Rule
 
 PEERS = (
     Peer(PeerKind.IPV4, "10.0.0.1/32", "x", (4,)),

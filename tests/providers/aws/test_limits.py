@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from catalog.protocol import Protocol
-from deployment.finding import Finding, Severity
-from deployment.flow import Flow
-from policy.compiled import compile_policy
-from providers.aws.cloud import PROVIDER
+from flowbridge.catalog.protocol import Protocol
+from flowbridge.deployment.finding import Finding, Severity
+from flowbridge.deployment.flow import Flow
+from flowbridge.policy.compiled import compile_policy
+from flowbridge.providers.aws.cloud import PROVIDER
 from tests.providers.aws.policies import (
     CUCM,
     EXTERNAL,

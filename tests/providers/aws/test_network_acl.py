@@ -8,15 +8,15 @@ from ipaddress import ip_network
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.protocol import Protocol
-from deployment.finding import Severity
-from deployment.flow import Flow
-from deployment.interface import Interface
-from policy.compiled import compile_policy
-from policy.packets import Packet, PacketSet
-from policy.point import Direction, Point
-from providers.aws.cloud import PROVIDER
-from providers.provider import Lowered
+from flowbridge.catalog.protocol import Protocol
+from flowbridge.deployment.finding import Severity
+from flowbridge.deployment.flow import Flow
+from flowbridge.deployment.interface import Interface
+from flowbridge.policy.compiled import compile_policy
+from flowbridge.policy.packets.packet_set import Packet, PacketSet
+from flowbridge.policy.point import Direction, Point
+from flowbridge.providers.aws.cloud import PROVIDER
+from flowbridge.providers.provider import Lowered
 from tests.policy.one_packet import packet
 from tests.providers.aws.policies import (
     ADMIN,

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from policy.filter import passes
-from policy.packets import Packet
-from policy.point import Direction, Point
-from stacks.pipeline import Checked, build, judge, load
+from flowbridge.policy.filter import passes
+from flowbridge.policy.packets.packet_set import Packet
+from flowbridge.policy.point import Direction, Point
+from flowbridge.stacks.pipeline import Checked, build, judge, load
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "emea-edge.yaml"
 OUTER, INNER = "expressway-e/external", "expressway-c/single"

@@ -12,18 +12,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.ports import PortRange
-from catalog.protocol import Protocol
-from deployment.finding import Severity
-from deployment.flow import Flow
-from deployment.site import Quotas as RaisedQuotas
-from policy.compiled import compile_policy
-from policy.packets import PacketSet
-from policy.point import Direction, Point
-from providers.aws.cloud import PROVIDER
-from providers.aws.quotas import quotas_for
-from providers.aws.security_groups import security_groups
-from providers.provider import Lowered
+from flowbridge.catalog.ports import PortRange
+from flowbridge.catalog.protocol import Protocol
+from flowbridge.deployment.file.site import Quotas as RaisedQuotas
+from flowbridge.deployment.finding import Severity
+from flowbridge.deployment.flow import Flow
+from flowbridge.policy.compiled import compile_policy
+from flowbridge.policy.packets.packet_set import PacketSet
+from flowbridge.policy.point import Direction, Point
+from flowbridge.providers.aws.cloud import PROVIDER
+from flowbridge.providers.aws.emit.security_groups import security_groups
+from flowbridge.providers.aws.quotas import quotas_for
+from flowbridge.providers.provider import Lowered
 from tests.providers.aws.policies import (
     ADMIN,
     CORE,

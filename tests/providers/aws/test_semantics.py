@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from policy.filter import Enforcement
-from policy.packets import ALL
-from providers.aws.semantics import enforcement
+from flowbridge.policy.filter import Enforcement
+from flowbridge.policy.packets.packet_set import ALL
+from flowbridge.providers.aws.meaning.filters import enforcement
 from tests.policy.one_packet import packet, verdict
 from tests.providers.sites import ESP, ICMP, ICMPV6, TCP, UDP, at, interface, passes, policy, site
 

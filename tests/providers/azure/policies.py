@@ -6,12 +6,12 @@ from collections.abc import Iterable
 
 from hypothesis import strategies as st
 
-from catalog.ports import Parity, PortRange
-from catalog.protocol import Protocol
-from deployment.flow import End, Flow
-from deployment.interface import Interface
-from deployment.site import Site
-from policy.compiled import Policy, compile_policy
+from flowbridge.catalog.ports import Parity, PortRange
+from flowbridge.catalog.protocol import Protocol
+from flowbridge.deployment.file.site import Site
+from flowbridge.deployment.flow import End, Flow
+from flowbridge.deployment.interface import Interface
+from flowbridge.policy.compiled import Policy, compile_policy
 from tests.policy.edge import ADMIN, EPHEMERAL, INTERNET, flow, inside, outside
 from tests.providers.sites import interface
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.ports import Parity, PortRange
-from catalog.protocol import Protocol
-from policy.packets import PacketSet
-from policy.port_mask import port_mask
-from providers.azure.expressible import expressible, filled_ports
+from flowbridge.catalog.port_set import port_mask
+from flowbridge.catalog.ports import Parity, PortRange
+from flowbridge.catalog.protocol import Protocol
+from flowbridge.policy.packets.packet_set import PacketSet
+from flowbridge.providers.azure.expressible import expressible, filled_ports
 from tests.policy.edge import networks, ports
 
 LONGEST = 250  # quotas.yaml: port_ranges_per_rule

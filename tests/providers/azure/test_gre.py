@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from catalog.load import load
-from deployment.finding import Severity
-from deployment.resolve import resolve
-from policy.compiled import compile_policy
-from providers.registry import provider_for
+from flowbridge.catalog.load import load
+from flowbridge.deployment.finding import Severity
+from flowbridge.deployment.resolve import resolve
+from flowbridge.policy.compiled import compile_policy
+from flowbridge.providers.registry import provider_for
 from tests.deployment.files import DUAL, Data, setting, site
 
 GATEWAYS: Data = setting(

@@ -12,19 +12,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.protocol import Protocol
-from deployment.finding import Severity
-from deployment.flow import End, Flow
-from deployment.interface import Interface, Member
-from policy.compiled import compile_policy
-from policy.packets import PacketSet
-from policy.proof import prove
-from providers.azure import limits
-from providers.azure.cloud import PROVIDER
-from providers.azure.network_security_groups import network_security_groups
-from providers.azure.quotas import default_quotas
-from providers.azure.security_rules import security_rules
-from providers.provider import Lowered
+from flowbridge.catalog.protocol import Protocol
+from flowbridge.deployment.finding import Severity
+from flowbridge.deployment.flow import End, Flow
+from flowbridge.deployment.interface import Interface, Member
+from flowbridge.policy.compiled import compile_policy
+from flowbridge.policy.packets.packet_set import PacketSet
+from flowbridge.policy.proof.proof import prove
+from flowbridge.providers.azure import limits
+from flowbridge.providers.azure.cloud import PROVIDER
+from flowbridge.providers.azure.emit.network_security_groups import network_security_groups
+from flowbridge.providers.azure.emit.security_rules import security_rules
+from flowbridge.providers.azure.quotas import default_quotas
+from flowbridge.providers.provider import Lowered
 from tests.providers.azure.policies import (
     ADMIN,
     CORE,

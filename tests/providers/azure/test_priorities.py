@@ -7,8 +7,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.azure.priorities import priorities
-from providers.content_names import content_digest
+from flowbridge.providers.azure.emit.priorities import priorities
+from flowbridge.providers.terraform.content_names import content_digest
 
 # Short identities in a narrow band: collisions are the rule, not the exception.
 CROWDED = st.lists(st.text("abcdef", min_size=1, max_size=4), unique=True, max_size=30)

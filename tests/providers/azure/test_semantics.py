@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from policy.filter import Enforcement
-from policy.filter import passes as through
-from policy.packets import ALL
-from providers.azure.semantics import enforcement
+from flowbridge.policy.filter import Enforcement
+from flowbridge.policy.filter import passes as through
+from flowbridge.policy.packets.packet_set import ALL
+from flowbridge.providers.azure.meaning.filters import enforcement
 from tests.policy.one_packet import packet
 from tests.providers.sites import ESP, ICMP, ICMPV6, TCP, UDP, at, interface, passes, policy, site
 

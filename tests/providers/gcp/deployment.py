@@ -8,14 +8,14 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from deployment.addresses import of_families
-from deployment.flow import End, Flow
-from deployment.interface import Interface
-from deployment.site import Site
-from policy.compiled import compile_policy
-from policy.proof import Proof, prove
-from providers.gcp.cloud import PROVIDER
-from providers.provider import Lowered
+from flowbridge.deployment.addresses import of_families
+from flowbridge.deployment.file.site import Site
+from flowbridge.deployment.flow import End, Flow
+from flowbridge.deployment.interface import Interface
+from flowbridge.policy.compiled import compile_policy
+from flowbridge.policy.proof.proof import Proof, prove
+from flowbridge.providers.gcp.cloud import PROVIDER
+from flowbridge.providers.provider import Lowered
 from tests.providers.aws import policies
 
 NETWORK = {

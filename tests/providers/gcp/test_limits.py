@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from catalog.protocol import Protocol
-from deployment.finding import Severity
-from deployment.flow import Flow
-from policy.compiled import compile_policy
-from providers.gcp import limits
-from providers.gcp.cloud import PROVIDER
-from providers.gcp.grouping import rules_of
-from providers.gcp.quotas import default_quotas
+from flowbridge.catalog.protocol import Protocol
+from flowbridge.deployment.finding import Severity
+from flowbridge.deployment.flow import Flow
+from flowbridge.policy.compiled import compile_policy
+from flowbridge.providers.gcp import limits
+from flowbridge.providers.gcp.cloud import PROVIDER
+from flowbridge.providers.gcp.emit.rules import rules_of
+from flowbridge.providers.gcp.quotas import default_quotas
 from tests.providers.aws.policies import (
     CORE,
     CUCM,

@@ -9,8 +9,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.protocol import Protocol
-from deployment.flow import End, Flow
+from flowbridge.catalog.protocol import Protocol
+from flowbridge.deployment.flow import End, Flow
 from tests.providers.aws.policies import (
     ADMIN,
     CORE,

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from policy.filter import Enforcement
-from policy.filter import passes as through
-from policy.packets import ALL, EVERY_ADDRESS
-from providers.gcp.markers import target_tag
-from providers.gcp.semantics import enforcement
+from flowbridge.policy.filter import Enforcement
+from flowbridge.policy.filter import passes as through
+from flowbridge.policy.packets.packet_set import ALL, EVERY_ADDRESS
+from flowbridge.providers.gcp.markers import target_tag
+from flowbridge.providers.gcp.meaning.filters import enforcement
 from tests.policy.one_packet import packet
 from tests.providers.sites import ESP, ICMP, TCP, UDP, at, interface, passes, policy, site
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.gcp.markers import Marker, described, target_tag
+from flowbridge.providers.gcp.markers import Marker, described, target_tag
 
 NAME = st.from_regex(r"[a-z][a-z0-9-]{0,30}[a-z0-9]", fullmatch=True)
 

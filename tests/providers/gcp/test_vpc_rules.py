@@ -13,13 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.protocol import Protocol
-from deployment.flow import End, Flow
-from policy.compiled import compile_policy
-from policy.packets import PacketSet
-from policy.point import Direction, Point
-from providers.gcp.cloud import PROVIDER
-from providers.gcp.markers import Marker
+from flowbridge.catalog.protocol import Protocol
+from flowbridge.deployment.flow import End, Flow
+from flowbridge.policy.compiled import compile_policy
+from flowbridge.policy.packets.packet_set import PacketSet
+from flowbridge.policy.point import Direction, Point
+from flowbridge.providers.gcp.cloud import PROVIDER
+from flowbridge.providers.gcp.markers import Marker
 from tests.providers.aws.policies import (
     ADMIN,
     CORE,

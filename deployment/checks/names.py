@@ -1,0 +1,166 @@
+"""Names that must mean something: services, systems, tiers, parameters, ends of assertions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from ipaddress import ip_network
+from typing import Final
+
+from flowbridge.catalog.load import Catalog
+from flowbridge.catalog.reading.located_yaml import Location
+from flowbridge.deployment.file.site import Assertion, Site
+from flowbridge.deployment.interfaces import CORE, EDGE, EXTERNAL, INTERNAL, SINGLE
+from flowbridge.deployment.mistake import Mistake, nearest
+from flowbridge.deployment.selection.parties import CLUSTER_PARTIES
+
+# What has an option of its own is not set twice.
+OPTION_OF: Final = {
+    "media": "options.media_ports",
+    "multiplexed-rtp": "options.multiplexed_media",
+    "multiplexed-rtcp": "options.multiplexed_media",
+    "multiplexed-media": "options.multiplexed_media",
+    "turn": "options.turn.port",
+    "traversal-sip": "options.traversal_zones",
+    "traversal-h323": "options.traversal_zones",
+    "admin-https": "options.admin.https_port",
+    "admin-ssh": "options.admin.ssh_port",
+}
+
+
+def name_mistakes(site: Site, catalog: Catalog) -> Iterator[Mistake]:
+    """Every name that the catalog or the file itself does not know, with the nearest one."""
+    yield from _services(site, catalog)
+    yield from _systems(site, catalog)
+    yield from _tiers(site)
+    yield from _ports(site, catalog)
+    yield from _assertions(site, catalog)
+
+
+def system_names(catalog: Catalog) -> set[str]:
+    """What may stand under `systems`: every party but the peers of a cluster."""
+    return catalog.parties.keys() - set(CLUSTER_PARTIES)
+
+
+def parameter_names(catalog: Catalog) -> set[str]:
+    """What may stand under `options.ports`: every parameter without an option of its own."""
+    return catalog.parameters.keys() - OPTION_OF.keys()
+
+
+def _services(site: Site, catalog: Catalog) -> Iterator[Mistake]:
+    known = set(catalog.services)
+    for index, service in enumerate(site.services):
+        if service not in known:
+            message = f"there is no service {service!r}; {nearest(service, known)}"
+            yield Mistake(("services", index), message)
+
+
+def _systems(site: Site, catalog: Catalog) -> Iterator[Mistake]:
+    known = system_names(catalog)
+    others = {word: name for name, party in catalog.parties.items() for word in party.also}
+    for name, system in site.systems.items():
+        here: Location = ("systems", name)
+        if name not in known:
+            near = nearest(name, known, others)
+            message = f"the documents name no system {name!r}; {near}"
+            yield Mistake(here, message)
+            continue
+        section = {EDGE: site.expressway_e, CORE: site.expressway_c}.get(name)
+        if section is not None:
+            key = name.replace("-", "_")
+            yield Mistake(here, f"{name} is described under {key} already; keep one of the two")
+        if system.nics is not None and name != EDGE:
+            yield Mistake((*here, "nics"), f"only {EDGE} has `nics`; leave it out")
+        if system.tier is not None and name in (EDGE, CORE):
+            key = name.replace("-", "_")
+            yield Mistake(here, f"an {name} in a tier of this deployment is described under {key}")
+        if system.tier is not None and catalog.parties[name].default == "internet":
+            yield Mistake(
+                (*here, "tier"),
+                f"{name} stands for hosts on the internet, which no tier holds; leave `tier` out",
+            )
+
+
+def _tiers(site: Site) -> Iterator[Mistake]:
+    known = site.network.tiers
+    uses: list[tuple[Location, str | None]] = [
+        (("systems", name, "tier"), system.tier) for name, system in site.systems.items()
+    ]
+    if (edge := site.expressway_e) is not None:
+        uses.append((("expressway_e", "tier"), edge.tier))
+        uses.append((("expressway_e", "internal_tier"), edge.internal_tier))
+        if edge.nics == "single" and edge.internal_tier is not None:
+            yield Mistake(
+                ("expressway_e", "internal_tier"),
+                "one card has no inner tier; leave it out, or write nics: dual",
+            )
+    if (core := site.expressway_c) is not None:
+        uses.append((("expressway_c", "tier"), core.tier))
+    for location, tier in uses:
+        if tier is not None and tier not in known:
+            message = f"network.tiers has no tier {tier!r}; {nearest(tier, known)}"
+            yield Mistake(location, message)
+
+
+def _ports(site: Site, catalog: Catalog) -> Iterator[Mistake]:
+    free = parameter_names(catalog)
+    for name in site.options.ports:
+        here: Location = ("options", "ports", name)
+        if name in OPTION_OF:
+            yield Mistake(here, f"set {OPTION_OF[name]} instead")
+        elif name not in free:
+            yield Mistake(here, f"no row names the ports {name!r}; {nearest(name, free)}")
+
+
+def interface_keys(site: Site) -> set[str]:
+    """`expressway-e/external` and so on: the interfaces there will be."""
+    keys = {f"{name}/{SINGLE}" for name, system in site.systems.items() if system.tier is not None}
+    if (edge := site.expressway_e) is not None:
+        cards = (SINGLE,) if edge.nics == "single" else (EXTERNAL, INTERNAL)
+        keys |= {f"{EDGE}/{card}" for card in cards}
+    if site.expressway_c is not None:
+        keys.add(f"{CORE}/{SINGLE}")
+    return keys
+
+
+def _assertions(site: Site, catalog: Catalog) -> Iterator[Mistake]:
+    interfaces = interface_keys(site)
+    workloads = {key.split("/")[0] for key in interfaces}
+    standing = {name for name, party in catalog.parties.items() if party.default == "internet"}
+    known = interfaces | workloads | set(site.systems) | standing
+    for index, assertion in enumerate(site.tests):
+        yield from _without_ports(index, assertion)
+        for key, word in (("from", assertion.from_), ("to", assertion.to)):
+            if word in known or _is_address(word):
+                continue
+            here: Location = ("tests", index, key)
+            if word in catalog.parties:
+                yield Mistake(
+                    here, f"{word} is not in this deployment; add systems.{word}.addresses"
+                )
+            else:
+                yield Mistake(here, f"{word!r} is no end of a flow here; {_ends(word, known)}")
+
+
+def _without_ports(index: int, assertion: Assertion) -> Iterator[Mistake]:
+    """Ports asked of a protocol that has none would be passed over in silence."""
+    lacking = {"icmp": ("source_ports",), "icmpv6": ("source_ports",)}
+    if assertion.protocol in ("tcp", "udp"):
+        return
+    for key in lacking.get(assertion.protocol, ("ports", "source_ports")):
+        if getattr(assertion, key):
+            words = key.replace("_", " ")
+            yield Mistake(
+                ("tests", index, key), f"{assertion.protocol} has no {words}; leave them out"
+            )
+
+
+def _ends(word: str, known: Iterable[str]) -> str:
+    return f"{nearest(word, known)} (or an address such as 10.0.1.11 or 10.0.1.0/24)"
+
+
+def _is_address(word: str) -> bool:
+    try:
+        ip_network(word)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,119 @@
+"""Where workloads stand and what that costs them: legal, and seldom what was meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from flowbridge.catalog.load import Catalog
+from flowbridge.catalog.reading.located_yaml import dotted
+from flowbridge.deployment.addresses import order, shown, within
+from flowbridge.deployment.checks.cloud import ids_of_aws
+from flowbridge.deployment.file.site import Site
+from flowbridge.deployment.finding import Finding, Severity
+from flowbridge.deployment.flow import Flow
+from flowbridge.deployment.interface import Network
+from flowbridge.deployment.interfaces import CORE
+
+_NAMED: Final = 3  # services before the rest is counted
+_LEAVE_OUT: Final = "or leave its `tier` out and keep it in a subnet that no tier names"
+
+
+def standing_findings(site: Site, catalog: Catalog, flows: Iterable[Flow]) -> Iterator[Finding]:
+    """Expressway-E among the inside, systems cut off from their own, another cloud's ids."""
+    yield from _edge_inside(site)
+    yield from _cards_mixed_up(site)
+    yield from _cut_off(site, catalog, flows)
+    for location, text in ids_of_aws(site):
+        yield Finding(
+            "deployment/id-of-another-cloud",
+            Severity.WARNING,
+            f"{text!r} has the form of an AWS id, and this deployment is for {site.cloud}: write "
+            "what it is called there",
+            "form of AWS resource ids",
+            dotted(location),
+        )
+
+
+def _edge_inside(site: Site) -> Iterator[Finding]:
+    edge, core = site.expressway_e, site.expressway_c
+    if edge is None:
+        return
+    inside = [CORE] if core is not None and core.tier == edge.tier else []
+    inside += sorted(name for name, system in site.systems.items() if system.tier == edge.tier)
+    if inside:
+        yield Finding(
+            "deployment/edge-inside",
+            Severity.WARNING,
+            f"Expressway-E faces the internet from the tier {edge.tier!r}, where {_and(inside)} "
+            f"{'stand' if len(inside) > 1 else 'stands'} too: give it a tier and subnets of its "
+            "own, such as dmz",
+            "port guide, note with table 22: the TURN servers are in the DMZ",
+            "expressway_e.tier",
+        )
+
+
+def _cards_mixed_up(site: Site) -> Iterator[Finding]:
+    """One peer's outer card in the subnet of another's inner one.
+
+    Where both cards of one peer are in one range, ranges say nothing about subnets.
+    """
+    edge = site.expressway_e
+    if edge is None or edge.nics != "dual":
+        return
+    ranges = [network for tier in site.network.tiers.values() for network in tier.cidrs]
+
+    def places(cards: tuple[Network, ...]) -> set[Network]:
+        return {one for one in ranges for card in cards if within(card, (one,))}
+
+    outer = [places(peer.external) for peer in edge.peers]
+    inner = [places(peer.internal) for peer in edge.peers]
+    if any(out & ins for out, ins in zip(outer, inner, strict=True)):
+        return
+    all_outer = {one for out in outer for one in out}
+    for index, ins in enumerate(inner):
+        if shared := ins & all_outer:
+            yield Finding(
+                "deployment/cards-mixed-up",
+                Severity.WARNING,
+                f"the inner card of this peer is in {shown(min(shared, key=order))}, where another "
+                "peer has its outer card: look whether `external` and `internal` are mixed up",
+                "one subnet for the outer cards, another for the inner ones",
+                f"expressway_e.peers[{index}].internal",
+            )
+
+
+def _cut_off(site: Site, catalog: Catalog, flows: Iterable[Flow]) -> Iterator[Finding]:
+    """Systems that run here and have none of the flows on which they live."""
+    senders = {flow.source.party for flow in flows if flow.source.interface is not None}
+    for name, system in sorted(site.systems.items()):
+        if system.tier is None:
+            continue
+        services = catalog.services_of(name)
+        if services and not set(services) & set(site.services):
+            rest = len(services) - _NAMED
+            more = f" and {rest} more" if rest > 0 else ""
+            message = (
+                f"{name} runs here, so it gets the flows of the services listed and no others, and "
+                f"none of its own is listed ({', '.join(services[:_NAMED])}{more}): between its "
+                "nodes, with phones, DNS and NTP nothing passes. List those it uses, " + _LEAVE_OUT
+            )
+        elif not services and name not in senders:
+            message = (
+                f"{name} runs here, and no row of the services listed is sent by it: it can answer "
+                "and start nothing, neither DNS nor NTP nor what its own nodes say to each other. "
+                "Add rows of your own in an overlay (catalog/README.md), " + _LEAVE_OUT
+            )
+        else:
+            continue
+        yield Finding(
+            "deployment/cut-off",
+            Severity.OBLIGATION,
+            message,
+            "the rules of a workload let through its documented flows only",
+            f"systems.{name}.tier",
+        )
+
+
+def _and(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

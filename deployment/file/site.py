@@ -1,0 +1,291 @@
+"""The deployment file as a model: what one user runs, in one cloud, in one stack.
+
+Only shapes and single values are checked here; what needs several keys at once (an address
+outside its tier, a duplicate peer) is `deployment.checks.validation`. Every key is described,
+because the JSON Schema that editors use is made from this model.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from flowbridge.deployment.file.options import Options
+from flowbridge.deployment.file.values import (
+    Count,
+    Matching,
+    Networks,
+    PortList,
+    ReleaseName,
+    Section,
+    Switch,
+    several,
+)
+
+
+class Cloud(StrEnum):
+    AWS = "aws"
+    AZURE = "azure"
+    GCP = "gcp"
+
+
+class Size(StrEnum):
+    SMALL = "small"
+    MEDIUM = "medium"
+    LARGE = "large"
+
+
+# Stack names become folder names and Terraform names on every cloud.
+SiteName = Annotated[
+    str,
+    Matching(
+        r"^[a-z][a-z0-9-]{0,38}[a-z0-9]$",
+        "2 to 40 lower-case letters a-z, digits and hyphens, starting with a letter",
+    ),
+]
+TierName = Annotated[
+    str,
+    Matching(
+        r"^[a-z][a-z0-9-]{0,20}$",
+        "up to 21 lower-case letters a-z, digits and hyphens, starting with a letter",
+    ),
+]
+
+
+_CONSTRAINT = r"\s*((=|!=|>=?|<=?|~>)\s*)?[0-9]+(\.[0-9]+){0,2}(-[0-9A-Za-z.-]+)?\s*"
+VersionConstraint = Annotated[
+    str,
+    Matching(
+        f"^{_CONSTRAINT}(,{_CONSTRAINT})*$",
+        "one as Terraform reads it, such as ~> 6.0 or >= 5.100, < 7",
+        "a version constraint",
+    ),
+]
+
+
+class Tier(Section):
+    """Subnets that share a network ACL (AWS), an NSG (Azure) or a VPC network (Google Cloud)."""
+
+    cidrs: Networks = Field(min_length=1, description="Address ranges of the tier's subnets.")
+    subnets: tuple[str, ...] = Field(
+        (),
+        description="Cloud ids of the subnets the network ACL or NSG is attached to, in the order "
+        "of their CIDRs.",
+    )
+    nat: Networks = Field(
+        (),
+        description="Public addresses by which hosts of this tier without one of their own "
+        "reach public addresses (NAT gateway, Cloud NAT).",
+    )
+    network: str | None = Field(
+        None, description="Google Cloud: the tier's VPC network, where it is not `network.id`."
+    )
+
+
+class NetworkSection(Section):
+    """Where the deployment lives in its cloud."""
+
+    id: str | None = Field(None, description="AWS: VPC id. Azure: VNet name. GCP: network name.")
+    resource_group: str | None = Field(None, description="Azure: resource group.")
+    vnet: str | None = Field(None, description="Azure: VNet name (the same as `id`).")
+    project: str | None = Field(None, description="Google Cloud: project id.")
+    networks: dict[str, str] = Field(
+        default_factory=dict, description="Google Cloud: VPC network per interface name."
+    )
+    public_cidrs: Switch = Field(
+        False,
+        description="The network numbers its own hosts with public IPv4 addresses; without it "
+        "such an address in a private place is refused.",
+    )
+    tiers: dict[TierName, Tier] = Field(min_length=1, description="Tiers by name.")
+
+
+class EdgePeer(Section):
+    """One cluster peer of Expressway-E."""
+
+    external: Networks = Field((), description="Outer address (dual NIC).")
+    internal: Networks = Field((), description="Inner address (dual NIC).")
+    address: Networks = Field((), description="The only address (single NIC).")
+    public: Networks = Field((), description="The public address translated to this peer.")
+    eni: str | None = Field(None, description="Existing network interface (single NIC).")
+    external_eni: str | None = Field(None, description="Existing outer network interface.")
+    internal_eni: str | None = Field(None, description="Existing inner network interface.")
+
+
+class CorePeer(Section):
+    """One cluster peer of Expressway-C."""
+
+    address: Networks = Field(min_length=1, description="Its address.")
+    public: Networks = Field((), description="A public address of its own, where it has one.")
+    eni: str | None = Field(None, description="Existing network interface.")
+
+
+class ExpresswayE(Section):
+    tier: str = Field(description="The tier it is in (dual NIC: of the outer interface).")
+    internal_tier: str | None = Field(
+        None, description="The tier of the inner interface, where it is not `tier`."
+    )
+    nics: Literal["dual", "single"] = Field("dual", description="One network card or two.")
+    static_nat: Switch | None = Field(
+        None, description="Whether a public address is translated to it; default: if `public` is."
+    )
+    peers: tuple[EdgePeer, ...] = Field(
+        min_length=1, max_length=6, description="One entry per cluster peer."
+    )
+
+
+class ExpresswayC(Section):
+    tier: str = Field(description="The tier it is in.")
+    peers: tuple[CorePeer, ...] = Field(
+        min_length=1, max_length=6, description="One entry per cluster peer."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _runs_here(cls, data: Any) -> Any:
+        if isinstance(data, dict) and "tier" not in data:
+            raise ValueError(
+                "`tier` is missing: write the tier it is in or, where it runs elsewhere, leave "
+                "this section out and give its addresses under systems.expressway-c"
+            )
+        return data
+
+
+class System(Section):
+    """Another party: a workload here when it has a `tier`, else a set of addresses."""
+
+    addresses: Networks = Field(min_length=1, description="Its addresses or CIDRs.")
+    tier: str | None = Field(
+        None, description="The tier it is in, where it runs in this deployment."
+    )
+    public: Networks = Field(
+        (), description="Its public addresses, by which Expressway-E sees it behind NAT."
+    )
+    eni: Annotated[tuple[str, ...], BeforeValidator(several)] = Field(
+        (), description="Existing network interfaces, one for each address."
+    )
+    fqdns: Annotated[tuple[str, ...], BeforeValidator(several)] = Field(
+        (), description="Host names that these addresses stand for."
+    )
+    nics: Literal["dual", "single"] | None = Field(
+        None,
+        description="Of an Expressway-E elsewhere: its network cards, which decide the rows of "
+        "Jabber Guest and by which address Expressway-C reaches it.",
+    )
+
+
+class Assertion(Section):
+    """One line of `tests:`: a question about packets with the expected answer."""
+
+    from_: str = Field(
+        alias="from",
+        description="A system, an interface (`expressway-e/external`), `internet`, or an address.",
+    )
+    to: str = Field(
+        description="Likewise. Of a workload's name, `denied` means each of its interfaces and "
+        "`allowed` one of them."
+    )
+    protocol: Literal["tcp", "udp", "icmp", "icmpv6", "ah", "esp", "gre"] = Field(
+        description="The IP protocol."
+    )
+    ports: PortList = Field((), description="Destination ports; each of them is judged.")
+    source_ports: PortList = Field((), description="Source ports; any where left out.")
+    expect: Literal["allowed", "denied"] = Field(description="The answer that must come.")
+
+
+class Quotas(Section):
+    """Raised limits of the account; what is left out has the cloud's default."""
+
+    rules_per_security_group: Count | None = Field(
+        None,
+        ge=1,
+        le=1000,
+        description="AWS: rules in one security group, by direction and family.",
+    )
+    security_groups_per_interface: Count | None = Field(
+        None, ge=1, le=16, description="AWS: security groups on one network interface."
+    )
+    network_acl_entries: Count | None = Field(
+        None, ge=2, le=40, description="AWS: entries of a network ACL, with the built-in deny."
+    )
+    nsg_rules: Count | None = Field(None, ge=1, description="Azure: rules in one NSG.")
+    firewall_rules: Count | None = Field(
+        None, ge=1, description="Google Cloud: firewall rules in the project."
+    )
+    firewall_policy_tuples: Count | None = Field(
+        None, ge=1, description="Google Cloud: rule tuples of one network firewall policy."
+    )
+
+
+class Backend(Section):
+    """Where Terraform keeps the state."""
+
+    type: Literal["local", "s3", "azurerm", "gcs"] = Field(
+        "local", description="Terraform's name of the backend."
+    )
+    settings: dict[str, str | bool] = Field(
+        default_factory=dict, description="The backend's own arguments, as Terraform names them."
+    )
+
+
+class ProviderSettings(Section):
+    """How Terraform and the audit reach the cloud. No secrets belong here."""
+
+    profile: str | None = Field(None, description="AWS: named profile.")
+    assume_role: str | None = Field(None, description="AWS: ARN of the role to assume.")
+    subscription: str | None = Field(None, description="Azure: subscription id.")
+    default_tags: dict[str, str] = Field(
+        default_factory=dict, description="Tags or labels on everything that is created."
+    )
+    endpoints: dict[str, str] = Field(
+        default_factory=dict, description="Other addresses of the cloud's services, by service."
+    )
+    version: VersionConstraint | None = Field(None, description="Provider version constraint.")
+
+
+class Site(Section):
+    """One deployment file (docs/deployment.md)."""
+
+    name: SiteName = Field(description="The stack's name.", examples=["emea-edge"])
+    cloud: Cloud = Field(description="Which cloud it runs in.")
+    region: str = Field(
+        min_length=1,
+        description="The cloud's region.",
+        examples=["eu-west-1", "westeurope", "europe-west1"],
+    )
+    release: ReleaseName = Field(
+        "X15.0", description="Expressway release; decides release-dependent rows."
+    )
+    size: Size = Field(Size.MEDIUM, description="Size of the Expressway systems.")
+    platform: Literal["vm", "appliance"] = Field(
+        "vm", description="Virtual machines or physical appliances."
+    )
+    network: NetworkSection = Field(description="The network, its tiers and their subnets.")
+    expressway_e: ExpresswayE | None = Field(
+        None, description="Expressway-E, where it runs in this deployment."
+    )
+    expressway_c: ExpresswayC | None = Field(
+        None, description="Expressway-C, where it runs in this deployment."
+    )
+    systems: dict[str, System] = Field(
+        default_factory=dict, description="Every other party, by its catalog name."
+    )
+    services: tuple[str, ...] = Field(
+        min_length=1,
+        description="The documented services in use; each selects the rows of its tables.",
+        examples=[["traversal-pair", "sip-calls", "mra"]],
+    )
+    options: Options = Field(
+        Options.unwritten(), description="Settings and switches of the systems."
+    )
+    quotas: Quotas = Field(Quotas.unwritten(), description="Raised limits of the cloud account.")
+    tests: tuple[Assertion, ...] = Field(
+        (), description="Assertions on packets, checked at every synth."
+    )
+    backend: Backend = Field(Backend.unwritten(), description="Where Terraform keeps the state.")
+    provider: ProviderSettings = Field(
+        ProviderSettings.unwritten(), description="How Terraform and the audit reach the cloud."
+    )
+    overlays: tuple[str, ...] = Field((), description="Files with the user's own catalog rows.")

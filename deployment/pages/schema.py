@@ -1,0 +1,123 @@
+"""The JSON Schema of the deployment file, for editors (`schemas/deployment.schema.json`).
+
+Made from the model, so that an editor knows every key, and from the catalog, so that it knows
+every service, system and parameter. Of what needs several keys at once it has what a cloud and the
+number of cards require; the rest is said by `flowbridge check`.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from flowbridge.catalog.load import Catalog
+from flowbridge.catalog.ports import PortRange
+from flowbridge.deployment.checks.names import parameter_names, system_names
+from flowbridge.deployment.file.site import Site
+
+DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+
+
+_NETWORK_OF: Final[dict[str, dict[str, Any]]] = {
+    # On AWS an app of the user's own may pass in the VPC's id (`vpc_id`).
+    "azure": {
+        "anyOf": [
+            {"required": ["resource_group"]},
+            {"required": ["id"], "properties": {"id": {"pattern": "^/subscriptions/"}}},
+        ]
+    },
+    "gcp": {"required": ["project"]},
+}
+"""What `network` needs besides, by cloud."""
+
+_CARDS: Final[dict[str, Any]] = {
+    "if": {"properties": {"nics": {"const": "single"}}, "required": ["nics"]},
+    "then": {"properties": {"peers": {"items": {"required": ["address"]}}}},
+    "else": {"properties": {"peers": {"items": {"required": ["external", "internal"]}}}},
+}
+"""One card has one address, two have two."""
+
+
+def deployment_schema(catalog: Catalog) -> dict[str, Any]:
+    """The schema as JSON data, in one fixed order."""
+    schema: dict[str, Any] = Site.model_json_schema(by_alias=True, mode="validation")
+    _plain(schema)
+    properties = schema["properties"]
+    properties["services"]["items"] = {
+        "anyOf": [{"enum": sorted(catalog.services)}, {"type": "string"}],  # offered, not imposed
+        "description": "The name of a table's service.",
+    }
+    properties["services"]["uniqueItems"] = True
+    schema["allOf"] = [_names(catalog)]
+    schema["allOf"] += [_of_cloud(cloud, network) for cloud, network in _NETWORK_OF.items()]
+    schema["$defs"]["ExpresswayE"].update(_CARDS)
+    options = schema["$defs"]["Options"]["properties"]
+    options["ports"]["propertyNames"] = {"enum": sorted(parameter_names(catalog))}
+    head = {
+        "$schema": DIALECT,
+        "title": "Flowbridge deployment file",
+        "description": "One deployment of Cisco Expressway, Unified CM and Meeting Server in one "
+        "cloud: what runs where, and which documented services it uses.",
+    }
+    return {**head, **{key: value for key, value in schema.items() if key != "description"}}
+
+
+def schema_text(catalog: Catalog) -> str:
+    """The schema as it is committed."""
+    return json.dumps(deployment_schema(catalog), indent=2, ensure_ascii=False) + "\n"
+
+
+def _names(catalog: Catalog) -> dict[str, Any]:
+    """The services and systems there are; overlays bring their own, which no schema knows."""
+    return {
+        "if": {"required": ["overlays"]},
+        "else": {
+            "properties": {
+                "services": {"items": {"enum": sorted(catalog.services)}},
+                "systems": {"propertyNames": {"enum": sorted(system_names(catalog))}},
+            }
+        },
+    }
+
+
+def _of_cloud(cloud: str, network: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "if": {"properties": {"cloud": {"const": cloud}}, "required": ["cloud"]},
+        "then": {"properties": {"network": network}},
+    }
+
+
+def _plain(schema: Any) -> None:
+    """Without what only repeats the model: titles, and defaults that are whole sections.
+
+    A key that may be left out is of its own type, not of that or null: editors then say what is
+    wrong inside it.
+    """
+    match schema:
+        case dict():
+            _leave_out_null(schema)
+            if isinstance(schema.get("title"), str):
+                del schema["title"]
+            match schema.get("default"):
+                case {"first": int(first), "last": int(last)}:
+                    schema["default"] = str(PortRange(first, last))
+                case dict():
+                    del schema["default"]
+            for key, part in schema.items():
+                for member in part.values() if key in ("properties", "$defs") else [part]:
+                    _plain(member)
+        case list():
+            for part in schema:
+                _plain(part)
+
+
+def _leave_out_null(schema: dict[str, Any]) -> None:
+    match schema:
+        case {"anyOf": [*kinds]} if {"type": "null"} in kinds:
+            kinds.remove({"type": "null"})
+            schema["anyOf"] = kinds
+            if len(kinds) == 1:
+                del schema["anyOf"]
+                schema.update(kinds[0])
+            if schema.get("default", "") is None:
+                del schema["default"]

@@ -1,0 +1,107 @@
+"""The facts that catalog rows name in `when`, as one deployment states them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from flowbridge.catalog.condition import Facts, FactValue
+from flowbridge.catalog.release_default import release_defaults
+from flowbridge.deployment.file.options import Options
+from flowbridge.deployment.file.site import Site, Size
+from flowbridge.deployment.interfaces import CORE, EDGE
+from flowbridge.deployment.selection.parameters import first_media_pair
+from flowbridge.deployment.selection.reflection import has_static_nat, reflection_of
+
+UNSET: Final = "none"
+CARDS: Final = "edge_nics"
+
+
+def facts_of(site: Site) -> Facts:
+    """Every fact a `when` may name.
+
+    `cloud`, `release`, `size`, `platform`, `nics` of an Expressway-E that is managed here (dual,
+    single, none), `edge_nics` of one wherever it runs (the same, none: not known), `cluster`,
+    `topology` (pair, core-only, edge-only, none), `multiplexed_media` (pair, first-media-ports),
+    `reflection`, `static_nat`, `service` and `system` (sets), and one `option.<path>` an option.
+    What is left unset and the release decides has that default
+    (`catalog/release-defaults.yaml`).
+    """
+    edge, core = site.expressway_e, site.expressway_c
+    facts: dict[str, FactValue] = {
+        "cloud": site.cloud.value,
+        "release": site.release,
+        "size": site.size.value,
+        "platform": site.platform,
+        "nics": edge.nics if edge else "none",
+        CARDS: _cards(site),
+        "cluster": any(part is not None and len(part.peers) > 1 for part in (edge, core)),
+        "topology": _topology(site),
+        "multiplexed_media": _multiplexed(site),
+        "reflection": reflection_of(site).relays,
+        "static_nat": edge is not None and has_static_nat(edge),
+        "service": frozenset(site.services),
+        "system": frozenset(site.systems),
+    }
+    facts.update(_options("option", site.options))
+    for name, default in release_defaults().items():
+        if facts[name] == UNSET:
+            facts[name] = default.true_when.holds(facts)
+    return facts
+
+
+def option_paths() -> frozenset[str]:
+    """`sip_udp`, `turn.tcp_443`: the options that every deployment states as facts."""
+    facts = _options("option", Options.unwritten())
+    return frozenset(name.removeprefix("option.") for name, _ in facts)
+
+
+def _cards(site: Site) -> str:
+    far = site.systems.get(EDGE)
+    known = site.expressway_e.nics if site.expressway_e else far.nics if far else None
+    return known or UNSET
+
+
+def _topology(site: Site) -> str:
+    edge = site.expressway_e is not None or EDGE in site.systems
+    core = site.expressway_c is not None or CORE in site.systems
+    match edge, core:
+        case True, True:
+            return "pair"
+        case False, True:
+            return "core-only"
+        case True, False:
+            return "edge-only"
+        case _:
+            return "none"
+
+
+def _multiplexed(site: Site) -> str:
+    own = site.size is not Size.LARGE and site.options.multiplexed_media != first_media_pair(
+        site.options
+    )
+    return "pair" if own else "first-media-ports"
+
+
+def _options(path: str, section: BaseModel) -> Iterator[tuple[str, FactValue]]:
+    for name in type(section).model_fields:
+        yield from _option(f"{path}.{name}", getattr(section, name))
+
+
+def _option(path: str, value: Any) -> Iterator[tuple[str, FactValue]]:
+    match value:
+        case BaseModel():
+            yield from _options(path, value)
+        case Mapping():
+            for name, part in value.items():
+                yield from _option(f"{path}.{name}", part)
+        case tuple() | list() | set() | frozenset():
+            yield path, frozenset(str(part) for part in value)
+        case bool() | int():
+            yield path, value
+        case None:
+            yield path, UNSET
+        case _:
+            yield path, str(value)

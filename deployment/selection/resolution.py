@@ -1,0 +1,48 @@
+"""A deployment resolved against the catalog: interfaces, flows, and why each row is in or out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from flowbridge.catalog.row import Row, Table
+from flowbridge.deployment.file.site import Site
+from flowbridge.deployment.finding import Finding
+from flowbridge.deployment.flow import Flow
+from flowbridge.deployment.interface import Interface
+
+
+class Outcome(StrEnum):
+    """What became of a row of a requested service."""
+
+    CARRIED = "carried"  # became flows
+    OFF = "off"  # a switch of the deployment keeps it closed
+    OTHER = "other"  # for another release, size, platform or topology
+    ABSENT = "absent"  # a party of the row is not in the deployment
+    ELSEWHERE = "elsewhere"  # both ends are outside this deployment
+    LOCAL = "local"  # never leaves one host
+    UNPRINTED = "unprinted"  # errata: printed, and the printed row cannot be resolved
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """A row of a requested service, its outcome, and in words what decided it."""
+
+    id: str
+    table: Table
+    row: Row
+    outcome: Outcome
+    reason: str
+    flows: tuple[Flow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """Everything later rooms need; nothing in it depends on a cloud's rule format."""
+
+    site: Site
+    file: str
+    interfaces: tuple[Interface, ...]
+    flows: tuple[Flow, ...]
+    selected: tuple[Selected, ...]
+    findings: tuple[Finding, ...]

@@ -1,0 +1,245 @@
+"""What a person reads after a synth: per deployment the interfaces, groups, limits and excess."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from flowbridge.deployment.addresses import shown
+from flowbridge.deployment.finding import Finding, Severity
+from flowbridge.deployment.selection.resolution import Outcome
+from flowbridge.providers.provider import TerraformJson, Usage
+from flowbridge.stacks.pipeline import Checked
+
+_COLOURS: Final = {
+    Severity.REFUSAL: "bold red",
+    Severity.WARNING: "yellow",
+    Severity.OBLIGATION: "cyan",
+    Severity.NOTE: "dim",
+}
+_NAMED_ONLY: Final = (Severity.OBLIGATION, Severity.NOTE)
+_PLAIN_WIDTH: Final = 140
+_SHOWN: Final = 3  # addresses of an interface before the rest is counted
+_MANY: Final = 12  # deployments whose sections a person still reads
+_NEAR: Final = 0.8  # of a limit: worth a look before the next service is added
+
+
+def print_summary(checked: Iterable[Checked], outdir: Path) -> None:
+    """Print a section per deployment (a line, where there are many), and what was written.
+
+    A deployment that fails always has its section.
+    """
+    out = plain_console()
+    deployments = tuple(checked)
+    many = len(deployments) > _MANY
+    for each in deployments:
+        if each.exit_code or not many:
+            print_deployment(each, out, brief=True)
+    if any(each.exit_code for each in deployments):
+        out.print("[bold red]Nothing was written.[/]")
+        return
+    if many:
+        _print_table(_overview(deployments), out)
+    written = f"{_count(len(deployments), 'deployment')} checked, proved and written"
+    folder = outdir / "stacks"
+    if len(deployments) == 1:
+        folder /= deployments[0].built.resolution.site.name
+    _say(f"[bold green]{written}[/] to {escape(_short(folder))}", out)
+
+
+def _overview(deployments: Iterable[Checked]) -> Table:
+    table = _table("Deployment", "Cloud", "Region", "Interfaces", "Rules", "Nearest limit")
+    for each in deployments:
+        site, lowered = each.built.resolution.site, each.built.lowered
+        nearest = max(lowered.usage, key=_share, default=None)
+        table.add_row(
+            site.name,
+            site.cloud,
+            site.region,
+            str(len(each.built.policy.interfaces)),
+            str(len(lowered.rules)),
+            f"{nearest.used} of {nearest.allowed}" if nearest else "",
+        )
+    return table
+
+
+def _share(usage: Usage) -> float:
+    return usage.used / (usage.allowed or 1)
+
+
+def print_deployment(checked: Checked, out: Console, *, brief: bool = False) -> None:
+    """One deployment: what is opened where, what is used of each limit, what is left to do.
+
+    `brief` names obligations and notes instead of spelling them out.
+    """
+    site = checked.built.resolution.site
+    verdict = "[bold green]proved[/]" if checked.exit_code == 0 else "[bold red]FAILED[/]"
+    out.rule(
+        f"[bold]{site.name}[/] {site.cloud} {site.region} {site.size} {site.release} {verdict}"
+    )
+    _print_table(_interfaces(checked), out)
+    if checked.built.lowered.usage:
+        _print_table(_limits(checked), out)
+    _print_excess(checked, out, brief=brief)
+    _print_absent(checked, out, brief=brief)
+    tests = len(checked.assertions)
+    if tests:
+        held = sum(outcome.holds for outcome in checked.assertions)
+        out.print(f"Tests: {held} of {tests} hold.")
+    for failure in checked.failures:
+        _say(f"[bold red]failed:[/] {escape(failure)}", out)
+    for note in checked.notes if checked.plan is None else ():
+        _say(f"[yellow]left open:[/] {escape(note)}", out)
+    for finding in checked.built.findings:
+        if not brief or finding.severity not in _NAMED_ONLY:
+            _say(_finding(finding), out)
+    if brief:
+        _print_names(checked, out)
+    out.print()
+
+
+def _interfaces(checked: Checked) -> Table:
+    table = _table("Interface", "Tier", "Addresses", "Groups", "Rules in", "Rules out")
+    rules = Counter((rule.scope, rule.direction) for rule in checked.built.lowered.rules)
+    groups = _groups(checked.built.document)
+    for interface in checked.built.policy.interfaces:
+        addresses = ", ".join(map(shown, interface.private[:_SHOWN]))
+        more = len(interface.private) - _SHOWN
+        table.add_row(
+            interface.key,
+            interface.tier,
+            f"{addresses}, +{more}" if more > 0 else addresses,
+            str(groups[interface.key] or ""),
+            str(rules[interface.key, "ingress"]),
+            str(rules[interface.key, "egress"]),
+        )
+    named = {interface.key for interface in checked.built.policy.interfaces}
+    for scope, stage in sorted({(rule.scope, rule.stage) for rule in checked.built.lowered.rules}):
+        if scope not in named:
+            entries = [str(rules[scope, direction]) for direction in ("ingress", "egress")]
+            table.add_row(f"{stage} of {scope}", scope, "", "", *entries)
+    return table
+
+
+def _groups(document: TerraformJson) -> Counter[str]:
+    """How many groups each interface has, by the tags that say whose they are."""
+    found: Counter[str] = Counter()
+    for kind, resources in document.get("resource", {}).items():
+        if kind.endswith("security_group"):
+            for body in resources.values():
+                tags = body.get("tags", {})
+                if "flowbridge:interface" in tags:
+                    key = f"{tags.get('flowbridge:workload')}/{tags['flowbridge:interface']}"
+                    found[key] += 1
+    return found
+
+
+def _limits(checked: Checked) -> Table:
+    """For each limit the place that is nearest to it."""
+    table = _table("Limit", "Used", "Of", "Most used at")
+    by_limit: dict[str, list[Usage]] = {}
+    for usage in checked.built.lowered.usage:
+        by_limit.setdefault(usage.limit, []).append(usage)
+    for limit, usages in by_limit.items():
+        most = max(usages, key=_share)
+        share = _share(most)
+        colour = "red" if share > 1 else "yellow" if share > _NEAR else "green"
+        where = most.scope.removeprefix(f"{checked.built.resolution.site.name} ")
+        others = f" (of {len(usages)})" if len(usages) > 1 else ""
+        table.add_row(limit, f"[{colour}]{most.used}[/]", str(most.allowed), f"{where}{others}")
+    return table
+
+
+def _print_excess(checked: Checked, out: Console, *, brief: bool) -> None:
+    places: dict[str, list[str]] = {}
+    for excess in checked.built.lowered.excess:
+        places.setdefault(excess.reason, []).append(excess.where)
+    for reason, where in sorted(places.items()):
+        place = where[0] if len(where) == 1 else f"{len(where)} places"
+        _say(f"Excess at {escape(place)}: {escape(reason)}", out)
+    if places and not brief:
+        file = escape(checked.built.resolution.file)
+        _say(f"Excess: `flowbridge report {file}` (or `--format json` here) lists the packets", out)
+
+
+def _print_absent(checked: Checked, out: Console, *, brief: bool) -> None:
+    """Rows of requested services that open nothing because the file does not name their party."""
+    rows: dict[str, list[str]] = {}
+    for selected in checked.built.resolution.selected:
+        if selected.outcome is Outcome.ABSENT:
+            rows.setdefault(selected.reason, []).append(selected.id)
+    number = sum(map(len, rows.values()))
+    if brief and rows:
+        count = _count(number, "row")
+        out.print(f"Closed: {count} of requested services, whose parties this file does not name")
+    elif rows:
+        for reason, ids in rows.items():
+            more = f" and {len(ids) - _SHOWN} more" if len(ids) > _SHOWN else ""
+            named = f"{', '.join(ids[:_SHOWN])}{more}"
+            _say(f"Closed: {escape(named)}: {escape(reason)}", out)
+
+
+def _print_names(checked: Checked, out: Console) -> None:
+    file = escape(checked.built.resolution.file)
+    for severity in _NAMED_ONLY:
+        found = [f for f in checked.built.findings if f.severity is severity]
+        names = ", ".join(dict.fromkeys(finding.id for finding in found))
+        if names:
+            _say(f"[{_COLOURS[severity]}]{severity}s:[/] {escape(names)}", out)
+    _say(f"`flowbridge check {file}` says what each of them means.", out)
+
+
+def _finding(finding: Finding) -> str:
+    colour = _COLOURS[finding.severity]
+    key = f" {finding.key}:" if finding.key else ""
+    return f"[{colour}]{finding.severity}:[/]{escape(key)} {escape(finding.message)}"
+
+
+def _table(*headings: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for heading in headings:
+        number = heading in ("Groups", "Interfaces", "Rules", "Rules in", "Rules out", "Used", "Of")
+        # Names of interfaces are never cut: addresses and words fold first.
+        table.add_column(
+            heading, justify="right" if number else "left", no_wrap=heading == "Interface"
+        )
+    return table
+
+
+def _print_table(table: Table, out: Console) -> None:
+    """The table; in a pipe without the blanks that fill up its last column."""
+    if out.is_terminal:
+        out.print(table)
+        return
+    with out.capture() as taken:
+        out.print(table)
+    for line in taken.get().splitlines():
+        out.print(line.rstrip(), markup=False, soft_wrap=True)
+
+
+def _say(text: str, out: Console) -> None:
+    """A sentence: folded between words on a terminal, one line in a pipe."""
+    out.print(text, soft_wrap=not out.is_terminal)
+
+
+def plain_console() -> Console:
+    """The console of stdout; in a pipe as wide as a page."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=_PLAIN_WIDTH)
+
+
+def _short(path: Path) -> str:
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

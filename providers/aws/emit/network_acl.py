@@ -1,0 +1,307 @@
+"""Network ACLs: one complete list of entries for each tier, in both directions.
+
+A network ACL is stateless and sits at the border of a subnet. So it must let through the
+packets of every flow that crosses a border and the packets that answer them; what stays inside
+one subnet never meets it. Entries name the remote side and the destination port, whichever way
+the packet goes: the answers to a flow arrive at the flow's source ports.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from flowbridge.catalog.ports import PortRange
+from flowbridge.catalog.protocol import Protocol
+from flowbridge.deployment.addresses import of_families, within
+from flowbridge.deployment.file.site import Tier
+from flowbridge.deployment.flow import Flow
+from flowbridge.deployment.interface import Interface, Member, Network
+from flowbridge.policy.compiled import Policy, source_ports_at
+from flowbridge.policy.packets.packet_set import EVERY_ADDRESS, PacketSet
+from flowbridge.policy.point import Direction, Point
+from flowbridge.providers.aws.emit.acl.cover import exact_cover
+from flowbridge.providers.aws.emit.acl.fit import fit
+from flowbridge.providers.aws.emit.acl.rectangle import ANY_PROTOCOL, Rectangle
+from flowbridge.providers.provider import Excess
+from flowbridge.providers.terraform.address_blocks import collapsed
+from flowbridge.providers.terraform.content_names import content_hash, terraform_name
+
+_FIRST_NUMBER: Final = 100
+_STEP: Final = 10
+_COSTLY: Final = 5  # flows named in a refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """What one flow sends over the border of a tier's subnets, one way; `reply`: its answers."""
+
+    flow: Flow
+    direction: Direction
+    reply: bool
+    peers: tuple[Network, ...]
+    source_ports: tuple[PortRange, ...]
+    destination_ports: tuple[PortRange, ...]
+
+    @property
+    def packets(self) -> PacketSet:
+        return PacketSet.of(
+            self.peers, self.flow.protocol, self.source_ports, self.destination_ports
+        )
+
+    def rectangles(self, version: int) -> Iterator[Rectangle]:
+        """The same as entries can say it: without source ports and parity."""
+        for peer in self.peers:
+            if peer.version == version:
+                for ports in self.destination_ports:
+                    yield Rectangle.of(self.flow.protocol, peer, ports.first, ports.last)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One numbered allow entry. `protocol` -1 is every protocol."""
+
+    number: int
+    direction: Direction
+    protocol: int
+    network: Network
+    ports: PortRange
+    rows: tuple[str, ...]
+
+    @property
+    def content(self) -> tuple[str, ...]:
+        """What the entry lets through."""
+        return (self.direction, str(self.protocol), str(self.network), str(self.ports))
+
+    @property
+    def packets(self) -> PacketSet:
+        """Everything this entry lets through."""
+        protocol = None if self.protocol == ANY_PROTOCOL else self.protocol
+        return PacketSet.of([self.network], protocol, None, [self.ports])
+
+
+@dataclass(frozen=True, slots=True)
+class Overflow:
+    """A direction and IP version whose needs do not fit, and the flows that cost most entries."""
+
+    tier: str
+    direction: Direction
+    version: int
+    needed: int
+    costly: tuple[tuple[int, Flow], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkAcl:
+    """The complete ACL of one tier. `exact_entries`: what it would take without widening."""
+
+    tier: str
+    subnets: tuple[str, ...]
+    entries: tuple[Entry, ...]
+    exact_entries: Mapping[tuple[Direction, int], int]
+    excess: tuple[Excess, ...]
+    overflows: tuple[Overflow, ...]
+
+    @property
+    def name(self) -> str:
+        """The Terraform name, made from all entries: another list is another ACL."""
+        content = sorted(entry.content for entry in self.entries)
+        return terraform_name(self.tier, content_hash(*(part for c in content for part in c)))
+
+    def count(self, direction: Direction, version: int) -> int:
+        """Entries used of one direction and IP version."""
+        return sum(e.direction is direction and e.network.version == version for e in self.entries)
+
+
+def network_acls(
+    policy: Policy, tiers: Mapping[str, Tier], capacity: int
+) -> tuple[NetworkAcl, ...]:
+    """An ACL for each tier that has workloads, of at most `capacity` entries a direction and
+    IP version."""
+    used = sorted({interface.tier for interface in policy.interfaces})
+    return tuple(_network_acl(policy, name, tiers[name], capacity) for name in used)
+
+
+def _network_acl(policy: Policy, name: str, tier: Tier, capacity: int) -> NetworkAcl:
+    crossings = tuple(_crossings(policy, name, tier))
+    entries: list[Entry] = []
+    excess: list[Excess] = []
+    overflows: list[Overflow] = []
+    exact: dict[tuple[Direction, int], int] = {}
+    for direction in Direction:
+        number = _FIRST_NUMBER
+        passing = [crossing for crossing in crossings if crossing.direction is direction]
+        fitted: list[Entry] = []
+        widened = "AWS network ACLs have no even or odd ports"
+        for version in (4, 6):
+            needs = _needs(passing, version)
+            if not needs:
+                continue
+            management = _management(passing)
+            found = fit(needs, version, capacity, management)
+            exact[direction, version] = len(exact_cover(needs, version))
+            if found is None:
+                overflows.append(_overflow(name, direction, version, passing))
+                continue
+            if found.excess:
+                widened = (
+                    f"{exact[direction, version]} entries would be needed, {capacity} are there: "
+                    "some are wider; the security groups behind them refuse what they let in"
+                )
+            shapes = [
+                (set(crossing.rectangles(version)), crossing.flow.rows) for crossing in passing
+            ]
+            for rectangle in found.entries:
+                fitted.append(_entry(rectangle, number, direction, version, shapes))
+                number += _STEP
+        if fitted:
+            excess.extend(_excess(f"{name} network ACL {direction}", fitted, passing, widened))
+        entries.extend(fitted)
+    return NetworkAcl(
+        name,
+        tuple(dict.fromkeys(tier.subnets)),
+        tuple(entries),
+        exact,
+        tuple(excess),
+        tuple(overflows),
+    )
+
+
+def _crossings(policy: Policy, name: str, tier: Tier) -> Iterator[Crossing]:
+    for interface in policy.interfaces:
+        if interface.tier != name:
+            continue
+        neighbours = _neighbours(interface, tier)
+        for direction in Direction:
+            for demand in policy.demands.get(Point(interface.key, direction), ()):
+                flow = demand.flow
+                # A range that holds more than the subnet stays whole: its packets from inside the
+                # subnet never meet the ACL, and cutting them out would cost many entries.
+                peers = collapsed(
+                    address
+                    for address in demand.peer.addresses
+                    if address.version in interface.families and not within(address, neighbours)
+                )
+                if not peers:
+                    continue
+                sources, there = source_ports_at(flow, direction), flow.destination_ports
+                back = _answering_ports(flow, sources)
+                yield Crossing(flow, direction, False, peers, sources, there)
+                if back:
+                    yield Crossing(flow, direction.opposite, True, peers, there, back)
+
+
+def _answering_ports(flow: Flow, sources: tuple[PortRange, ...]) -> tuple[PortRange, ...]:
+    """The "destination ports" of the packets that answer `flow` from `sources`; for ICMP the
+    answering types."""
+    if flow.protocol not in (Protocol.ICMP, Protocol.ICMPV6):
+        return sources
+    asked = PacketSet.of(EVERY_ADDRESS, flow.protocol, None, flow.destination_ports)
+    return tuple(ports for box in asked.replies().boxes() for ports in box.destination_ports)
+
+
+def _neighbours(interface: Interface, tier: Tier) -> tuple[Network, ...]:
+    """The CIDRs of the one subnet that all members of `interface` sit in; else nothing.
+
+    Which CIDR belongs to which subnet is known where the tier names one subnet for each CIDR, or
+    for each of either IP version, in the same order.
+    """
+    subnets: defaultdict[str, list[Network]] = defaultdict(list)
+    for cidrs in _one_for_each_subnet(tier):
+        for subnet, cidr in zip(tier.subnets, cidrs, strict=True):
+            subnets[subnet].append(cidr)
+    for own in subnets.values():
+        if interface.members and all(_sits_in(member, own) for member in interface.members):
+            return tuple(own)
+    return ()
+
+
+def _one_for_each_subnet(tier: Tier) -> tuple[tuple[Network, ...], ...]:
+    """The CIDRs of the tier in lists as long as that of its subnets; none where they do not go."""
+    families = [of_families(tier.cidrs, (version,)) for version in (4, 6)]
+    for lists in ([tier.cidrs], [cidrs for cidrs in families if cidrs]):
+        if all(len(cidrs) == len(tier.subnets) for cidrs in lists):
+            return tuple(map(tuple, lists))
+    return ()
+
+
+def _sits_in(member: Member, cidrs: Sequence[Network]) -> bool:
+    """Whether `member` is in the subnet of `cidrs`, judged by the families they state."""
+    stated = {cidr.version for cidr in cidrs}
+    telling = [address for address in member.private if address.version in stated]
+    return bool(telling) and all(within(address, cidrs) for address in telling)
+
+
+def _needs(passing: Iterable[Crossing], version: int) -> tuple[Rectangle, ...]:
+    return tuple(sorted({r for crossing in passing for r in crossing.rectangles(version)}))
+
+
+def _management(passing: Iterable[Crossing]) -> frozenset[tuple[int, int, int]]:
+    """The management ports that arrive: they must not become open to the internet."""
+    return frozenset(
+        (int(crossing.flow.protocol), ports.first, ports.last)
+        for crossing in passing
+        if crossing.flow.management
+        and crossing.direction is Direction.INGRESS
+        and not crossing.reply
+        for ports in crossing.destination_ports
+    )
+
+
+def _entry(
+    rectangle: Rectangle,
+    number: int,
+    direction: Direction,
+    version: int,
+    shapes: Iterable[tuple[set[Rectangle], tuple[str, ...]]],
+) -> Entry:
+    """`shapes`: what each flow sends this way, and the flow's rows."""
+    rows = {
+        row
+        for parts, asking in shapes
+        if any(rectangle.meets(part) for part in parts)
+        for row in asking
+    }
+    return Entry(
+        number,
+        direction,
+        rectangle.protocol,
+        rectangle.network(version),
+        PortRange(rectangle.first, rectangle.last),
+        tuple(sorted(rows)),
+    )
+
+
+def _overflow(
+    tier: str, direction: Direction, version: int, passing: Sequence[Crossing]
+) -> Overflow:
+    """What does not fit, and for each flow how many entries it would need for itself alone."""
+    cover = exact_cover(_needs(passing, version), version)
+    served: list[set[Flow]] = [
+        {
+            crossing.flow
+            for crossing in passing
+            if any(entry.meets(part) for part in crossing.rectangles(version))
+        }
+        for entry in cover
+    ]
+    alone = Counter(flow for flows in served if len(flows) == 1 for flow in flows)
+    costs = sorted(
+        ((count, flow) for flow, count in alone.items()), key=lambda item: (-item[0], item[1].rows)
+    )
+    return Overflow(tier, direction, version, len(cover), tuple(costs[:_COSTLY]))
+
+
+def _excess(
+    where: str, entries: Sequence[Entry], passing: Sequence[Crossing], widened: str
+) -> Iterator[Excess]:
+    asked = PacketSet.union(crossing.packets for crossing in passing)
+    free = asked.without_source_ports()
+    sources = free - asked
+    if sources:
+        yield Excess(where, "AWS network ACLs do not match source ports", sources)
+    wider = PacketSet.union(entry.packets for entry in entries) - free
+    if wider:
+        yield Excess(where, widened, wider)

@@ -1,0 +1,218 @@
+"""Security groups: for each workload interface its group, or as many as the rule quota needs.
+
+Groups are stateful and only allow, so a flow costs rules at its managed ends and none for its
+replies. What they cannot say: source ports, and every second port of a range.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from flowbridge.catalog.ports import PortRange
+from flowbridge.catalog.protocol import Protocol
+from flowbridge.deployment.addresses import shown
+from flowbridge.deployment.flow import End
+from flowbridge.deployment.interface import Interface, Network
+from flowbridge.policy.compiled import Demand, Policy
+from flowbridge.policy.packets.packet_set import PacketSet
+from flowbridge.policy.point import Direction, Point
+from flowbridge.providers.aws.emit import group_split
+from flowbridge.providers.aws.emit.group_split import Groups
+from flowbridge.providers.aws.emit.port_spans import Asked, spans
+from flowbridge.providers.aws.emit.prefix_list import PrefixList, pays
+from flowbridge.providers.aws.emit.rule import Peer, PeerKind, Rule
+from flowbridge.providers.aws.quotas import Quotas
+from flowbridge.providers.provider import Excess
+from flowbridge.providers.terraform.address_blocks import collapsed
+
+_ICMP_TYPES: Final = 256
+
+
+@dataclass(frozen=True, slots=True)
+class InterfaceGroups:
+    """The groups of one interface by number; None where no number of groups is enough."""
+
+    interface: Interface
+    rules: tuple[Rule, ...]
+    groups: Groups | None
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityGroups:
+    """The groups of a site, its prefix lists by name, and what the groups let through too much."""
+
+    interfaces: tuple[InterfaceGroups, ...]
+    prefix_lists: Mapping[str, PrefixList]
+    excess: tuple[Excess, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Served:
+    """A peer as it is written into rules, and the addresses that it stands for."""
+
+    peer: Peer
+    networks: tuple[Network, ...]
+
+
+def security_groups(policy: Policy, quotas: Quotas) -> SecurityGroups:
+    """The groups that serve `policy`."""
+    lists: dict[str, PrefixList] = {}
+    here = frozenset(interface.key for interface in policy.interfaces)
+    interfaces: list[InterfaceGroups] = []
+    excess: list[Excess] = []
+    for interface in policy.interfaces:
+        rules: list[Rule] = []
+        for direction in Direction:
+            point = Point(interface.key, direction)
+            demands = policy.demands.get(point, ())
+            widened: list[PacketSet] = []
+            rules.extend(_rules(interface, direction, demands, here, quotas, lists, widened))
+            excess.extend(_excess(point, demands, widened))
+        rules.sort(key=lambda rule: rule.name)
+        split = group_split.split(rules, quotas.rules_per_security_group.value, quotas.groups)
+        interfaces.append(InterfaceGroups(interface, tuple(rules), split))
+    return SecurityGroups(tuple(interfaces), dict(sorted(lists.items())), tuple(excess))
+
+
+def _rules(
+    interface: Interface,
+    direction: Direction,
+    demands: Iterable[Demand],
+    here: frozenset[str],
+    quotas: Quotas,
+    lists: dict[str, PrefixList],
+    widened: list[PacketSet],
+) -> Iterator[Rule]:
+    asked: defaultdict[tuple[Protocol, _Served], list[Asked]] = defaultdict(list)
+    for demand in demands:
+        flow = demand.flow
+        rows = frozenset(flow.rows)
+        for served in _served(demand.peer, interface, here, quotas, lists):
+            asked[flow.protocol, served].extend(
+                Asked(ports, rows, demand.peer.key) for ports in _ranges(demand)
+            )
+    for (protocol, served), items in asked.items():
+        for first, last, part, wide in _port_fields(protocol, items):
+            if wide:
+                widened.append(
+                    PacketSet.of(served.networks, protocol, None, [PortRange(wide[0], wide[1])])
+                )
+            yield Rule(
+                interface.key,
+                direction,
+                protocol,
+                first,
+                last,
+                served.peer,
+                tuple(sorted({row for item in part for row in item.rows})),
+                tuple(sorted({item.party for item in part})),
+            )
+
+
+def _ranges(demand: Demand) -> Iterable[PortRange]:
+    """The destination ranges; neighbours of one flow and without parity are one range."""
+    joined: list[PortRange] = []
+    for ports in sorted(demand.flow.destination_ports, key=lambda r: (r.first, r.last)):
+        before = joined[-1] if joined else None
+        if before and before.parity is ports.parity is None and ports.first <= before.last + 1:
+            joined[-1] = PortRange(before.first, max(before.last, ports.last))
+        else:
+            joined.append(ports)
+    return joined
+
+
+def _port_fields(
+    protocol: Protocol, items: list[Asked]
+) -> Iterator[tuple[int | None, int | None, tuple[Asked, ...], tuple[int, int] | None]]:
+    """The port fields of each rule, what it serves, and its range where that is widened."""
+    if protocol.has_ports:
+        for span in spans(items):
+            wide = (span.first, span.last) if span.widened else None
+            yield span.first, span.last, span.asked, wide
+    elif protocol in (Protocol.ICMP, Protocol.ICMPV6):
+        fields: defaultdict[tuple[int, int], list[Asked]] = defaultdict(list)
+        for item in items:
+            for field in _icmp_fields(item.ports):
+                fields[field].append(item)
+        for (kind, code), part in sorted(fields.items()):
+            yield kind, code, tuple(part), None
+    else:
+        yield None, None, tuple(items), None
+
+
+def _icmp_fields(ports: PortRange) -> Iterator[tuple[int, int]]:
+    """(type, code) of `type * 256 + code` ranges; -1 for all."""
+    if ports == PortRange(0, _ICMP_TYPES * 256 - 1):
+        yield -1, -1
+        return
+    number = ports.first
+    while number <= ports.last:
+        kind, code = divmod(number, 256)
+        if code == 0 and number + 255 <= ports.last and ports.parity is None:
+            yield kind, -1
+            number += 256
+            continue
+        if number in ports:
+            yield kind, code
+        number += 1
+
+
+def _served(
+    end: End,
+    interface: Interface,
+    here: frozenset[str],
+    quotas: Quotas,
+    lists: dict[str, PrefixList],
+) -> Iterator[_Served]:
+    """`end` as peers of rules at `interface`: its group, or CIDRs, or lists of CIDRs."""
+    networks = tuple(a for a in end.addresses if a.version in interface.families)
+    if end.key in here and _referable(end, networks):
+        key = end.key
+        yield _Served(Peer(PeerKind.GROUP, key, key, (4, 6)), collapsed(networks))
+        return
+    for family, kind in ((4, PeerKind.IPV4), (6, PeerKind.IPV6)):
+        members = collapsed(a for a in networks if a.version == family)
+        if pays(members, quotas):
+            listed = PrefixList(members)
+            lists[listed.name] = listed
+            peer = Peer(PeerKind.PREFIX_LIST, listed.name, end.party, (family,), len(members))
+            yield _Served(peer, members)
+        else:
+            for network in members:
+                text = str(network)
+                yield _Served(Peer(kind, text, _cidr_label(network), (family,)), (network,))
+
+
+def _referable(end: End, networks: tuple[Network, ...]) -> bool:
+    """Whether a reference to the group of `end` means exactly `networks`.
+
+    A reference matches the private addresses of the group's interfaces, all of them and never
+    a public one (EC2 user guide, security group rules).
+    """
+    if end.interface is None or end.translated:
+        return False
+    return collapsed(networks) == collapsed(end.interface.private)
+
+
+def _cidr_label(network: Network) -> str:
+    return f"any_v{network.version}" if network.prefixlen == 0 else shown(network)
+
+
+def _excess(point: Point, demands: Iterable[Demand], widened: list[PacketSet]) -> Iterator[Excess]:
+    intended = PacketSet.union(demand.packets for demand in demands)
+    free = intended.without_source_ports()
+    sources = free - intended
+    if sources:
+        yield Excess(str(point), "AWS security groups do not match source ports", sources)
+    if widened:
+        parity = PacketSet.union(widened) - free
+        if parity:
+            yield Excess(
+                str(point),
+                "AWS security groups have no even or odd ports, and single ports would take too "
+                "many rules",
+                parity,
+            )

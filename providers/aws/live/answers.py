@@ -1,0 +1,110 @@
+"""What EC2 and Service Quotas answered for one place, as they spell it, and what they did not.
+
+A part that could not be read is not in `parts`: asking for it raises, so that it can never be
+taken for an empty one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from flowbridge.deployment.file.site import Site
+from flowbridge.policy.audit.estate import Unread
+from flowbridge.providers.live.contract import Access
+
+Row = Mapping[str, Any]
+
+
+class Part(StrEnum):
+    """One list that is read, named as a person counts it."""
+
+    VPCS = "VPCs"
+    SUBNETS = "subnets"
+    GROUPS = "security groups"
+    RULES = "security group rules"
+    ACLS = "network ACLs"
+    CARDS = "network interfaces"
+    LISTS = "prefix lists"
+    ADDRESSES = "public addresses"
+    BLOCKS = "block public access settings"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Deployments in one place share one fetch. Endpoints by service name, `*` for all."""
+
+    region: str
+    vpc: str
+    profile: str | None
+    role: str | None
+    endpoints: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def of(cls, site: Site, access: Access) -> Place:
+        own = tuple(sorted(site.provider.endpoints.items()))
+        endpoints = (("*", access.endpoint_url),) if access.endpoint_url else own
+        settings = site.provider
+        return cls(
+            site.region, site.network.id or "", settings.profile, settings.assume_role, endpoints
+        )
+
+    def endpoint(self, service: str) -> str | None:
+        """The address of `service`; None for the SDK's own."""
+        known = dict(self.endpoints)
+        return known.get("*") or known.get(service)
+
+    @property
+    def whose(self) -> str:
+        """The account as far as it is known before anything answered."""
+        if self.role:
+            return f"account {self.role.split(':')[4]}" if self.role.count(":") >= 5 else self.role
+        return f"profile {self.profile}" if self.profile else "the default account"
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """All answers of one place. `entries` are those of prefix lists, by id.
+
+    `quotas` are applied values by quota code. `aside_unread` concerns no audit; `lists_unread`,
+    by prefix list, concerns those whose rules name the list. `region_groups` counts the groups of
+    all VPCs, where that was asked.
+    """
+
+    place: Place
+    account: str | None
+    parts: Mapping[Part, tuple[Row, ...]]
+    entries: Mapping[str, tuple[Row, ...]] = field(default_factory=dict)
+    quotas: Mapping[str, float] = field(default_factory=dict)
+    audit_unread: tuple[Unread, ...] = ()
+    aside_unread: tuple[Unread, ...] = ()
+    lists_unread: Mapping[str, Unread] = field(default_factory=dict)
+    region_groups: int | None = None
+
+    @property
+    def scope(self) -> str:
+        whose = f"account {self.account}" if self.account else self.place.whose
+        return f"{whose} {self.place.region}"
+
+    @property
+    def unread(self) -> tuple[Unread, ...]:
+        return (*self.audit_unread, *self.lists_unread.values(), *self.aside_unread)
+
+    def has(self, *parts: Part) -> bool:
+        return all(part in self.parts for part in parts)
+
+    def rows(self, part: Part) -> tuple[Row, ...]:
+        """KeyError for a part that was not read."""
+        return self.parts[part]
+
+
+def tags_of(row: Row) -> dict[str, str]:
+    """The tags of a resource as a map."""
+    return {tag["Key"]: tag.get("Value", "") for tag in row.get("Tags") or ()}
+
+
+def marks(tags: Mapping[str, str] | None) -> dict[str, str]:
+    """The tags that are Flowbridge's own."""
+    return {key: value for key, value in (tags or {}).items() if key.startswith("flowbridge:")}

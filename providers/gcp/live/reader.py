@@ -1,0 +1,14 @@
+"""Google Cloud as `providers.live.contract` wants it: what its API says, and what that means."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flowbridge.providers.gcp.live.adoption import adoption
+from flowbridge.providers.gcp.live.answers import Answers, Place
+from flowbridge.providers.gcp.live.fetch import fetch
+from flowbridge.providers.gcp.live.preflight import preflight
+from flowbridge.providers.gcp.live.situation import estate
+from flowbridge.providers.live.contract import LiveReader
+
+READER: Final[LiveReader[Answers]] = LiveReader(Place.of, fetch, estate, adoption, preflight)

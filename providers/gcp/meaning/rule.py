@@ -1,0 +1,125 @@
+"""One Google Cloud firewall rule as it is enforced, whatever kind of resource it came from.
+
+Every rule has a network, a direction and a priority; a remote side (peers), a local side (which
+addresses of a machine), and targets (which machines). Protocols are names, numbers or `all`;
+ports exist for TCP, UDP and SCTP only, and source ports nowhere (compute API, Firewall).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from flowbridge.catalog.ports import PortRange
+from flowbridge.policy.packets.packet_set import EMPTY, EVERY_ADDRESS, Network, PacketSet
+from flowbridge.policy.point import Direction
+from flowbridge.providers.gcp.meaning.networks import NetworkName
+from flowbridge.providers.meaning.rule_side import RuleSide
+from flowbridge.providers.terraform.blocks import Block, is_expression, network
+
+_PROTOCOLS: Final = {"all": None, "tcp": 6, "udp": 17, "icmp": 1, "esp": 50, "ah": 51, "sctp": 132}
+_WITH_PORTS: Final = (6, 17, 132)
+_PORTS: Final = re.compile(r"^(\d{1,5})(?:-(\d{1,5}))?$")
+
+
+class Action(StrEnum):
+    ALLOW = "allow"
+    DENY = "deny"
+    GOTO_NEXT = "goto_next"  # leave this policy; the next stage decides
+
+
+@dataclass(frozen=True, slots=True)
+class FirewallRule:
+    """`targets` None: every machine of the network. `packets` is over the remote side."""
+
+    block: Block
+    direction: Direction
+    priority: int
+    action: Action
+    local: RuleSide
+    targets: frozenset[str] | None
+    packets: PacketSet
+    notes: tuple[str, ...] = ()
+
+
+EVERYTHING: Final = RuleSide(everything=True)
+
+
+def direction_of(block: Block, default: str | None = None) -> Direction:
+    text = (block.literal("direction") or default or "").upper()
+    if text not in ("INGRESS", "EGRESS"):
+        raise block.refusal(f"`direction` is {text!r}, not INGRESS or EGRESS")
+    return Direction.INGRESS if text == "INGRESS" else Direction.EGRESS
+
+
+def ranges(block: Block, key: str) -> RuleSide:
+    """The address ranges at `key`; an address known only after apply is noted."""
+    networks: list[Network] = []
+    unknown: list[str] = []
+    for text in block.texts(key):
+        if is_expression(text):
+            unknown.append(f"the address {text}")
+        else:
+            networks.append(network(text, block))
+    return RuleSide(tuple(networks), unknown=tuple(unknown))
+
+
+def joined(sides: Iterable[RuleSide]) -> RuleSide:
+    """Ranges and tags of one side count together: any of them matches."""
+    listed = tuple(sides)
+    return RuleSide(
+        tuple(address for side in listed for address in side.networks),
+        everything=any(side.everything for side in listed),
+        unknown=tuple(what for side in listed for what in side.unknown),
+    )
+
+
+def matched(remote: RuleSide, layers: Iterable[Block], protocol_key: str) -> PacketSet:
+    """The packets of `remote` that any of `layers` (protocol and ports) matches."""
+    peers = EVERY_ADDRESS if remote.everything else remote.networks
+    sets = [_layer(peers, block, protocol_key) for block in layers]
+    return PacketSet.union(sets) if peers else EMPTY
+
+
+def _layer(peers: tuple[Network, ...], block: Block, key: str) -> PacketSet:
+    text = (block.literal(key) or "").lower()
+    if text in _PROTOCOLS:
+        protocol = _PROTOCOLS[text]
+    elif text.isdecimal() and int(text) <= 255:
+        protocol = int(text)
+    else:
+        raise block.refusal(f"`{key}` is {text!r}, no protocol name or number that is judged")
+    ports = tuple(_port_range(block, item) for item in block.texts("ports"))
+    if not ports:
+        return PacketSet.of(peers, protocol)
+    if protocol not in _WITH_PORTS:
+        raise block.refusal(f"`ports` are given for protocol {text}, which has none")
+    return PacketSet.of(peers, protocol, None, ports)
+
+
+def _port_range(block: Block, text: str) -> PortRange:
+    found = _PORTS.match(text)
+    try:
+        if found is None:
+            raise ValueError(f"{text!r} is not a port or a range FIRST-LAST")
+        return PortRange(int(found[1]), int(found[2] or found[1]))
+    except ValueError as error:
+        raise block.refusal(f"`ports`: {error}") from None
+
+
+def noted(block: Block, *sides: RuleSide) -> tuple[str, ...]:
+    return tuple(
+        f"{block.address}: {what} are not known from this file"
+        for side in sides
+        for what in side.unknown
+    )
+
+
+def untargeted(block: Block, targets: frozenset[str] | None, here: NetworkName) -> tuple[str, ...]:
+    """A rule without targets is for machines, too, that no deployment file speaks of."""
+    if targets is not None:
+        return ()
+    return (f"{block.address}: without a target it is for every machine of network {here.name}",)
