@@ -94,7 +94,7 @@ def print_deployment(checked: Checked, out: Console, *, brief: bool = False) -> 
         out.print(f"Tests: {held} of {tests} hold.")
     for failure in checked.failures:
         _say(f"[bold red]failed:[/] {escape(failure)}", out)
-    for note in checked.notes if checked.plan is None else ():
+    for note in map(str, checked.unknown) if checked.plan is None else ():
         _say(f"[yellow]left open:[/] {escape(note)}", out)
     for finding in checked.built.findings:
         if not brief or finding.severity not in _NAMED_ONLY:

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from flowbridge.policy.packets.packet_set import ALL, EMPTY, PacketSet
 from flowbridge.policy.point import Point
+from flowbridge.policy.unknown import Unknown
 
 
 class Order(StrEnum):
@@ -49,8 +50,8 @@ class Filter:
     default_allow: bool = False
     # Peers whose packets never meet this filter (a network ACL inside its own subnet).
     bypassed_by: PacketSet = EMPTY
-    # What the rules leave open (a group that is not in the file), each naming its resource.
-    notes: tuple[str, ...] = ()
+    # What the rules leave open (a group that is not in the file).
+    unknown: tuple[Unknown, ...] = ()
 
     def allowed(self) -> PacketSet:
         """Every packet this filter lets through."""
@@ -106,3 +107,9 @@ def passes(filters: Iterable[Filter]) -> PacketSet:
     for stage in filters:
         through = through & stage.allowed()
     return through
+
+
+def unknown_of(enforcement: Enforcement) -> tuple[Unknown, ...]:
+    """Everything that the filters leave open, sorted, each thing once."""
+    stages = (stage for filters in enforcement.values() for stage in filters)
+    return tuple(sorted({each for stage in stages for each in stage.unknown}))

@@ -24,9 +24,10 @@ from flowbridge.deployment.finding import Finding, Severity
 from flowbridge.deployment.read import resolve_file, with_lines
 from flowbridge.deployment.selection.resolution import Resolution
 from flowbridge.policy.compiled import Policy, compile_policy
-from flowbridge.policy.filter import Enforcement
+from flowbridge.policy.filter import Enforcement, unknown_of
 from flowbridge.policy.proof.proof import Proof, prove
 from flowbridge.policy.questions.assertions import AssertionResult, run_assertions
+from flowbridge.policy.unknown import Unknown
 from flowbridge.providers.provider import Lowered, Provider, TerraformJson
 from flowbridge.providers.registry import provider_for
 from flowbridge.stacks.credentials import given_away
@@ -91,22 +92,22 @@ class Checked:
             for number, outcome in enumerate(self.assertions, 1)
             if not outcome.holds
         )
-        unproved = (f"cannot be proved: {note}" for note in self._unproved)
+        unproved = (f"cannot be proved: {each}" for each in self._unproved)
         return (*tests, *self.proof.failures(), *unproved)
 
     @property
-    def notes(self) -> tuple[str, ...]:
+    def unknown(self) -> tuple[Unknown, ...]:
         """What the document leaves open (a group that is not in it, an address of later)."""
-        return _notes(self.enforcement)
+        return unknown_of(self.enforcement)
 
     @property
-    def _unproved(self) -> tuple[str, ...]:
+    def _unproved(self) -> tuple[Unknown, ...]:
         """What a document of others leaves open and ours does not: whoever its unknown peers are,
         no flow asks for them."""
         if self.plan is None:
             return ()
-        ours = set(_notes(self.plan))
-        return tuple(note for note in self.notes if note not in ours)
+        ours = set(unknown_of(self.plan))
+        return tuple(each for each in self.unknown if each not in ours)
 
     @property
     def exit_code(self) -> int:
@@ -120,11 +121,6 @@ class Checked:
         reasons = [*map(str, self.built.refused()), *self.failures]
         if reasons:
             raise RefusedError("\n".join(reasons))
-
-
-def _notes(enforcement: Enforcement) -> tuple[str, ...]:
-    stages = (stage for filters in enforcement.values() for stage in filters)
-    return tuple(sorted({note for stage in stages for note in stage.notes}))
 
 
 def load(

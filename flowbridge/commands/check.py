@@ -174,7 +174,7 @@ def _plain(checked: Checked) -> dict[str, Any]:
             }
             for excess in lowered.excess
         ],
-        "notes": list(checked.notes),
+        "notes": [str(each) for each in checked.unknown],
         "tests": [outcome.as_plain() for outcome in checked.assertions],
         "proof": checked.proof.as_plain(),
     }

@@ -35,7 +35,7 @@ def across_members(filters: Sequence[Filter], asked: PacketSet) -> Filter:
         # What the default lets through everywhere, as rules are written for the rest.
         default_allow=False,
         bypassed_by=_everywhere(stages, split - asked),
-        notes=tuple(dict.fromkeys(note for stage in stages for note in stage.notes)),
+        unknown=tuple(dict.fromkeys(each for stage in stages for each in stage.unknown)),
     )
 
 

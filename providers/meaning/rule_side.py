@@ -15,6 +15,7 @@ from typing import Final
 from flowbridge.deployment.addresses import within
 from flowbridge.deployment.interface import Member
 from flowbridge.policy.packets.packet_set import EVERY_ADDRESS, Network, PacketSet
+from flowbridge.policy.unknown import Unknown
 
 # For each rule, the IP versions in which it is for the machine.
 Coverage = tuple[frozenset[int], ...]
@@ -27,13 +28,13 @@ _OF_FAMILY: Final[dict[int, PacketSet]] = {
 
 @dataclass(frozen=True, slots=True)
 class RuleSide:
-    """`everything`: any address of any family. `unknown` says, in words, what the file leaves
-    open; that part has no addresses here."""
+    """`everything`: any address of any family. `unknown` is what the file leaves open, of no rule
+    yet; that part has no addresses here."""
 
     networks: tuple[Network, ...] = ()
     groups: tuple[str, ...] = ()
     everything: bool = False
-    unknown: tuple[str, ...] = ()
+    unknown: tuple[Unknown, ...] = ()
 
     def covers(self, address: Network | None, groups: frozenset[str]) -> bool:
         """Whether a machine with `address` (a single one), a member of `groups`, is meant."""

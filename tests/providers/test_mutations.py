@@ -22,10 +22,11 @@ from typing import Any
 
 import pytest
 
-from flowbridge.policy.filter import Enforcement, Filter
+from flowbridge.policy.filter import Enforcement, Filter, unknown_of
 from flowbridge.policy.packets.packet_set import PacketSet
 from flowbridge.policy.point import Point
 from flowbridge.policy.proof.proof import prove
+from flowbridge.policy.unknown import Unknown
 from flowbridge.stacks.pipeline import Built, build, load
 from tests.providers.mutations import Mutation, mutations
 
@@ -70,7 +71,7 @@ def _outcome(case: Case, mutation: Mutation) -> str:
         return "refused"
     now = _allowed(mutated)
     if all(now[point] == before for point, before in case.allowed.items()):
-        if _notes(mutated) - _notes(case.enforcement):
+        if _unknown(mutated) - _unknown(case.enforcement):
             return "noted"
         return "same" if _holds(case, mutated) else "reported although nothing changed"
     if not _holds(case, mutated):
@@ -83,8 +84,8 @@ def _outcome(case: Case, mutation: Mutation) -> str:
     return "closed" if within else "not caught"
 
 
-def _notes(enforcement: Enforcement) -> set[str]:
-    return {note for stages in enforcement.values() for stage in stages for note in stage.notes}
+def _unknown(enforcement: Enforcement) -> set[Unknown]:
+    return set(unknown_of(enforcement))
 
 
 def _spread(found: list[Mutation]) -> list[Mutation]:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from flowbridge.deployment.file.site import Site
 from flowbridge.policy.audit.estate import Estate, LiveRule, Unread
 from flowbridge.policy.compiled import Policy
-from flowbridge.policy.filter import Enforcement, Filter
+from flowbridge.policy.filter import Enforcement, Filter, unknown_of
 from flowbridge.policy.point import Direction
 from flowbridge.providers.aws.emit.terraform import ATTACHMENT, GROUP
 from flowbridge.providers.aws.live.answers import Answers, Part, Row, tags_of
@@ -168,9 +168,8 @@ def _notes(here: Situation, enforcement: Enforcement, rules: Container[str]) -> 
             yield f"whether VPC Block Public Access is on could not be read ({unread.cause})"
     for name in here.identity.network_acls.icmp:
         yield f"{name}: the endpoint does not tell its ICMP type, which is taken as planned"
-    told = {note for filters in enforcement.values() for stage in filters for note in stage.notes}
     # Rules whose peers are not known are departures, and lists that were not read are not read.
-    yield from sorted(note for note in told if live_id(note.partition(": ")[0]) not in rules)
+    yield from map(str, (u for u in unknown_of(enforcement) if live_id(u.rule) not in rules))
     if not here.answers.has(Part.CARDS):
         return
     for key, members in here.placement.absent.items():

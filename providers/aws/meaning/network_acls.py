@@ -21,6 +21,7 @@ from flowbridge.deployment.interface import Interface, Member
 from flowbridge.policy.filter import Filter, FilterRule, Order
 from flowbridge.policy.packets.packet_set import ALL, EMPTY, Network, PacketSet
 from flowbridge.policy.point import Direction
+from flowbridge.policy.unknown import Unknown, Why
 from flowbridge.providers.aws.meaning.protocol import (
     has_ports,
     icmp_types,
@@ -102,9 +103,16 @@ class NetworkAcls:
         kind = "network-acl"
         if acl is None or acl not in self.blocks:
             name = acl or "default network ACL"
-            note = f"{name} is not in this file: it is taken to allow everything, as AWS makes it"
+            unknown = (Unknown(self.site.name, name, Why.DEFAULT_RULES),)
             return Filter(
-                name, kind, Order.FIRST_MATCH, False, (), True, bypassed_by=bypass, notes=(note,)
+                name,
+                kind,
+                Order.FIRST_MATCH,
+                False,
+                (),
+                True,
+                bypassed_by=bypass,
+                unknown=unknown,
             )
         rules = (e.rule for e in self.entries[acl] if e.direction is direction)
         return Filter(acl, kind, Order.FIRST_MATCH, False, tuple(rules), bypassed_by=bypass)

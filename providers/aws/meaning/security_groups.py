@@ -20,6 +20,8 @@ from flowbridge.policy.compiled import Policy
 from flowbridge.policy.filter import Filter, FilterRule, Order
 from flowbridge.policy.packets.packet_set import EMPTY, Network, PacketSet
 from flowbridge.policy.point import Direction
+from flowbridge.policy.unknown import Unknown, Why
+from flowbridge.policy.unknown import address as unknown_address
 from flowbridge.providers.aws.meaning.protocol import (
     has_ports,
     icmp_types,
@@ -93,16 +95,13 @@ class SecurityGroups:
 
     def _of_member(self, interface: Interface, member: Member, direction: Direction) -> Filter:
         groups = self.attached[_key(interface, member)]
-        notes = [
-            f"{group} is attached to {interface.key}, but is not in this file: "
-            "rules that it has elsewhere are not judged"
-            for group in groups
-            if group not in self.blocks
+        unknown = [
+            Unknown(interface.key, group, Why.RULES) for group in groups if group not in self.blocks
         ]
         rules: list[FilterRule] = []
         for rule in self.rules:
             if rule.group in groups and rule.direction is direction:
-                peers = self._peers(rule, notes)
+                peers = self._peers(rule, unknown)
                 description = rule.block.text("description") or ""
                 rules.append(
                     FilterRule(
@@ -123,26 +122,26 @@ class SecurityGroups:
             Order.UNION,
             stateful=True,
             rules=tuple(rules),
-            notes=tuple(notes),
+            unknown=tuple(unknown),
         )
 
-    def _peers(self, rule: _Rule, notes: list[str]) -> tuple[Network, ...]:
+    def _peers(self, rule: _Rule, unknown: list[Unknown]) -> tuple[Network, ...]:
         peers: list[Network] = []
         address = rule.block.address
         for cidr in rule.cidrs:
             if is_expression(cidr):
-                notes.append(f"{address}: the address {cidr} is known only after apply")
+                unknown.append(unknown_address(cidr).of(address))
             else:
                 peers.append(network(cidr, rule.block))
         for value in rule.prefix_lists:
             known = refer(value, self.prefix_blocks, rule.block, "prefix_list_id")
             if known is None:
-                notes.append(f"{address}: the entries of prefix list {value} are not in this file")
+                unknown.append(Unknown(address, f"the entries of prefix list {value}", Why.PEERS))
             else:
                 peers.extend(self.prefix_lists[known])
         for group in rule.groups:
             if group not in self.addresses:
-                notes.append(f"{address}: the members of group {group} are not known to this file")
+                unknown.append(Unknown(address, f"the members of group {group}", Why.PEERS))
             peers.extend(self.addresses.get(group, ()))
         return tuple(peers)
 

@@ -89,7 +89,7 @@ class AdminRules:
                     for rule in stage.rules
                     if rule.name in names
                 ),
-                notes=tuple(_renamed(note, names) for note in stage.notes),
+                unknown=tuple(each.of(names.get(each.rule, each.rule)) for each in stage.unknown),
             )
             for point, filters in found.items()
             for stage in filters
@@ -114,7 +114,8 @@ class AdminRules:
         for rule, share in zip(own.rules, own.decided().shares, strict=True):
             if share and self.access[rule.name] != _ALLOW:
                 decided.append(replace(rule, packets=share))
-        return replace(stage, rules=(*decided, *stage.rules), notes=(*own.notes, *stage.notes))
+        rules = (*decided, *stage.rules)
+        return replace(stage, rules=rules, unknown=(*own.unknown, *stage.unknown))
 
 
 def _name(row: Row, number: int) -> str:
@@ -138,13 +139,6 @@ def _unique(name: str, taken: Mapping[str, Row]) -> str:
         count += 1
         found = f"{name} ({count})"
     return found
-
-
-def _renamed(note: str, names: Mapping[str, str]) -> str:
-    name, colon, rest = note.partition(": ")
-    # A network group is given by its id, where a service tag has a name.
-    rest = rest.replace("the service tag /", "the network group /")
-    return f"{names.get(name, name)}{colon}{rest}"
 
 
 def _as_security_rule(name: str, priority: int, row: Row) -> dict[str, Any]:

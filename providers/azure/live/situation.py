@@ -14,8 +14,9 @@ from flowbridge.deployment.file.site import Site
 from flowbridge.deployment.interface import Interface
 from flowbridge.policy.audit.estate import Departure, Deviation, Estate, LiveRule, Unread
 from flowbridge.policy.compiled import Policy
-from flowbridge.policy.filter import Enforcement, Filter, Order
+from flowbridge.policy.filter import Enforcement, Filter, Order, unknown_of
 from flowbridge.policy.point import Direction, Point
+from flowbridge.policy.unknown import Unknown
 from flowbridge.providers.azure.emit.terraform import DENIED, GROUP, NSG
 from flowbridge.providers.azure.live.admin_rules import AdminRules, admin_text
 from flowbridge.providers.azure.live.answers import (
@@ -122,12 +123,12 @@ class _Reading:
         nsgs = self._relevant()
         judged, admin = self._enforcement(nsgs)
         rules = {rule.id: rule for rule in (*self._rules(nsgs), *self._admin_rules(admin))}
-        notes = [note for filters in judged.values() for stage in filters for note in stage.notes]
+        unknown = unknown_of(judged)
         return Estate(
             scope=self.answers.scope,
             enforcement=judged,
             rules=rules,
-            deviations=(*self._deviations(admin), *self._unresolved(notes, rules)),
+            deviations=(*self._deviations(admin), *self._unresolved(unknown, rules)),
             unread=self.answers.audit_unread,
             managed=self.identity.managed,
             notes=tuple(self._notes()),
@@ -461,17 +462,15 @@ class _Reading:
             )
 
     def _unresolved(
-        self, notes: Iterable[str], rules: Mapping[str, LiveRule]
+        self, unknown: Iterable[Unknown], rules: Mapping[str, LiveRule]
     ) -> Iterator[Deviation]:
-        for note in dict.fromkeys(notes):
-            name, _, what = note.partition(": ")
-            rule = rules.get(name)
+        for each in unknown:
+            rule = rules.get(each.rule)
             if rule is not None:
                 yield Deviation(
                     Departure.UNRESOLVED,
-                    name,
-                    f"{rule.text}: {what.removesuffix(' are not known from this file')} cannot be "
-                    "told from here",
+                    each.rule,
+                    f"{rule.text}: {each.what} cannot be told from here",
                     drift=rule.planned is None,
                 )
 
@@ -520,7 +519,7 @@ class _Names:
                 name=" / ".join(self._nsgs.get(part, part) for part in stage.name.split(" / ")),
                 kind=kind,
                 rules=tuple(replace(rule, name=self._name(rule.name)) for rule in stage.rules),
-                notes=tuple(self._note(note) for note in stage.notes),
+                unknown=tuple(each.of(self._name(each.rule)) for each in stage.unknown),
             )
             self._known[id(stage), kind] = (stage, renamed)
         return self._known[id(stage), kind][1]
@@ -530,10 +529,6 @@ class _Names:
             return self._rules[name]
         nsg, blank, rest = name.partition(" ")
         return f"{self._nsgs.get(nsg, nsg)}{blank}{rest}"
-
-    def _note(self, note: str) -> str:
-        name, colon, rest = note.partition(": ")
-        return f"{self._name(name)}{colon}{rest}"
 
 
 def _rule_text(row: Row, nsg: Row) -> str:

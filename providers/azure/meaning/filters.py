@@ -20,6 +20,7 @@ from flowbridge.policy.compiled import Policy
 from flowbridge.policy.filter import Enforcement, Filter, FilterRule, Order
 from flowbridge.policy.packets.packet_set import PacketSet
 from flowbridge.policy.point import Direction, Point
+from flowbridge.policy.unknown import Unknown, Why
 from flowbridge.providers.azure.meaning.attachment import Placement
 from flowbridge.providers.azure.meaning.rule import (
     HIGHEST_PRIORITY,
@@ -126,7 +127,7 @@ def _stage(
     found: list[Filter] = []
     for nsg, filtered in members.items():
         if nsg is None or nsg not in rules:
-            found.append(_open(nsg))
+            found.append(_open(interface, nsg))
             continue
         here = [rule for rule in rules[nsg] if rule.direction is direction]
         sides = [rule.local for rule in here]
@@ -139,13 +140,13 @@ def _stage(
     return across_members(found, asked)
 
 
-def _open(nsg: str | None) -> Filter:
+def _open(interface: Interface, nsg: str | None) -> Filter:
     """No NSG, or one whose rules are elsewhere: everything passes."""
     name = "no NSG"
-    notes: tuple[str, ...] = ()
+    unknown: tuple[Unknown, ...] = ()
     if nsg is not None:
-        name, notes = nsg, (f"{nsg} is not in this file: its rules are not judged",)
-    return Filter(name, "nsg", Order.FIRST_MATCH, True, (), default_allow=True, notes=notes)
+        name, unknown = nsg, (Unknown(interface.key, nsg, Why.RULES),)
+    return Filter(name, "nsg", Order.FIRST_MATCH, True, (), default_allow=True, unknown=unknown)
 
 
 def _filter(nsg: str, rules: Iterable[NsgRule], covered: Coverage) -> Filter:
@@ -159,9 +160,9 @@ def _filter(nsg: str, rules: Iterable[NsgRule], covered: Coverage) -> Filter:
             built_in=rule.priority > HIGHEST_PRIORITY,
         )
         for rule, versions in zip(rules, covered, strict=True)
-        if (packets := in_families(rule.packets, versions)) or rule.notes
+        if (packets := in_families(rule.packets, versions)) or rule.unknown
     ]
-    notes = (note for rule in rules for note in rule.notes)
+    unknown = (each for rule in rules for each in rule.unknown)
     return Filter(
-        nsg, "nsg", Order.FIRST_MATCH, True, tuple(shown), notes=tuple(dict.fromkeys(notes))
+        nsg, "nsg", Order.FIRST_MATCH, True, tuple(shown), unknown=tuple(dict.fromkeys(unknown))
     )

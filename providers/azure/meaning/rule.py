@@ -19,6 +19,9 @@ from flowbridge.catalog.ports import PortRange
 from flowbridge.deployment.file.site import Site
 from flowbridge.policy.packets.packet_set import ALL, EMPTY, EVERY_ADDRESS, Network, PacketSet
 from flowbridge.policy.point import Direction
+from flowbridge.policy.unknown import Unknown
+from flowbridge.policy.unknown import address as unknown_address
+from flowbridge.policy.unknown import peers as unknown_peers
 from flowbridge.providers.meaning.rule_side import RuleSide
 from flowbridge.providers.terraform.blocks import Block, is_expression, network, refer, row_ids
 
@@ -63,7 +66,7 @@ class NsgRule:
     packets: PacketSet
     rows: tuple[str, ...] = ()
     description: str = ""
-    notes: tuple[str, ...] = ()
+    unknown: tuple[Unknown, ...] = ()
 
 
 def virtual_network(site: Site) -> tuple[Network, ...]:
@@ -98,24 +101,29 @@ def _side(block: Block, end: str, asgs: Mapping[str, Block], site: Site) -> Rule
         raise block.refusal(f"needs exactly one of {single}, {several} and {groups}")
     if given[0] == groups:
         known: list[str] = []
-        unknown: list[str] = []
+        unknown: list[Unknown] = []
         for value in block.texts(groups):
             found = refer(value, asgs, block, groups)
-            (unknown if found is None else known).append(found or f"the members of group {value}")
+            if found is None:
+                unknown.append(unknown_peers(f"the members of group {value}"))
+            else:
+                known.append(found)
         return RuleSide(groups=tuple(known), unknown=tuple(unknown))
     networks: list[Network] = []
-    left_open: list[str] = []
+    left_open: list[Unknown] = []
     for text in block.texts(given[0]):
         if text in ("*", "Any", "any"):
             return RuleSide(everything=True)
         if is_expression(text):
-            left_open.append(f"the address {text}")
+            left_open.append(unknown_address(text))
         elif text[0].isdigit() or ":" in text:
             networks.append(network(text, block))
         else:
             tagged = _service_tag(text, site)
             if tagged is None:
-                left_open.append(f"the addresses of the service tag {text}")
+                # A network group is given by its id, where a service tag has a name.
+                what = "network group" if text.startswith("/") else "service tag"
+                left_open.append(unknown_peers(f"the addresses of the {what} {text}"))
             networks.extend(tagged or ())
     return RuleSide(tuple(networks), unknown=tuple(left_open))
 
@@ -198,10 +206,7 @@ def read_rule(
         matched if peers else EMPTY,
         row_ids(description),
         description,
-        tuple(
-            f"{block.address}: {what} are not known from this file"
-            for what in (*remote.unknown, *local.unknown)
-        ),
+        tuple(each.of(block.address) for each in (*remote.unknown, *local.unknown)),
     )
 
 

@@ -6,7 +6,7 @@ Pure: made from the answers of one fetch. The meaning of rules is that of Terraf
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -14,8 +14,9 @@ from flowbridge.deployment.addresses import shown
 from flowbridge.deployment.file.site import Site
 from flowbridge.policy.audit.estate import Departure, Deviation, Estate, LiveRule, Unread
 from flowbridge.policy.compiled import Policy
-from flowbridge.policy.filter import Enforcement, Filter
+from flowbridge.policy.filter import Enforcement, Filter, unknown_of
 from flowbridge.policy.point import Direction, Point
+from flowbridge.policy.unknown import Unknown, Why
 from flowbridge.providers.gcp.emit.network_policy import POLICY
 from flowbridge.providers.gcp.emit.targets import TargetKind, targets_of
 from flowbridge.providers.gcp.emit.vpc_rules import FIREWALL
@@ -124,12 +125,12 @@ class _Reading:
     def estate(self) -> Estate:
         judged = self._enforcement()
         rules = {rule.id: rule for rule in (*self._rules(), *self._policy_rules())}
-        notes = [note for filters in judged.values() for stage in filters for note in stage.notes]
+        unknown = unknown_of(judged)
         return Estate(
             scope=self.answers.scope,
             enforcement=judged,
             rules=rules,
-            deviations=(*self._deviations(), *self._unresolved(notes, rules)),
+            deviations=(*self._deviations(), *self._unresolved(unknown, rules)),
             unread=self.answers.audit_unread,
             managed=self.identity.managed,
             notes=tuple(self._notes()),
@@ -161,14 +162,12 @@ class _Reading:
     def _named(self, stage: Filter) -> Filter:
         names = self.live.names
         rules = tuple(replace(r, name=names.get(r.name, r.name)) for r in stage.rules)
-        notes = tuple(self._note(note) for note in stage.notes)
-        return replace(stage, rules=rules, notes=notes)
+        unknown = tuple(each.of(self._live_name(each.rule)) for each in stage.unknown)
+        return replace(stage, rules=rules, unknown=unknown)
 
-    def _note(self, note: str) -> str:
-        name, colon, rest = note.partition(": ")
-        # Inside a rule of a policy, a note may name its `match` block.
-        block = name.partition(".match")[0]
-        return f"{self.live.names.get(block, name)}{colon}{rest}"
+    def _live_name(self, address: str) -> str:
+        # Inside a rule of a policy, its `match` block may be named.
+        return self.live.names.get(address.partition(".match")[0], address)
 
     def _rules(self) -> Iterator[LiveRule]:
         for row in firewalls(self.answers):
@@ -320,13 +319,14 @@ class _Reading:
                         interfaces=where,
                     )
 
-    def _unresolved(self, notes: list[str], rules: Mapping[str, LiveRule]) -> Iterator[Deviation]:
-        told: dict[str, str] = {}
-        for note in notes:
-            name, _, what = note.partition(": ")
-            if what.endswith(" are not known from this file"):
-                told[name] = what.removesuffix(" are not known from this file")
-        told = {name: f"{what} cannot be told from here" for name, what in told.items()}
+    def _unresolved(
+        self, unknown: Iterable[Unknown], rules: Mapping[str, LiveRule]
+    ) -> Iterator[Deviation]:
+        told = {
+            each.rule: f"{each.what} cannot be told from here"
+            for each in unknown
+            if each.why is not Why.EVERY_MACHINE
+        }
         for name, why in {**told, **self.live.doubts}.items():
             rule = rules.get(name)
             if rule is not None:

@@ -17,6 +17,7 @@ from flowbridge.policy.compiled import Policy
 from flowbridge.policy.filter import Enforcement, Filter, FilterRule, Order
 from flowbridge.policy.packets.packet_set import ALL, EMPTY
 from flowbridge.policy.point import Direction, Point
+from flowbridge.policy.unknown import Unknown
 from flowbridge.providers.gcp.meaning.networks import NetworkName, Networks
 from flowbridge.providers.gcp.meaning.policies import policy_stages
 from flowbridge.providers.gcp.meaning.rule import Action, FirewallRule
@@ -60,12 +61,12 @@ def enforcement(
                 tuple(rule for rule in stage if _is_for(rule, interface, direction))
                 for stage in of_network[here]
             )
-            notes = tuple(
-                note
+            unknown = tuple(
+                each
                 for stage in of_network[here]
                 for rule in stage
                 if rule.direction is direction
-                for note in rule.notes
+                for each in rule.unknown
             )
             sides = [rule.local for stage in stages for rule in stage]
             covered = of_members(
@@ -73,7 +74,7 @@ def enforcement(
             )
             out[point] = (
                 across_members(
-                    [_filter(here, direction, stages, way, notes) for way in covered],
+                    [_filter(here, direction, stages, way, unknown) for way in covered],
                     policy.intended(point),
                 ),
             )
@@ -101,7 +102,7 @@ def _filter(
     direction: Direction,
     stages: Iterable[Iterable[FirewallRule]],
     covered: Coverage,
-    notes: tuple[str, ...],
+    unknown: tuple[Unknown, ...],
 ) -> Filter:
     versions = iter(covered)
     rules: list[FilterRule] = []
@@ -132,5 +133,5 @@ def _filter(
         Order.FIRST_MATCH,
         True,
         tuple(rules),
-        notes=notes,
+        unknown=unknown,
     )

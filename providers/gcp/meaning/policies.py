@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from flowbridge.deployment.file.site import Site
 from flowbridge.policy.point import Direction
+from flowbridge.policy.unknown import peers as unknown_peers
 from flowbridge.providers.gcp.meaning.networks import NetworkName, Networks
 from flowbridge.providers.gcp.meaning.rule import (
     EVERYTHING,
@@ -19,8 +20,8 @@ from flowbridge.providers.gcp.meaning.rule import (
     FirewallRule,
     direction_of,
     joined,
+    left_open,
     matched,
-    noted,
     ranges,
     untargeted,
 )
@@ -157,7 +158,7 @@ def _rule(block: Block, here: NetworkName, targets: Targets) -> FirewallRule:
         local,
         reached,
         matched(remote, layers, "ip_protocol"),
-        (*noted(block, remote, local, unknown), *untargeted(block, reached, here)),
+        (*left_open(block, remote, local, unknown), *untargeted(block, reached, here)),
     )
 
 
@@ -177,13 +178,17 @@ def _side(match: Block, end: str, here: NetworkName, targets: Targets) -> RuleSi
     hosts = match.texts(f"{end}_fqdns")
     tags = _secure_tags(match, end, here, targets) if end == "src" else []
     unknown = [
-        f"the addresses of {end}_{key} {item}"
+        unknown_peers(f"the addresses of {end}_{key} {item}")
         for key in _UNKNOWN_PEERS
         for item in match.texts(f"{end}_{key}")
     ]
     if not (unknown or hosts or tags or match.has(f"{end}_ip_ranges")):
         return None
-    unknown += [f"the addresses of {host}" for host in hosts if host.lower() not in targets.hosts]
+    unknown += [
+        unknown_peers(f"the addresses of {host}")
+        for host in hosts
+        if host.lower() not in targets.hosts
+    ]
     named = tuple(address for host in hosts for address in targets.hosts.get(host.lower(), ()))
     return joined(
         (

@@ -16,6 +16,8 @@ from typing import Final
 from flowbridge.catalog.ports import PortRange
 from flowbridge.policy.packets.packet_set import EMPTY, EVERY_ADDRESS, Network, PacketSet
 from flowbridge.policy.point import Direction
+from flowbridge.policy.unknown import Unknown, Why
+from flowbridge.policy.unknown import address as unknown_address
 from flowbridge.providers.gcp.meaning.networks import NetworkName
 from flowbridge.providers.meaning.rule_side import RuleSide
 from flowbridge.providers.terraform.blocks import Block, is_expression, network
@@ -42,7 +44,7 @@ class FirewallRule:
     local: RuleSide
     targets: frozenset[str] | None
     packets: PacketSet
-    notes: tuple[str, ...] = ()
+    unknown: tuple[Unknown, ...] = ()
 
 
 EVERYTHING: Final = RuleSide(everything=True)
@@ -58,10 +60,10 @@ def direction_of(block: Block, default: str | None = None) -> Direction:
 def ranges(block: Block, key: str) -> RuleSide:
     """The address ranges at `key`; an address known only after apply is noted."""
     networks: list[Network] = []
-    unknown: list[str] = []
+    unknown: list[Unknown] = []
     for text in block.texts(key):
         if is_expression(text):
-            unknown.append(f"the address {text}")
+            unknown.append(unknown_address(text))
         else:
             networks.append(network(text, block))
     return RuleSide(tuple(networks), unknown=tuple(unknown))
@@ -110,16 +112,14 @@ def _port_range(block: Block, text: str) -> PortRange:
         raise block.refusal(f"`ports`: {error}") from None
 
 
-def noted(block: Block, *sides: RuleSide) -> tuple[str, ...]:
-    return tuple(
-        f"{block.address}: {what} are not known from this file"
-        for side in sides
-        for what in side.unknown
-    )
+def left_open(block: Block, *sides: RuleSide) -> tuple[Unknown, ...]:
+    return tuple(each.of(block.address) for side in sides for each in side.unknown)
 
 
-def untargeted(block: Block, targets: frozenset[str] | None, here: NetworkName) -> tuple[str, ...]:
+def untargeted(
+    block: Block, targets: frozenset[str] | None, here: NetworkName
+) -> tuple[Unknown, ...]:
     """A rule without targets is for machines, too, that no deployment file speaks of."""
     if targets is not None:
         return ()
-    return (f"{block.address}: without a target it is for every machine of network {here.name}",)
+    return (Unknown(block.address, f"network {here.name}", Why.EVERY_MACHINE),)

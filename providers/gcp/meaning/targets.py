@@ -16,6 +16,7 @@ from typing import Any
 from flowbridge.deployment.file.site import Site
 from flowbridge.deployment.interface import Interface, Network
 from flowbridge.policy.compiled import Policy
+from flowbridge.policy.unknown import Unknown, Why
 from flowbridge.providers.gcp.markers import target_tag
 from flowbridge.providers.gcp.meaning.networks import NetworkName, Networks
 from flowbridge.providers.meaning.rule_side import RuleSide
@@ -81,14 +82,15 @@ class Targets:
         The second part says which targets are not known.
         """
         keys: set[str] = set()
-        unknown: list[str] = []
+        unknown: list[Unknown] = []
         given = False
         for kind, machines, values in kinds:
             for value in values:
                 given = True
                 found = machines(value)
                 if found is None:
-                    unknown.append(f"the machines with target {kind} {value}")
+                    what = f"the machines with target {kind} {value}"
+                    unknown.append(Unknown("", what, Why.TARGETS))
                 keys.update(interface.key for interface in found or ())
         return frozenset(keys) if given else None, RuleSide(unknown=tuple(unknown))
 
@@ -97,11 +99,11 @@ class Targets:
     ) -> RuleSide:
         """The addresses that tags or accounts stand for as a source in the network `here`."""
         found: list[Network] = []
-        unknown: list[str] = []
+        unknown: list[Unknown] = []
         for value in values:
             cards = machines(value)
             if cards is None:
-                unknown.append(f"the machines with {kind} {value}")
+                unknown.append(Unknown("", f"the machines with {kind} {value}", Why.PEERS))
                 continue
             for workload in dict.fromkeys(card.workload for card in cards):
                 own = [card for card in cards if card.workload == workload]

@@ -13,8 +13,8 @@ from flowbridge.providers.gcp.meaning.rule import (
     FirewallRule,
     direction_of,
     joined,
+    left_open,
     matched,
-    noted,
     ranges,
     untargeted,
 )
@@ -72,7 +72,7 @@ def _rule(block: Block, here: NetworkName, targets: Targets) -> FirewallRule:
         local,
         reached,
         matched(remote, allow or deny, "protocol"),
-        (*noted(block, remote, local, unknown), *untargeted(block, reached, here)),
+        (*left_open(block, remote, local, unknown), *untargeted(block, reached, here)),
     )
 
 

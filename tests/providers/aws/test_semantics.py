@@ -126,7 +126,7 @@ def test_a_group_reference_stands_for_private_addresses_of_both_families() -> No
 def test_a_group_elsewhere_has_no_known_addresses_and_is_noted() -> None:
     [stage] = ingress(referenced_security_group_id="sg-0abc", from_port=1, to_port=2)[EDGE_IN]
     assert not stage.allowed()
-    assert any("sg-0abc" in note and "ingress_rule.r" in note for note in stage.notes)
+    assert any("sg-0abc" in note and "ingress_rule.r" in note for note in map(str, stage.unknown))
 
 
 def test_a_reference_to_a_group_that_the_file_lacks_is_refused() -> None:
@@ -350,7 +350,7 @@ def test_nobody_bypasses_when_members_sit_in_different_subnets() -> None:
 def test_a_tier_whose_subnets_are_not_attached_falls_back_to_the_open_default_acl() -> None:
     [stage] = the_acl(acl(subnets=()), "egress")
     assert stage.allowed() == ALL
-    assert any("default network ACL" in note for note in stage.notes)
+    assert any("default network ACL" in note for note in map(str, stage.unknown))
 
 
 def test_a_tier_without_any_acl_has_no_such_stage() -> None:

@@ -348,7 +348,7 @@ def test_public_addresses_of_the_virtual_network_are_not_the_internet() -> None:
 def test_an_unknown_service_tag_has_no_addresses_and_is_noted() -> None:
     [stage] = meaning(rule(100, source_address_prefix="Storage.WestEurope"))[EDGE_IN]
     assert not passes([stage], "198.51.100.1", TCP, 1)
-    assert any("Storage.WestEurope" in note for note in stage.notes)
+    assert any("Storage.WestEurope" in note for note in map(str, stage.unknown))
 
 
 @pytest.mark.parametrize(

@@ -127,12 +127,12 @@ def test_a_target_tag_reaches_every_interface_of_the_machine_that_is_in_the_netw
 def test_foreign_targets_reach_nobody_known_and_are_noted() -> None:
     [stage] = meaning(rule(source_ranges=["0.0.0.0/0"], target_tags=["web"]))[OUTER_IN]
     assert not stage.allowed()
-    assert any("r0" in note and "web" in note for note in stage.notes)
+    assert any("r0" in note and "web" in note for note in map(str, stage.unknown))
     [stage] = meaning(
         rule(source_ranges=["0.0.0.0/0"], target_service_accounts=["a@uc.iam.example"])
     )[OUTER_IN]
     assert not stage.allowed()
-    assert any("a@uc" in note for note in stage.notes)
+    assert any("a@uc" in note for note in map(str, stage.unknown))
 
 
 def test_the_deployment_tells_which_machines_have_a_service_account() -> None:
@@ -182,7 +182,7 @@ def test_a_source_that_is_not_known_is_nobody_rather_than_anybody() -> None:
     for source in ({"source_tags": ["web"]}, {"source_service_accounts": ["a@uc"]}):
         [stage] = meaning(rule(**source))[OUTER_IN]
         assert not stage.allowed()
-        assert stage.notes
+        assert stage.unknown
 
 
 def test_without_a_source_or_destination_a_rule_is_for_every_ipv4_address() -> None:
@@ -345,7 +345,7 @@ def test_peers_that_a_file_does_not_tell_are_nobody_and_noted() -> None:
         OUTER_IN
     ]
     assert not stage.allowed()
-    assert any("example.com" in note for note in stage.notes)
+    assert any("example.com" in note for note in map(str, stage.unknown))
 
 
 @pytest.mark.parametrize(
