@@ -31,7 +31,8 @@ import itertools
 from flowbridge.catalog.ports import Parity, PortRange
 from flowbridge.policy.filter import Order
 from flowbridge.policy.packets import packet_set, relation
-from flowbridge.policy.packets.packet_set import Network, PacketSet
+from flowbridge.policy.packets.packet import Network
+from flowbridge.policy.packets.packet_set import PacketSet
 from flowbridge.stacks.pipeline import build, load
 
 EXAMPLES = Path(__file__).parent.parent / "examples"

@@ -13,7 +13,8 @@ from flowbridge.catalog.ports import PortRange
 from flowbridge.catalog.protocol import Protocol
 from flowbridge.deployment.flow import End, Flow
 from flowbridge.deployment.interface import Interface
-from flowbridge.policy.packets.packet_set import Intervals, PacketSet, intervals
+from flowbridge.policy.packets.line import Intervals, intervals
+from flowbridge.policy.packets.packet_set import PacketSet
 from flowbridge.policy.packets.relation import Relation, relation_of
 from flowbridge.policy.point import Direction, Point
 

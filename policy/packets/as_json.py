@@ -7,7 +7,8 @@ from typing import Any
 
 from flowbridge.catalog.ports import PortRange
 from flowbridge.catalog.protocol import Protocol
-from flowbridge.policy.packets.packet_set import Box, Packet, PacketSet, icmp_span, protocol_label
+from flowbridge.policy.packets.packet import Box, Packet, icmp_span, protocol_label
+from flowbridge.policy.packets.packet_set import PacketSet
 
 Plain = dict[str, Any]
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from flowbridge.policy.filter import Filter, FilterRule, Order
-from flowbridge.policy.packets.packet_set import Packet, address_index
+from flowbridge.policy.packets.line import address_index
+from flowbridge.policy.packets.packet import Packet
 from flowbridge.policy.packets.relation import Relation
 
 

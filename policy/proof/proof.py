@@ -21,7 +21,8 @@ from typing import Any
 from flowbridge.policy.compiled import Policy
 from flowbridge.policy.filter import AllowedPackets, Enforcement, Filter
 from flowbridge.policy.packets.as_json import plain_packet, plain_packets
-from flowbridge.policy.packets.packet_set import ALL, EMPTY, Packet, PacketSet
+from flowbridge.policy.packets.packet import Packet
+from flowbridge.policy.packets.packet_set import ALL, EMPTY, PacketSet
 from flowbridge.policy.point import Direction, Point
 from flowbridge.policy.proof.decision import Decision, Judge
 from flowbridge.policy.proof.route_proof import PassageProof, prove_passages

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 
 from flowbridge.deployment.flow import Flow
 from flowbridge.policy.compiled import Policy
-from flowbridge.policy.packets.packet_set import Network, PacketSet
+from flowbridge.policy.packets.packet import Network
+from flowbridge.policy.packets.packet_set import PacketSet
 from flowbridge.policy.point import Direction, Point
 
 

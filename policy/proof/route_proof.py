@@ -9,7 +9,8 @@ from typing import Any
 from flowbridge.deployment.flow import Flow
 from flowbridge.policy.compiled import Policy
 from flowbridge.policy.packets.as_json import plain_packets
-from flowbridge.policy.packets.packet_set import ALL, EMPTY, Network, PacketSet
+from flowbridge.policy.packets.packet import Network
+from flowbridge.policy.packets.packet_set import ALL, EMPTY, PacketSet
 from flowbridge.policy.point import Direction, Point
 from flowbridge.policy.proof.route import (
     Crossing,

@@ -24,7 +24,8 @@ from flowbridge.deployment.file.site import Assertion
 from flowbridge.deployment.selection.resolution import Resolution
 from flowbridge.policy.compiled import Policy
 from flowbridge.policy.filter import Enforcement
-from flowbridge.policy.packets.packet_set import PacketSet, icmp_code
+from flowbridge.policy.packets.packet import icmp_code
+from flowbridge.policy.packets.packet_set import PacketSet
 from flowbridge.policy.questions.directory import Directory
 from flowbridge.policy.questions.question import Meeting, Question
 from flowbridge.policy.questions.reach import Part

@@ -24,14 +24,8 @@ from flowbridge.deployment.interface import Interface, Member
 from flowbridge.deployment.management_sources import opens_to_many
 from flowbridge.deployment.selection.parties import without_public
 from flowbridge.policy.compiled import Policy
-from flowbridge.policy.packets.packet_set import (
-    ALL,
-    EMPTY,
-    EVERY_ADDRESS,
-    Address,
-    Network,
-    PacketSet,
-)
+from flowbridge.policy.packets.packet import Address, Network
+from flowbridge.policy.packets.packet_set import ALL, EMPTY, EVERY_ADDRESS, PacketSet
 
 _NOT_A_STRANGER = PacketSet.of((*PRIVATE, *UNUSABLE), None)
 _EVERYONE = tuple(PacketSet.of((network,), None) for network in EVERY_ADDRESS)

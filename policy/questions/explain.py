@@ -13,7 +13,8 @@ from flowbridge.deployment.selection.resolution import Resolution
 from flowbridge.policy.compiled import Policy
 from flowbridge.policy.filter import Enforcement
 from flowbridge.policy.packets.as_json import plain_packets, plain_ports
-from flowbridge.policy.packets.packet_set import EMPTY, EVERY_ADDRESS, Network, PacketSet
+from flowbridge.policy.packets.packet import Network
+from flowbridge.policy.packets.packet_set import EMPTY, EVERY_ADDRESS, PacketSet
 from flowbridge.policy.point import Direction, Point
 from flowbridge.policy.questions.directory import Directory, Place
 from flowbridge.policy.questions.question import Question

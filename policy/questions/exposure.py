@@ -15,7 +15,8 @@ from flowbridge.deployment.interface import Interface
 from flowbridge.policy.compiled import Policy
 from flowbridge.policy.filter import Enforcement, passes
 from flowbridge.policy.packets.as_json import plain_ports
-from flowbridge.policy.packets.packet_set import EMPTY, PacketSet, icmp_span, protocol_label
+from flowbridge.policy.packets.packet import icmp_span, protocol_label
+from flowbridge.policy.packets.packet_set import EMPTY, PacketSet
 from flowbridge.policy.point import Direction, Point
 from flowbridge.policy.questions.directory import Directory
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from flowbridge.policy.packets.packet_set import Address
+from flowbridge.policy.packets.packet import Address
 
 
 @dataclass(frozen=True, order=True, slots=True)

@@ -10,7 +10,8 @@ from typing import Any
 from flowbridge.catalog.ports import ANY_PORT, PortRange
 from flowbridge.policy.compiled import Policy
 from flowbridge.policy.packets.as_json import plain_ports
-from flowbridge.policy.packets.packet_set import Packet, PacketSet
+from flowbridge.policy.packets.packet import Packet
+from flowbridge.policy.packets.packet_set import PacketSet
 from flowbridge.policy.point import Point
 
 

@@ -10,7 +10,8 @@ from flowbridge.catalog.ports import ANY_PORT, PortRange
 from flowbridge.catalog.protocol import Protocol
 from flowbridge.deployment.interface import Interface
 from flowbridge.policy.compiled import Policy
-from flowbridge.policy.packets.packet_set import EVERY_ADDRESS, Network, PacketSet, icmp_span
+from flowbridge.policy.packets.packet import Network, icmp_span
+from flowbridge.policy.packets.packet_set import EVERY_ADDRESS, PacketSet
 from flowbridge.policy.proof.route import Route, routes
 from flowbridge.policy.questions.directory import Directory, Place, member_of
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from flowbridge.policy.compiled import Policy
 from flowbridge.policy.filter import Enforcement, Filter, passes
-from flowbridge.policy.packets.packet_set import ALL, Address, Network, Packet, PacketSet
+from flowbridge.policy.packets.packet import Address, Network, Packet
+from flowbridge.policy.packets.packet_set import ALL, PacketSet
 from flowbridge.policy.point import Direction, Point
 from flowbridge.policy.questions.question import Meeting, Question, host
 

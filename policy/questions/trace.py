@@ -25,7 +25,7 @@ from flowbridge.deployment.selection.resolution import Resolution
 from flowbridge.policy.compiled import Policy
 from flowbridge.policy.filter import Enforcement, Filter, FilterRule, Order
 from flowbridge.policy.packets.as_json import plain_packet
-from flowbridge.policy.packets.packet_set import Address, Network, Packet, protocol_label
+from flowbridge.policy.packets.packet import Address, Network, Packet, protocol_label
 from flowbridge.policy.point import Direction, Point
 from flowbridge.policy.proof.decision import Decision, FilterIndex, Judge
 from flowbridge.policy.questions.directory import Directory

@@ -14,7 +14,8 @@ from typing import Final
 
 from flowbridge.deployment.addresses import within
 from flowbridge.deployment.interface import Member
-from flowbridge.policy.packets.packet_set import EVERY_ADDRESS, Network, PacketSet
+from flowbridge.policy.packets.packet import Network
+from flowbridge.policy.packets.packet_set import EVERY_ADDRESS, PacketSet
 from flowbridge.policy.unknown import Unknown
 
 # For each rule, the IP versions in which it is for the machine.

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from flowbridge.catalog.ports import ANY_PORT, Parity, PortRange
 from flowbridge.catalog.protocol import Protocol
-from flowbridge.policy.packets.packet_set import Network, Packet, PacketSet
+from flowbridge.policy.packets.packet import Network, Packet
+from flowbridge.policy.packets.packet_set import PacketSet
 
 ADDRESSES = tuple(
     ip_address(text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import ip_address
 
 from flowbridge.policy.filter import Filter, FilterRule, Order
-from flowbridge.policy.packets.packet_set import Packet
+from flowbridge.policy.packets.packet import Packet
 
 
 def packet(peer: str, protocol: int, source_port: int = 0, destination_port: int = 0) -> Packet:

@@ -8,7 +8,8 @@ from ipaddress import ip_address
 from flowbridge.catalog.ports import PortRange
 from flowbridge.catalog.protocol import Protocol
 from flowbridge.policy.filter import Filter, Order
-from flowbridge.policy.packets.packet_set import ALL, Packet, PacketSet
+from flowbridge.policy.packets.packet import Packet
+from flowbridge.policy.packets.packet_set import ALL, PacketSet
 from flowbridge.policy.point import Direction, Point
 from flowbridge.policy.proof.decision import FilterIndex
 from flowbridge.policy.questions.question import Question, UnanswerableError

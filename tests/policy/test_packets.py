@@ -12,15 +12,8 @@ from flowbridge.catalog.port_set import port_mask, port_ranges
 from flowbridge.catalog.ports import ANY_PORT, Parity, PortRange
 from flowbridge.catalog.protocol import Protocol
 from flowbridge.policy.packets.as_json import plain_box
-from flowbridge.policy.packets.packet_set import (
-    ALL,
-    EMPTY,
-    EVERY_ADDRESS,
-    Box,
-    Packet,
-    PacketSet,
-    icmp_code,
-)
+from flowbridge.policy.packets.packet import Box, Packet, icmp_code
+from flowbridge.policy.packets.packet_set import ALL, EMPTY, EVERY_ADDRESS, PacketSet
 from tests.policy.naive_packets import (
     BLOCKS,
     LISTS,

@@ -27,7 +27,8 @@ from flowbridge.catalog.load import load as load_catalog
 from flowbridge.catalog.ports import PortRange
 from flowbridge.catalog.protocol import Protocol
 from flowbridge.policy.filter import Enforcement
-from flowbridge.policy.packets.packet_set import Packet, PacketSet
+from flowbridge.policy.packets.packet import Packet
+from flowbridge.policy.packets.packet_set import PacketSet
 from flowbridge.policy.point import Direction, Point
 from flowbridge.policy.questions.question import Question
 from flowbridge.policy.questions.trace import Tracer, Verdict

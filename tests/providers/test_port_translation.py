@@ -12,7 +12,7 @@ from flowbridge.catalog.load import load as load_catalog
 from flowbridge.catalog.translation import translations
 from flowbridge.deployment.finding import Severity
 from flowbridge.policy.filter import passes
-from flowbridge.policy.packets.packet_set import Packet
+from flowbridge.policy.packets.packet import Packet
 from flowbridge.policy.point import Direction, Point
 from flowbridge.stacks.pipeline import Checked, judge
 from tests.providers.jabber_guest import FILES, Json, built, deployment

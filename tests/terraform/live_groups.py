@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from flowbridge.catalog.ports import ANY_PORT, PortRange
 from flowbridge.deployment.interface import Interface
-from flowbridge.policy.packets.packet_set import EMPTY, Network, PacketSet
+from flowbridge.policy.packets.packet import Network
+from flowbridge.policy.packets.packet_set import EMPTY, PacketSet
 from flowbridge.policy.point import Direction, Point
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from typing import Any, Final
 from flowbridge.deployment.file.site import Site, Tier
 from flowbridge.deployment.interface import Interface, Member
 from flowbridge.policy.compiled import Policy
-from flowbridge.policy.packets.packet_set import Network, PacketSet
+from flowbridge.policy.packets.packet import Network
+from flowbridge.policy.packets.packet_set import PacketSet
 from flowbridge.providers.aws.emit.terraform import ASSOCIATION
 from flowbridge.providers.aws.live.answers import Answers, Part, Row
 from flowbridge.providers.terraform.blocks import Reference, resources

@@ -19,7 +19,8 @@ from flowbridge.deployment.addresses import within
 from flowbridge.deployment.file.site import Site, Tier
 from flowbridge.deployment.interface import Interface, Member
 from flowbridge.policy.filter import Filter, FilterRule, Order
-from flowbridge.policy.packets.packet_set import ALL, EMPTY, Network, PacketSet
+from flowbridge.policy.packets.packet import Network
+from flowbridge.policy.packets.packet_set import ALL, EMPTY, PacketSet
 from flowbridge.policy.point import Direction
 from flowbridge.policy.unknown import Unknown, Why
 from flowbridge.providers.aws.meaning.protocol import (

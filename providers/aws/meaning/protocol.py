@@ -11,7 +11,7 @@ from typing import Final
 
 from flowbridge.catalog.ports import PortRange
 from flowbridge.catalog.protocol import Protocol
-from flowbridge.policy.packets.packet_set import icmp_code
+from flowbridge.policy.packets.packet import icmp_code
 from flowbridge.providers.terraform.blocks import Block
 
 _NAMES: Final = {

@@ -18,7 +18,8 @@ from flowbridge.deployment.file.site import Site
 from flowbridge.deployment.interface import Interface, Member
 from flowbridge.policy.compiled import Policy
 from flowbridge.policy.filter import Filter, FilterRule, Order
-from flowbridge.policy.packets.packet_set import EMPTY, Network, PacketSet
+from flowbridge.policy.packets.packet import Network
+from flowbridge.policy.packets.packet_set import EMPTY, PacketSet
 from flowbridge.policy.point import Direction
 from flowbridge.policy.unknown import Unknown, Why
 from flowbridge.policy.unknown import address as unknown_address

@@ -15,7 +15,8 @@ from typing import Final
 from flowbridge.deployment.file.site import Site, Tier
 from flowbridge.deployment.interface import Interface, Member
 from flowbridge.policy.compiled import Policy
-from flowbridge.policy.packets.packet_set import Network, PacketSet
+from flowbridge.policy.packets.packet import Network
+from flowbridge.policy.packets.packet_set import PacketSet
 from flowbridge.providers.azure.live.answers import Answers, Part, Row, properties, same, subnets_of
 
 # Pseudo-interface and pseudo-tiers: cards that no interface of the deployment has, the networks.

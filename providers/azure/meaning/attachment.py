@@ -17,7 +17,7 @@ from flowbridge.deployment.addresses import within
 from flowbridge.deployment.file.site import Site
 from flowbridge.deployment.interface import Interface, Member
 from flowbridge.policy.compiled import Policy
-from flowbridge.policy.packets.packet_set import Network
+from flowbridge.policy.packets.packet import Network
 from flowbridge.providers.terraform.blocks import Block, refer, resources
 from flowbridge.providers.terraform.tags import is_for_interface, is_for_tier
 

@@ -17,7 +17,8 @@ from typing import Final
 
 from flowbridge.catalog.ports import PortRange
 from flowbridge.deployment.file.site import Site
-from flowbridge.policy.packets.packet_set import ALL, EMPTY, EVERY_ADDRESS, Network, PacketSet
+from flowbridge.policy.packets.packet import Network
+from flowbridge.policy.packets.packet_set import ALL, EMPTY, EVERY_ADDRESS, PacketSet
 from flowbridge.policy.point import Direction
 from flowbridge.policy.unknown import Unknown
 from flowbridge.policy.unknown import address as unknown_address

@@ -18,7 +18,8 @@ from flowbridge.deployment.checks.cloud import network_of
 from flowbridge.deployment.file.site import Site
 from flowbridge.deployment.interface import Interface, Member
 from flowbridge.policy.compiled import Policy
-from flowbridge.policy.packets.packet_set import Network, PacketSet
+from flowbridge.policy.packets.packet import Network
+from flowbridge.policy.packets.packet_set import PacketSet
 from flowbridge.policy.point import Direction, Point
 from flowbridge.providers.gcp.emit.targets import TargetKind, targets_of
 from flowbridge.providers.gcp.live.answers import Answers, Part, Row, network_parts

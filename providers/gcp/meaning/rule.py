@@ -14,7 +14,8 @@ from enum import StrEnum
 from typing import Final
 
 from flowbridge.catalog.ports import PortRange
-from flowbridge.policy.packets.packet_set import EMPTY, EVERY_ADDRESS, Network, PacketSet
+from flowbridge.policy.packets.packet import Network
+from flowbridge.policy.packets.packet_set import EMPTY, EVERY_ADDRESS, PacketSet
 from flowbridge.policy.point import Direction
 from flowbridge.policy.unknown import Unknown, Why
 from flowbridge.policy.unknown import address as unknown_address

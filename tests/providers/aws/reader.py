@@ -12,7 +12,8 @@ from typing import Any
 
 from flowbridge.catalog.ports import PortRange
 from flowbridge.deployment.interface import Interface
-from flowbridge.policy.packets.packet_set import Packet, PacketSet
+from flowbridge.policy.packets.packet import Packet
+from flowbridge.policy.packets.packet_set import PacketSet
 
 _NUMBERS = {"tcp": 6, "udp": 17, "icmp": 1, "icmpv6": 58}
 

@@ -13,7 +13,8 @@ from flowbridge.deployment.finding import Severity
 from flowbridge.deployment.flow import Flow
 from flowbridge.deployment.interface import Interface
 from flowbridge.policy.compiled import compile_policy
-from flowbridge.policy.packets.packet_set import Packet, PacketSet
+from flowbridge.policy.packets.packet import Packet
+from flowbridge.policy.packets.packet_set import PacketSet
 from flowbridge.policy.point import Direction, Point
 from flowbridge.providers.aws.cloud import PROVIDER
 from flowbridge.providers.provider import Lowered

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from flowbridge.policy.filter import passes
-from flowbridge.policy.packets.packet_set import Packet
+from flowbridge.policy.packets.packet import Packet
 from flowbridge.policy.point import Direction, Point
 from flowbridge.stacks.pipeline import Checked, build, judge, load
 
