@@ -9,6 +9,7 @@ from flowbridge.catalog.load import PLATFORM, Catalog, Entry, entries_of
 from flowbridge.catalog.parameter import Parameter
 from flowbridge.catalog.release import NEWEST_DOCUMENTED, Release
 from flowbridge.deployment.addresses import in_order, is_host, order, shown
+from flowbridge.deployment.checks.accepted import with_acceptances
 from flowbridge.deployment.checks.unusual import standing_findings
 from flowbridge.deployment.file.site import Site
 from flowbridge.deployment.finding import Finding, Severity
@@ -65,7 +66,12 @@ def resolve(site: Site, file: str, catalog: Catalog) -> Resolution:
         places.interfaces,
         flows,
         selected,
-        tuple(sorted(findings, key=lambda found: (found.id, found.key, found.message))),
+        tuple(
+            sorted(
+                with_acceptances(findings, site),
+                key=lambda found: (found.id, found.key, found.message),
+            )
+        ),
     )
 
 

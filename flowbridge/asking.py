@@ -94,6 +94,7 @@ def ask(
                 asked,
                 tuple(catalog.entries()),
                 catalog.parties,
+                checked.around,
             )
         except ValueError as error:
             refuse(answer_format, str(error))

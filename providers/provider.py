@@ -17,6 +17,7 @@ from flowbridge.policy.compiled import Policy
 from flowbridge.policy.filter import Enforcement
 from flowbridge.policy.packets.packet_set import PacketSet
 from flowbridge.policy.point import Point
+from flowbridge.policy.surrounding import Surrounding
 
 TerraformJson = dict[str, Any]
 
@@ -108,6 +109,13 @@ class Provider(Protocol):
         Group references are resolved to the member addresses of `policy.interfaces`, found by
         the `flowbridge:` tags. ValueError names a resource that cannot be understood.
         """
+        ...
+
+    def around(
+        self, terraform: Mapping[str, Any], policy: Policy, site: Site
+    ) -> tuple[Surrounding, ...]:
+        """What the filters of subnets in `terraform` decide for every other host there; nothing
+        in a cloud whose filters hang on cards only. ValueError as `enforcement`."""
         ...
 
     def expressible(self, intended: PacketSet, point: Point) -> PacketSet:

@@ -27,6 +27,7 @@ from flowbridge.policy.compiled import Policy, compile_policy
 from flowbridge.policy.filter import Enforcement, unknown_of
 from flowbridge.policy.proof.proof import Proof, prove
 from flowbridge.policy.questions.assertions import AssertionResult, run_assertions
+from flowbridge.policy.surrounding import Surrounding
 from flowbridge.policy.unknown import Unknown
 from flowbridge.providers.provider import Lowered, Provider, TerraformJson
 from flowbridge.providers.registry import provider_for
@@ -75,7 +76,8 @@ class Checked:
     """A built deployment and the judgement on its document.
 
     `enforcement` is the document's meaning, read back; `proof` and `assertions` (one a line of
-    `tests:`) are judged on it. `plan` is the meaning of our own document, where another is judged.
+    `tests:`) are judged on it. `plan` is the meaning of our own document, where another is judged;
+    `around` is what the document's filters of subnets decide for every other host there.
     """
 
     built: Built
@@ -83,6 +85,7 @@ class Checked:
     proof: Proof
     assertions: tuple[AssertionResult, ...]
     plan: Enforcement | None = None
+    around: tuple[Surrounding, ...] = ()
 
     @property
     def failures(self) -> tuple[str, ...]:
@@ -172,8 +175,9 @@ def judge(built: Built, document: Mapping[str, Any] | None = None) -> Checked:
     plan = provider.enforcement(built.document, policy, site) if foreign else None
     proof = prove(policy, enforcement, provider.expressible, plan)
     parties = catalog_of(built.resolution).parties
-    outcomes = run_assertions(built.resolution, policy, enforcement, parties)
-    return Checked(built, enforcement, proof, outcomes, plan)
+    around = provider.around(given, policy, site)
+    outcomes = run_assertions(built.resolution, policy, enforcement, parties, around)
+    return Checked(built, enforcement, proof, outcomes, plan, around)
 
 
 def check(file: Path) -> Checked:

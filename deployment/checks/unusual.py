@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from flowbridge.catalog.load import Catalog
@@ -16,6 +16,7 @@ from flowbridge.deployment.interface import Network
 from flowbridge.deployment.interfaces import CORE
 
 _NAMED: Final = 3  # services before the rest is counted
+CUT_OFF: Final = "deployment/cut-off"
 _LEAVE_OUT: Final = "or leave its `tier` out and keep it in a subnet that no tier names"
 
 
@@ -84,12 +85,22 @@ def _cards_mixed_up(site: Site) -> Iterator[Finding]:
 
 
 def _cut_off(site: Site, catalog: Catalog, flows: Iterable[Flow]) -> Iterator[Finding]:
-    """Systems that run here and have none of the flows on which they live."""
+    """Workloads without any flow, and systems that have none of those on which they live."""
+    flows = tuple(flows)
+    met = {
+        end.interface.workload
+        for flow in flows
+        for end in (flow.source, flow.destination)
+        if end.interface is not None
+    }
     senders = {flow.source.party for flow in flows if flow.source.interface is not None}
     for name, system in sorted(site.systems.items()):
         if system.tier is None:
             continue
         services = catalog.services_of(name)
+        if name not in met and system.eni:
+            yield _no_rule(name, services)
+            continue
         if services and not set(services) & set(site.services):
             rest = len(services) - _NAMED
             more = f" and {rest} more" if rest > 0 else ""
@@ -107,12 +118,31 @@ def _cut_off(site: Site, catalog: Catalog, flows: Iterable[Flow]) -> Iterator[Fi
         else:
             continue
         yield Finding(
-            "deployment/cut-off",
+            CUT_OFF,
             Severity.OBLIGATION,
             message,
             "the rules of a workload let through its documented flows only",
             f"systems.{name}.tier",
         )
+
+
+def _no_rule(name: str, services: Sequence[str]) -> Finding:
+    """A system whose running cards the apply itself would take from everybody.
+
+    Without `eni` nothing is attached to them, and the finding is an obligation like any other.
+    """
+    mine = f" ({', '.join(services[:_NAMED])})" if services else ""
+    return Finding(
+        CUT_OFF,
+        Severity.REFUSAL,
+        f"no row of the services listed is for {name}, and `eni` names its cards: they would be "
+        "put behind filters that have no rule for them, and nothing would reach them or leave "
+        f"them. List the services that it uses{mine}, leave its `tier` and `eni` out and keep it "
+        f"in a subnet that no tier names, or accept it in words: `accept: {{{CUT_OFF}: why nothing "
+        "may reach it}`",
+        "the rules of a workload let through its documented flows only",
+        f"systems.{name}.tier",
+    )
 
 
 def _and(names: list[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from flowbridge.catalog.load import Catalog
+from flowbridge.deployment.checks.accepted import acceptance_mistakes
 from flowbridge.deployment.checks.address_plan import address_mistakes
 from flowbridge.deployment.checks.cloud import network_mistakes
 from flowbridge.deployment.checks.names import name_mistakes
@@ -27,6 +28,7 @@ def mistakes(
         yield from port_mistakes(site)
         yield from management_mistakes(site, catalog)
         yield from prerequisite_mistakes(site)
+        yield from acceptance_mistakes(site)
         yield from _quotas(site)
 
     return tuple(dict.fromkeys(all_of_them()))

@@ -17,6 +17,7 @@ from flowbridge.deployment.file.values import (
     PortNumber,
     Ports,
     Section,
+    Sentence,
     Switch,
     several,
 )
@@ -49,7 +50,7 @@ class Admin(Section):
         22, description="22 on appliances; 22 or 5022 on virtual machines."
     )
     http_redirect: Switch = Field(False, description="Open port 80, which redirects to HTTPS.")
-    allow_from_anywhere: Annotated[str, Field(min_length=20)] | None = Field(
+    allow_from_anywhere: Sentence | None = Field(
         None,
         description="A sentence that says why management may be opened to the whole internet; "
         "without it a world-open management port is refused.",

@@ -20,6 +20,7 @@ from flowbridge.deployment.file.values import (
     PortList,
     ReleaseName,
     Section,
+    Sentence,
     Switch,
     several,
 )
@@ -289,3 +290,9 @@ class Site(Section):
         ProviderSettings.unwritten(), description="How Terraform and the audit reach the cloud."
     )
     overlays: tuple[str, ...] = Field((), description="Files with the user's own catalog rows.")
+    accept: dict[str, Sentence] = Field(
+        default_factory=dict,
+        description="Findings that this deployment accepts, by id, each with the reason in a "
+        "sentence.",
+        examples=[{"deployment/cut-off": "the new cluster is installed behind closed doors"}],
+    )

@@ -153,6 +153,8 @@ ReleaseName = Annotated[
         {"type": "string", "pattern": r"^X\d+\.\d+(\.\d+)?$", "examples": ["X15.0", "X12.5.3"]}
     ),
 ]
+# A reason that the next person understands.
+Sentence = Annotated[str, Field(min_length=20)]
 # As written: neither `"no"` nor 1 is false or true, and `true` is no number.
 Switch = Annotated[bool, Strict()]
 Count = Annotated[int, Strict()]

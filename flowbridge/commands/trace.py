@@ -50,6 +50,8 @@ def _print(found: Trace) -> None:
     for hop in found.hops:
         mark = "+" if hop.decision.allowed else "x"
         click.echo(f"  {mark} {hop}")
+    for unknown in found.not_judged:
+        click.echo(f"{unknown[0].upper()}{unknown[1:]}.")
     if found.rows:
         click.echo(f"Asked for by {', '.join(found.rows)}.")
     elif allowed:
@@ -64,7 +66,12 @@ def _print(found: Trace) -> None:
     for name, extent in found.others:
         click.echo(f"Also: {name}: {extent} get through.")
     _print_list("Rows that would open it:", found.closed)
-    if not (allowed or found.closed or found.near or found.elsewhere):
+    if found.not_judged and not allowed:
+        click.echo(
+            "Rows open nothing for it: list it as a system with its `tier` and its services, or "
+            "move it to a subnet that no tier names."
+        )
+    elif not (allowed or found.closed or found.near or found.elsewhere):
         click.echo("No documented row asks for it; a row of your own could (`overlays`).")
 
 

@@ -30,6 +30,7 @@ from flowbridge.policy.questions.directory import Directory
 from flowbridge.policy.questions.question import Meeting, Question
 from flowbridge.policy.questions.reach import Part
 from flowbridge.policy.questions.trace import Trace, Tracer
+from flowbridge.policy.surrounding import Surrounding, with_surroundings
 
 _ECHO = {Protocol.ICMP: 8, Protocol.ICMPV6: 128}
 
@@ -77,14 +78,17 @@ def run_assertions(
     policy: Policy,
     enforcement: Enforcement,
     parties: Mapping[str, Party] | None = None,
+    around: Iterable[Surrounding] = (),
 ) -> tuple[AssertionResult, ...]:
     """Every line of `tests:`, in the order of the file. Raises nothing for a bad name: such a
     test fails and says so. `parties` are the catalog's, for names that the site leaves out."""
     tests = resolution.site.tests
     if not tests:
         return ()
-    directory = Directory.of(policy, resolution.site, parties)
-    tracer = Tracer(policy, enforcement, directory, ClosedRows(resolution, (), parties))
+    around = tuple(around)
+    directory = Directory.of(policy, resolution.site, parties, around)
+    everywhere = with_surroundings(enforcement, around)
+    tracer = Tracer(policy, everywhere, directory, ClosedRows(resolution, (), parties))
     return tuple(judge_assertion(test, tracer) for test in tests)
 
 

@@ -26,6 +26,7 @@ from flowbridge.deployment.selection.parties import without_public
 from flowbridge.policy.compiled import Policy
 from flowbridge.policy.packets.packet import Address, Network
 from flowbridge.policy.packets.packet_set import ALL, EMPTY, EVERY_ADDRESS, PacketSet
+from flowbridge.policy.surrounding import Surrounding
 
 _NOT_A_STRANGER = PacketSet.of((*PRIVATE, *UNUSABLE), None)
 _EVERYONE = tuple(PacketSet.of((network,), None) for network in EVERY_ADDRESS)
@@ -63,13 +64,19 @@ class Directory:
     hosts: Mapping[Network, Interface]  # single addresses of interfaces, own and public
     ranges: tuple[tuple[Network, Interface], ...]  # and CIDRs (fleets)
     gateways: tuple[tuple[Network, Interface], ...] = ()  # addresses of NAT gateways before them
+    around: tuple[Interface, ...] = ()  # whoever else stands in our subnets
 
     @classmethod
     def of(
-        cls, policy: Policy, site: Site | None = None, parties: Mapping[str, Party] | None = None
+        cls,
+        policy: Policy,
+        site: Site | None = None,
+        parties: Mapping[str, Party] | None = None,
+        around: Iterable[Surrounding] = (),
     ) -> Directory:
         """From a policy; with `site` also systems that no flow uses, with `parties` (the
-        catalog's) also those that stand for the internet."""
+        catalog's) also those that stand for the internet, with `around` every other address of
+        the subnets whose filters are ours."""
         known: dict[str, tuple[Network, ...]] = {}
         own: list[Network] = []
         for name, party in (parties or {}).items():
@@ -104,13 +111,16 @@ class Directory:
             {own: card for own, card in reversed(held) if own.num_addresses == 1},
             tuple((own, card) for own, card in held if own.num_addresses > 1),
             tuple(_gateways(policy, site)) if site is not None else (),
+            tuple(each.anyone for each in around),
         )
 
     def places(self, name: str) -> tuple[Place, ...]:
         """What `name` stands for: an interface, every interface of a workload, a party, or an
         address or CIDR. UnknownPlaceError lists the names there are."""
         cards = tuple(
-            Place(name, card) for card in self.interfaces if name in (card.key, card.workload)
+            Place(name, card)
+            for card in (*self.interfaces, *self.around)
+            if name in (card.key, card.workload)
         )
         if cards:
             return cards
@@ -120,7 +130,7 @@ class Directory:
             network = ip_network(name, strict=False)
         except ValueError:
             raise UnknownPlaceError(self._unknown(name)) from None
-        return (self._address(name, network),)
+        return self._address(name, network)
 
     def names(self) -> tuple[str, ...]:
         """Every name that a question may use, interfaces first."""
@@ -165,13 +175,27 @@ class Directory:
             if name not in self.strangers:
                 yield name, addresses
 
-    def _address(self, name: str, network: Network) -> Place:
+    def _address(self, name: str, network: Network) -> tuple[Place, ...]:
         if (host := self.hosts.get(network)) is not None:
-            return Place(name, host, (network,))
+            return (Place(name, host, (network,)),)
         for own, card in self.ranges:
             if within(network, (own,)):
-                return Place(name, card, (network,))
-        return Place(name, None, (network,))
+                return (Place(name, card, (network,)),)
+        for anyone in self.around:
+            if within(network, anyone.private):
+                return tuple(self._in_subnet(name, network, anyone))
+        return (Place(name, None, (network,)),)
+
+    def _in_subnet(self, name: str, network: Network, anyone: Interface) -> Iterator[Place]:
+        """The cards in a part of a subnet, and whoever else is there."""
+        others = PacketSet.of((network,), None)
+        for card in self.interfaces:
+            cards = tuple(own for own in card.private if within(own, (network,)))
+            if cards:
+                yield Place(name, card, cards)
+                others = others - PacketSet.of(cards, None)
+        if others:
+            yield Place(name, anyone, _networks(others))
 
     def _unknown(self, name: str) -> str:
         names = self.names()

@@ -19,6 +19,7 @@ from flowbridge.policy.point import Direction, Point
 from flowbridge.policy.questions.directory import Directory, Place
 from flowbridge.policy.questions.question import Question
 from flowbridge.policy.questions.reach import Reach
+from flowbridge.policy.surrounding import Surrounding, with_surroundings
 
 if TYPE_CHECKING:
     from flowbridge.catalog.load import Entry
@@ -87,13 +88,16 @@ def explain(
     question: Question,
     documented: Iterable[Entry] = (),
     parties: Mapping[str, Party] | None = None,
+    around: Iterable[Surrounding] = (),
 ) -> Explanation:
     """Why the packets of `question` are let through. Its source may be `any`.
 
     The question is put at the destination's interfaces; where the destination is not managed
     here, at the interfaces that send to it. UnknownPlaceError (a ValueError) for a bad name.
     """
-    directory = Directory.of(policy, resolution.site, parties)
+    around = tuple(around)
+    directory = Directory.of(policy, resolution.site, parties, around)
+    enforcement = with_surroundings(enforcement, around)
     reach = Reach(policy, enforcement)
     sources = directory.places(question.source)
     destinations = directory.places(question.destination)
@@ -110,6 +114,8 @@ def explain(
                 point = Point(card, Direction.EGRESS)
                 asked = question.packets(place.addresses or EVERY_ADDRESS)
                 openings += _openings(point, asked, policy, enforcement, reach, directory)
+    if any(place.interface in directory.around for place in destinations):
+        return Explanation(question, tuple(openings), ())  # rows are for the parties listed
     closed = ClosedRows(resolution, documented, parties)
     receivers = [place.label for place in destinations]
     if question.source == "any":

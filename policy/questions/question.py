@@ -147,7 +147,8 @@ class Meetings:
 
     def _between(self, source: Place, destination: Place) -> Iterator[Meeting]:
         ours, theirs = source.interface, destination.interface
-        if ours and theirs:
+        around = self._directory.around
+        if ours and theirs and ours not in around and theirs not in around:
             for route in self._chosen(source, destination, ours, theirs):
                 yield Meeting(ours, theirs, route.sources, route.destinations, ours.key, theirs.key)
             return

@@ -11,7 +11,7 @@ whether all, some or none of the others get through.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -33,6 +33,7 @@ from flowbridge.policy.questions.other_addresses import OtherAddresses
 from flowbridge.policy.questions.other_source_ports import OtherSourcePorts, other_source_ports
 from flowbridge.policy.questions.question import Meeting, Meetings, Question, host
 from flowbridge.policy.questions.reach import Part, Reach
+from flowbridge.policy.surrounding import Surrounding, with_surroundings
 
 if TYPE_CHECKING:
     from flowbridge.catalog.load import Entry
@@ -121,7 +122,9 @@ class Trace:
     would ask for a refused packet, `near` those that ask for it from other source ports,
     `elsewhere` those that do between other addresses of the two (all of them only where the tracer
     knows the documents). `others` are the remaining ways in which the two ends meet, for instance
-    by the other interface of a workload, each with how much gets through.
+    by the other interface of a workload, each with how much gets through. `not_judged` says what
+    else an end may be behind, where it is no card of the deployment and stands in one of its
+    subnets.
     """
 
     question: Question
@@ -136,6 +139,7 @@ class Trace:
     others: tuple[tuple[str, Extent], ...] = ()
     near: tuple[OtherSourcePorts, ...] = ()
     elsewhere: tuple[OtherAddresses, ...] = ()
+    not_judged: tuple[str, ...] = ()
 
     @property
     def decided_by(self) -> Hop | None:
@@ -165,6 +169,7 @@ class Trace:
             "other_source_ports": [row.as_plain() for row in self.near],
             "other_addresses": [row.as_plain() for row in self.elsewhere],
             "others": [{"path": name, "extent": extent} for name, extent in self.others],
+            **({"not_judged": list(self.not_judged)} if self.not_judged else {}),
         }
 
 
@@ -204,8 +209,8 @@ class Tracer:
         return self._with_closed(self._judge_sample(question, meeting, sample, None))
 
     def _with_closed(self, found: Trace) -> Trace:
-        if found.verdict is Verdict.ALLOWED or self._closed is None:
-            return found
+        if found.verdict is Verdict.ALLOWED or self._closed is None or found.not_judged:
+            return found  # rows are for the parties that are listed
         sample = found.sample
         closed = self._closed.asking_for(
             sample.protocol,
@@ -261,7 +266,17 @@ class Tracer:
             hops,
             rows,
             near=near,
+            not_judged=tuple(self._not_judged(meeting, sample)),
         )
+
+    def _not_judged(self, meeting: Meeting, sample: Sample) -> Iterator[str]:
+        ends = (meeting.source, sample.source), (meeting.destination, sample.destination)
+        for card, address in ends:
+            if card is not None and card in self._directory.around:
+                yield (
+                    f"{address} is no card of this deployment: only its subnet's filter is judged, "
+                    "not what it has of its own"
+                )
 
     def _choose(self, meeting: Meeting, question: Question) -> tuple[Sample, Extent]:
         """A telling packet of many, and how many of them get through."""
@@ -336,16 +351,20 @@ def trace(
     question: Question,
     documented: Iterable[Entry] = (),
     parties: Mapping[str, Party] | None = None,
+    around: Iterable[Surrounding] = (),
 ) -> Trace:
     """One question about one deployment. `documented` (`Catalog.entries()`) and `parties`
-    (`Catalog.parties`) let it name rows of services that were not requested.
+    (`Catalog.parties`) let it name rows of services that were not requested; `around` lets it
+    answer about every other host of our subnets.
 
     UnknownPlaceError or UnanswerableError (both ValueError) where there is no answer. For many
     questions keep a `Tracer`.
     """
-    directory = Directory.of(policy, resolution.site, parties)
+    around = tuple(around)
+    directory = Directory.of(policy, resolution.site, parties, around)
     closed = ClosedRows(resolution, documented, parties)
-    return Tracer(policy, enforcement, directory, closed).trace(question)
+    everywhere = with_surroundings(enforcement, around)
+    return Tracer(policy, everywhere, directory, closed).trace(question)
 
 
 def _only_packet(meeting: Meeting, question: Question) -> Sample | None:

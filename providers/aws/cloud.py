@@ -11,6 +11,7 @@ from flowbridge.policy.compiled import Policy
 from flowbridge.policy.filter import Enforcement
 from flowbridge.policy.packets.packet_set import PacketSet
 from flowbridge.policy.point import Point
+from flowbridge.policy.surrounding import Surrounding
 from flowbridge.providers.aws.emit.load_balancer import emit_translator
 from flowbridge.providers.aws.emit.load_balancer import findings as translator_findings
 from flowbridge.providers.aws.emit.network_acl import network_acls
@@ -94,6 +95,14 @@ class Aws:
         from flowbridge.providers.aws.meaning.filters import enforcement
 
         return enforcement(terraform, policy, site)
+
+    def around(
+        self, terraform: Mapping[str, Any], policy: Policy, site: Site
+    ) -> tuple[Surrounding, ...]:
+        """What network ACLs decide for other hosts; see `providers.provider.Provider.around`."""
+        from flowbridge.providers.aws.meaning.filters import around
+
+        return around(terraform, policy, site)
 
     def expressible(self, intended: PacketSet, point: Point) -> PacketSet:  # noqa: ARG002
         """See `providers.aws.expressible`; it is the same at every point."""

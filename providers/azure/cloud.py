@@ -13,6 +13,7 @@ from flowbridge.policy.compiled import Policy
 from flowbridge.policy.filter import Enforcement
 from flowbridge.policy.packets.packet_set import PacketSet
 from flowbridge.policy.point import Point
+from flowbridge.policy.surrounding import Surrounding
 from flowbridge.providers.azure import limits
 from flowbridge.providers.azure.emit.load_balancer import emit_translator
 from flowbridge.providers.azure.emit.load_balancer import findings as translator_findings
@@ -93,6 +94,14 @@ class Azure:
         from flowbridge.providers.azure.meaning.filters import enforcement
 
         return enforcement(terraform, policy, site)
+
+    def around(
+        self, terraform: Mapping[str, Any], policy: Policy, site: Site
+    ) -> tuple[Surrounding, ...]:
+        """What NSGs of subnets decide for other hosts; see `providers.provider.Provider.around`."""
+        from flowbridge.providers.azure.meaning.filters import around
+
+        return around(terraform, policy, site)
 
     def expressible(self, intended: PacketSet, point: Point) -> PacketSet:  # noqa: ARG002
         """`intended` with every ICMP type, and long rows of every second port without gaps."""

@@ -14,6 +14,7 @@ from flowbridge.policy.compiled import Policy
 from flowbridge.policy.filter import Enforcement
 from flowbridge.policy.packets.packet_set import PacketSet
 from flowbridge.policy.point import Point
+from flowbridge.policy.surrounding import Surrounding
 from flowbridge.providers.gcp.emit.load_balancer import findings as translator_findings
 from flowbridge.providers.gcp.emit.load_balancer import translator_outputs, translator_resources
 from flowbridge.providers.gcp.emit.network_policy import emit_network_policies
@@ -100,6 +101,15 @@ class Gcp:
         from flowbridge.providers.gcp.meaning.filters import enforcement
 
         return enforcement(terraform, policy, site)
+
+    def around(
+        self,
+        terraform: Mapping[str, Any],  # noqa: ARG002
+        policy: Policy,  # noqa: ARG002
+        site: Site,  # noqa: ARG002
+    ) -> tuple[Surrounding, ...]:
+        """Nothing: rules of Google Cloud are for machines, and subnets have none."""
+        return ()
 
     def expressible(self, intended: PacketSet, point: Point) -> PacketSet:  # noqa: ARG002
         """`intended` with every source port and every ICMP type, which rules cannot match."""

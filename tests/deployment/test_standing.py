@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flowbridge.deployment.finding import Finding, Severity
-from tests.deployment.files import DUAL, Data, resolved, setting
+from tests.deployment.files import DUAL, Data, problems, resolved, setting
 
 
 def said(kind: str, data: Data) -> list[Finding]:
@@ -67,3 +67,23 @@ def test_cards_of_one_peer_the_other_way_round() -> None:
     assert "expressway_e.peers[1].internal" in keys
     one_range = setting(swapped, network__tiers__dmz__cidrs=["10.0.0.0/22"])
     assert not said("cards-mixed-up", one_range), "a range of several subnets says nothing"
+
+
+def test_running_cards_are_not_put_behind_no_rule_at_all_unless_in_words() -> None:
+    cards = {**DUAL["systems"]["cucm"], "eni": ["eni-0aaaaaaaaaaaaaaaa", "eni-0bbbbbbbbbbbbbbbb"]}
+    data = setting(DUAL, services=["traversal-pair", "sip-calls"], systems__cucm=cards)
+    (found,) = said("cut-off", data)
+    assert found.severity is Severity.REFUSAL
+    assert "accept: {deployment/cut-off:" in found.message
+    reason = "the new cluster is installed behind closed doors"
+    (accepted,) = said("cut-off", {**data, "accept": {"deployment/cut-off": reason}})
+    assert accepted.severity is Severity.WARNING
+    assert reason in accepted.message
+    (planned,) = said("cut-off", setting(data, systems__cucm=DUAL["systems"]["cucm"]))
+    assert planned.severity is Severity.OBLIGATION  # nothing is attached to its cards
+
+
+def test_what_can_be_accepted_is_told() -> None:
+    (problem,) = problems({**DUAL, "accept": {"deployment/cutoff": "x" * 20}})
+    assert problem.key == "accept.deployment/cutoff"
+    assert "deployment/cut-off" in problem.message

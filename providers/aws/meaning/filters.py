@@ -13,8 +13,10 @@ from flowbridge.deployment.file.site import Site
 from flowbridge.deployment.interface import Interface
 from flowbridge.policy.compiled import Policy
 from flowbridge.policy.filter import Enforcement, Filter
+from flowbridge.policy.packets.packet_set import EMPTY
 from flowbridge.policy.point import Direction, Point
-from flowbridge.providers.aws.meaning.network_acls import NetworkAcls
+from flowbridge.policy.surrounding import Surrounding
+from flowbridge.providers.aws.meaning.network_acls import NetworkAcls, hosts_of_subnets
 from flowbridge.providers.aws.meaning.security_groups import SecurityGroups
 
 
@@ -26,6 +28,20 @@ def enforcement(terraform: Mapping[str, Any], policy: Policy, site: Site) -> Enf
     groups = SecurityGroups.read(terraform, policy, site)
     acls = NetworkAcls.read(terraform, site)
     return stages(groups, acls, policy.interfaces, policy)
+
+
+def around(terraform: Mapping[str, Any], policy: Policy, site: Site) -> tuple[Surrounding, ...]:
+    """The network ACL of each subnet of our tiers, as every other host of the subnet meets it.
+
+    ValueError as `enforcement`.
+    """
+    acls = NetworkAcls.read(terraform, site)
+    return tuple(
+        Surrounding(anyone, {way: (stage,) for way, stage in met.items() if stage is not None})
+        for tier in sorted({interface.tier for interface in policy.interfaces})
+        for anyone in hosts_of_subnets(tier, site.network.tiers[tier])
+        if any((met := {way: acls.filter(anyone, way, EMPTY) for way in Direction}).values())
+    )
 
 
 def stages(

@@ -22,6 +22,7 @@ from flowbridge.policy.filter import Filter, FilterRule, Order
 from flowbridge.policy.packets.packet import Network
 from flowbridge.policy.packets.packet_set import ALL, EMPTY, PacketSet
 from flowbridge.policy.point import Direction
+from flowbridge.policy.surrounding import anyone_in
 from flowbridge.policy.unknown import Unknown, Why
 from flowbridge.providers.aws.meaning.protocol import (
     has_ports,
@@ -117,6 +118,15 @@ class NetworkAcls:
             )
         rules = (e.rule for e in self.entries[acl] if e.direction is direction)
         return Filter(acl, kind, Order.FIRST_MATCH, False, tuple(rules), bypassed_by=bypass)
+
+
+def hosts_of_subnets(name: str, tier: Tier) -> tuple[Interface, ...]:
+    """Whoever stands in the subnets of a tier: one interface for each subnet, or one for all where
+    it is not known which CIDR is whose."""
+    placed = _placed(tier)
+    if not placed:
+        return (anyone_in(name, "any subnet", tier.cidrs),)
+    return tuple(anyone_in(name, subnet, cidrs) for subnet, cidrs in placed.items())
 
 
 def _placed(tier: Tier) -> Mapping[str, tuple[Network, ...]]:

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from flowbridge.deployment.addresses import within
-from flowbridge.deployment.file.site import Site
+from flowbridge.deployment.file.site import Site, Tier
 from flowbridge.deployment.interface import Interface, Member
 from flowbridge.policy.compiled import Policy
 from flowbridge.policy.packets.packet import Network
+from flowbridge.policy.surrounding import anyone_in
 from flowbridge.providers.terraform.blocks import Block, refer, resources
 from flowbridge.providers.terraform.tags import is_for_interface, is_for_tier
 
@@ -85,7 +86,7 @@ class Placement:
         )
 
     def groups_of(self, interface: Interface, member: Member) -> frozenset[str]:
-        return self.memberships[_key(interface, member)]
+        return self.memberships.get(_key(interface, member), frozenset())
 
     def on_subnet(self, interface: Interface) -> Attached | None:
         """The subnet's NSG for each member; None where the file manages none for the tier."""
@@ -144,6 +145,17 @@ class Placement:
             return True
         block = self.nsgs[nsg]
         return any(is_for_interface(block, card, self.site) for card in self.policy.interfaces)
+
+
+def hosts_of_subnets(name: str, tier: Tier) -> tuple[Interface, ...]:
+    """Whoever stands in the subnets of a tier: one interface for each subnet, or one for all where
+    it is not known which CIDR is whose."""
+    if len(tier.subnets) != len(tier.cidrs):
+        return (anyone_in(name, "any subnet", tier.cidrs),)
+    return tuple(
+        anyone_in(name, subnet, (cidr,))
+        for subnet, cidr in zip(tier.subnets, tier.cidrs, strict=True)
+    )
 
 
 def _subnets_of(member: Member, placed: Iterable[tuple[str, Network]]) -> tuple[str, ...]:

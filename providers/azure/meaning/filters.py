@@ -18,10 +18,11 @@ from flowbridge.deployment.file.site import Site
 from flowbridge.deployment.interface import Interface, Member
 from flowbridge.policy.compiled import Policy
 from flowbridge.policy.filter import Enforcement, Filter, FilterRule, Order
-from flowbridge.policy.packets.packet_set import PacketSet
+from flowbridge.policy.packets.packet_set import EMPTY, PacketSet
 from flowbridge.policy.point import Direction, Point
+from flowbridge.policy.surrounding import Surrounding
 from flowbridge.policy.unknown import Unknown, Why
-from flowbridge.providers.azure.meaning.attachment import Placement
+from flowbridge.providers.azure.meaning.attachment import Placement, hosts_of_subnets
 from flowbridge.providers.azure.meaning.rule import (
     HIGHEST_PRIORITY,
     NsgRule,
@@ -63,6 +64,27 @@ def enforcement(
             ]
             out[point] = tuple(stages if direction is Direction.INGRESS else reversed(stages))
     return out
+
+
+def around(terraform: Mapping[str, Any], policy: Policy, site: Site) -> tuple[Surrounding, ...]:
+    """The NSG of each subnet of our tiers, as every other host of the subnet meets it.
+
+    ValueError as `enforcement`.
+    """
+    nsgs = resources(terraform, "azurerm_network_security_group")
+    placement = Placement.read(terraform, nsgs, policy, site)
+    rules = _rules(terraform, nsgs, placement, site)
+    found: list[Surrounding] = []
+    for tier in sorted({interface.tier for interface in policy.interfaces}):
+        for anyone in hosts_of_subnets(tier, site.network.tiers[tier]):
+            attached = placement.on_subnet(anyone)
+            if attached is not None:
+                met = {
+                    way: (_stage(anyone, attached, way, rules, placement, EMPTY),)
+                    for way in Direction
+                }
+                found.append(Surrounding(anyone, met))
+    return tuple(found)
 
 
 def _refuse_admin_rules(terraform: Mapping[str, Any]) -> None:
