@@ -10,6 +10,8 @@ from flowbridge.catalog.parameter import Parameter
 from flowbridge.catalog.release import NEWEST_DOCUMENTED, Release
 from flowbridge.deployment.addresses import in_order, is_host, order, shown
 from flowbridge.deployment.checks.accepted import with_acceptances
+from flowbridge.deployment.checks.listening import listening_findings
+from flowbridge.deployment.checks.strangers import strangers_findings
 from flowbridge.deployment.checks.unusual import standing_findings
 from flowbridge.deployment.file.site import Site
 from flowbridge.deployment.finding import Finding, Severity
@@ -17,7 +19,6 @@ from flowbridge.deployment.flow import End, Flow
 from flowbridge.deployment.guide.findings import guide_findings
 from flowbridge.deployment.guide.situation import Situation
 from flowbridge.deployment.interfaces import interfaces_of
-from flowbridge.deployment.management_sources import opens_to_many
 from flowbridge.deployment.selection.facts import facts_of
 from flowbridge.deployment.selection.parameters import Ranges, parameters_of
 from flowbridge.deployment.selection.parties import Places
@@ -56,9 +57,11 @@ def resolve(site: Site, file: str, catalog: Catalog) -> Resolution:
     flows = merged(flow for _, _, choice in chosen for flow in choice.flows)
     selected = tuple(_selected(entry, choice, flows) for _, entry, choice in chosen)
     findings = (
-        *_findings(site, chosen, flows),
+        *_findings(site, chosen),
         *guide_findings(Situation(site, context.facts, flows, selected)),
         *standing_findings(site, catalog, flows),
+        *listening_findings(site, parameters, context.facts),
+        *strangers_findings(site, parameters, flows),
     )
     return Resolution(
         site,
@@ -123,9 +126,7 @@ def _end(end: End) -> tuple[object, ...]:
     return end.key, end.party, tuple(map(order, end.addresses)), end.translated, end.host_names
 
 
-def _findings(
-    site: Site, chosen: list[tuple[str, Entry, Choice]], flows: Iterable[Flow]
-) -> Iterator[Finding]:
+def _findings(site: Site, chosen: list[tuple[str, Entry, Choice]]) -> Iterator[Finding]:
     yield from _missing_values(chosen)
     yield from _shared_addresses(site)
     if Release.parse(site.release) > Release.parse(NEWEST_DOCUMENTED):
@@ -151,8 +152,6 @@ def _findings(
                 f"service {service}",
                 "services",
             )
-    if site.options.admin.allow_from_anywhere is None:
-        yield from _open_management(flows)
 
 
 def _shortest(reasons: Iterable[str]) -> tuple[str, ...]:
@@ -193,17 +192,3 @@ def _shared_addresses(site: Site) -> Iterator[Finding]:
                     f"systems.{name}",
                     f"systems.{name}.addresses",
                 )
-
-
-def _open_management(flows: Iterable[Flow]) -> Iterator[Finding]:
-    for flow in flows:
-        if flow.management and opens_to_many(flow.source.addresses):
-            yield Finding(
-                "guide/management-from-inside",
-                Severity.REFUSAL,
-                f"management of {flow.destination.key} would be open to {flow.source.party}; list "
-                f"its addresses in systems.{flow.source.party}.addresses, or say in "
-                "options.admin.allow_from_anywhere, in a sentence, why anyone may administer",
-                f"row {', '.join(flow.rows)}",
-                f"systems.{flow.source.party}",
-            )

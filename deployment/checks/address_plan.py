@@ -19,6 +19,7 @@ from flowbridge.deployment.addresses import (
 from flowbridge.deployment.file.site import Site
 from flowbridge.deployment.interface import Network
 from flowbridge.deployment.interfaces import CORE, EDGE, EXTERNAL, INTERNAL, SINGLE, hosts_of
+from flowbridge.deployment.management_sources import opens_to_many
 from flowbridge.deployment.mistake import Mistake
 from flowbridge.deployment.selection.reflection import has_static_nat
 
@@ -78,6 +79,12 @@ def _tiers(site: Site) -> Iterator[Mistake]:
         for location, network in _each(("network", "tiers", name, "nat"), tier.nat):
             if not is_public(network):
                 yield Mistake(location, _not_public(network, "a NAT gateway's public address"))
+        if opens_to_many(tier.nat):
+            yield Mistake(
+                ("network", "tiers", name, "nat"),
+                "this is a large part of the internet, from which whoever came would pass for a "
+                "host of this tier; write the NAT gateway's own public addresses",
+            )
 
 
 def _private_place(site: Site, network: Network) -> bool:

@@ -33,6 +33,7 @@ def name_mistakes(site: Site, catalog: Catalog) -> Iterator[Mistake]:
     yield from _systems(site, catalog)
     yield from _tiers(site)
     yield from _ports(site, catalog)
+    yield from _open_to(site, catalog)
     yield from _assertions(site, catalog)
 
 
@@ -109,6 +110,13 @@ def _ports(site: Site, catalog: Catalog) -> Iterator[Mistake]:
             yield Mistake(here, f"set {OPTION_OF[name]} instead")
         elif name not in free:
             yield Mistake(here, f"no row names the ports {name!r}; {nearest(name, free)}")
+
+
+def _open_to(site: Site, catalog: Catalog) -> Iterator[Mistake]:
+    for name in site.options.open_to_anyone:
+        if name not in catalog.parties:
+            message = f"the documents name no party {name!r}; {nearest(name, catalog.parties)}"
+            yield Mistake(("options", "open_to_anyone", name), message)
 
 
 def interface_keys(site: Site) -> set[str]:

@@ -222,6 +222,7 @@ class Serviceability(Section):
     )
 
 
+PartyName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
 ParameterName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
 
 
@@ -347,6 +348,12 @@ class Options(Section):
     serviceability: Serviceability = Serviceability.unwritten()
     cucm: Cucm = Cucm.unwritten()
     platform: Platform = Platform.unwritten()
+    open_to_anyone: dict[PartyName, Annotated[str, Field(min_length=20)]] = Field(
+        default_factory=dict,
+        description="A sentence for each party that may be a large part of the internet although "
+        "it reaches what serves the inside only: `uc-application: why`. Management has "
+        "`admin.allow_from_anywhere`.",
+    )
     gcp: Gcp = Gcp.unwritten()
     nat_reflection: Literal["auto", "always", "never"] = Field(
         "auto",

@@ -79,13 +79,17 @@ class Directory:
         the subnets whose filters are ours."""
         known: dict[str, tuple[Network, ...]] = {}
         own: list[Network] = []
+        seen: set[tuple[Network, ...]] = set()
         for name, party in (parties or {}).items():
             if party.default == "internet":
                 known[name] = EVERY_ADDRESS
         for flow in _flows(policy):
             for end in (flow.source, flow.destination):
                 if end.interface is not None:
-                    own.extend(end.addresses)
+                    if end.addresses not in seen:
+                        seen.add(end.addresses)
+                        # What is called one's own and is as wide as the internet is the internet.
+                        own.extend(() if opens_to_many(end.addresses) else end.addresses)
                 else:
                     addresses = (*known.get(end.party, ()), *end.addresses)
                     known[end.party] = tuple(dict.fromkeys(addresses))
