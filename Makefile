@@ -6,6 +6,7 @@
 #   make test                           format, lint, types and every test
 #   make quick                          the same without the slow tests
 #   make one TEST=tests/test_house.py   one file of tests, one test (path::name)
+#   make docs                           every page and schema that is made from code and data
 #   make golden                         write the goldens anew; read the difference before committing
 #   make bench                          the measurements behind docs/benchmarks.md
 #   make lock                           renew the locks (needs an index and, for the CLI's, npm)
@@ -14,7 +15,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := synth
 .DELETE_ON_ERROR:
-.PHONY: synth test quick one golden bench lock clean format
+.PHONY: synth test quick one docs golden bench lock clean format
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -47,6 +48,12 @@ quick: $(STAMPS)/dev
 format: $(STAMPS)/dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs: $(STAMPS)/dev
+	$(BIN)/flowbridge schema > schemas/deployment.schema.json
+	$(BIN)/python -m flowbridge.deployment.pages.reference > docs/deployment.md
+	$(BIN)/flowbridge catalog errata --format markdown > docs/errata.md
+	$(BIN)/flowbridge catalog guide --format markdown > docs/guide-rules.md
 
 golden: $(STAMPS)/dev
 	$(BIN)/python -m tests.golden.renew

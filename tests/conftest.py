@@ -7,6 +7,7 @@ import signal
 from typing import Final
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 # The programs that tests start run from kept byte code, as on any machine after the first run.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -17,6 +18,13 @@ os.environ.setdefault("GOGC", "400")
 # that it interrupts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# A busy machine is slow and not wrong: no property is judged by a time, and none of its inputs is
+# given up because making it took long. `thorough` tries every property ten times as often.
+_UNHURRIED: Final = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("ci", **_UNHURRIED)
+settings.register_profile("thorough", max_examples=1000, **_UNHURRIED)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 # Each file runs on one core (`--dist loadfile`), so that what it set up is not set up twice; these
 # start first, in this order, so that no core waits for one of them at the end.

@@ -1,6 +1,6 @@
 """The reference of the deployment file (`docs/deployment.md`), made from the model and the catalog.
 
-    python -m deployment.reference > docs/deployment.md
+    python -m flowbridge.deployment.pages.reference > docs/deployment.md
 
 The prose and the examples stand in `reference.md.j2`; every table of keys, services, systems and
 ports is made here from the JSON Schema and the catalog, so that none can be out of date.

@@ -106,7 +106,7 @@ class Sample:
 
     def __str__(self) -> str:
         name = protocol_label(self.protocol)
-        if self.protocol == Protocol.TCP or self.protocol == Protocol.UDP:
+        if self.protocol in (Protocol.TCP, Protocol.UDP):
             return f"{name} {self.source}:{self.source_port} to {self.destination}:{self.port}"
         if self.protocol in (Protocol.ICMP, Protocol.ICMPV6):
             kind, code = divmod(self.port, 256)

@@ -151,27 +151,21 @@ def test_release_defaults_name_rows() -> None:
 
 
 @pytest.mark.slow
-def test_the_whole_catalog_loads_fast_and_without_heavy_imports() -> None:
-    """Well under half a second of CPU, and neither jsii nor a cloud SDK is imported."""
+def test_the_whole_catalog_loads_without_heavy_imports() -> None:
+    """Neither jsii nor a cloud SDK nor a lower room is imported. Its speed is in `bench/`."""
     program = (
-        "import time, sys; start = time.process_time()\n"
-        "from catalog.load import load\n"
-        "rows = len(list(load().entries())); spent = time.process_time() - start\n"
-        "heavy = {'jsii', 'cdktf', 'boto3', 'azure', 'google', 'deployment'} & set(sys.modules)\n"
-        "print(rows > 385, spent < 0.5, sorted(heavy))"
+        "import sys; from flowbridge.catalog.load import load\n"
+        "heavy = {'jsii', 'cdktf', 'boto3', 'azure', 'google', 'flowbridge.deployment'}\n"
+        "print(len(list(load().entries())) > 385, sorted(heavy & set(sys.modules)))"
     )
-    # The first run leaves the byte code that every later one has.
-    first, second = (
-        subprocess.run(
-            [sys.executable, "-c", program],
-            cwd=loading.ROOT.parent,
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        for _ in range(2)
-    )
-    assert second.strip() == "True True []", first
+    told = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=loading.ROOT.parents[1],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert told.strip() == "True []"
 
 
 def test_the_version_of_the_data_is_the_newest_of_its_change_log() -> None:

@@ -31,7 +31,7 @@ def parts() -> dict[str, str]:
 
 
 def test_the_committed_reference_is_that_of_the_model() -> None:
-    """After a change: `python -m deployment.reference > docs/deployment.md`."""
+    """After a change: `python -m flowbridge.deployment.pages.reference > docs/deployment.md`."""
     assert PAGE.read_text(encoding="utf-8") == reference_text(load())
 
 

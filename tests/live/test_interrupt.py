@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -21,7 +20,8 @@ ROOT = Path(__file__).parents[2]
 def test_an_interrupt_does_not_wait_for_the_cloud(words: tuple[str, ...]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        asked = [*words, "examples/azure-edge.yaml", "--endpoint-url", url]
+        # A command that waited for the server would be killed, and the test would say so.
+        asked = [*words, "examples/azure-edge.yaml", "--endpoint-url", url, "--timeout", "3000"]
         running = subprocess.Popen(
             [sys.executable, "-m", "flowbridge", *asked],
             cwd=ROOT,
@@ -32,8 +32,5 @@ def test_an_interrupt_does_not_wait_for_the_cloud(words: tuple[str, ...]) -> Non
         connection, _ = silent.accept()
         with connection:
             running.send_signal(signal.SIGINT)
-            sent = time.monotonic()
             _, told = running.communicate(timeout=60)
-    # The silent server would have been given 30 seconds, several times.
-    assert time.monotonic() - sent < 15
     assert (running.returncode, told.strip()) == (130, "stopped")

@@ -13,7 +13,7 @@ from flowbridge.catalog.protocol import Protocol
 from flowbridge.policy.filter import Enforcement, Filter, FilterRule, Order
 from flowbridge.policy.packets.packet_set import ALL, EMPTY, EVERY_ADDRESS, PacketSet
 from flowbridge.policy.point import Direction, Point
-from flowbridge.policy.proof.proof import Proof, prove
+from flowbridge.policy.proof.proof import PointProof, Proof, prove
 from tests.policy.edge import edge_policy, faithful, networks, ports, rule, with_acls
 
 POLICY = edge_policy()
@@ -263,5 +263,5 @@ def test_a_proof_is_plain_data() -> None:
     assert EMPTY.count() == 0
 
 
-def _point(proof: Proof, point: Point):  # type: ignore[no-untyped-def]
+def _point(proof: Proof, point: Point) -> PointProof:
     return next(found for found in proof.points if found.point == point)

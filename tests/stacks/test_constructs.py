@@ -119,7 +119,7 @@ def test_another_clouds_deployment_is_refused(bench: Workbench) -> None:
 
 
 def test_null_empty_and_odd_values_reach_the_json(bench: Workbench) -> None:
-    body = {
+    body: dict[str, Any] = {
         "null": None,
         "deep": [{"null": None, "tuple": (1, 2)}],
         "empty": {},

@@ -17,7 +17,7 @@ def deployment(
     shuffled: bool = False,
 ) -> str:
     """The file's text. `shuffled` says the same in another order."""
-    data = {
+    data: object = {
         "name": "edge",
         "cloud": "aws",
         "region": "eu-west-1",

@@ -30,7 +30,7 @@ def live_packets(
     members: dict[str, tuple[Network, ...]] = {}
     keys: dict[str, str] = {}
     by_key = {interface.key: interface for interface in interfaces}
-    for group in client.describe_security_groups(Filters=mine)["SecurityGroups"]:  # type: ignore[arg-type]
+    for group in client.describe_security_groups(Filters=mine)["SecurityGroups"]:
         tags = {tag["Key"]: tag["Value"] for tag in group.get("Tags", [])}
         if "flowbridge:interface" in tags:
             key = f"{tags['flowbridge:workload']}/{tags['flowbridge:interface']}"

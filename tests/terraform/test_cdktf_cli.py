@@ -104,13 +104,13 @@ def test_synth_diff_deploy_and_destroy(
 
     project.cdktf("deploy", "edge", "--auto-approve", "--skip-synth", LOCAL)
     mine = [{"Name": "vpc-id", "Values": [vpc]}]
-    groups = ec2.client.describe_security_groups(Filters=mine)["SecurityGroups"]  # type: ignore[arg-type]
+    groups = ec2.client.describe_security_groups(Filters=mine)["SecurityGroups"]
     ours = len(document["resource"]["aws_security_group"])
     assert len(groups) == ours + 1, "ours and the default group"
     assert (tmp_path / "terraform.edge.tfstate").exists(), "the state outlives cdktf.out"
 
     project.cdktf("destroy", "edge", "--auto-approve", "--skip-synth", LOCAL)
-    left = ec2.client.describe_security_groups(Filters=mine)["SecurityGroups"]  # type: ignore[arg-type]
+    left = ec2.client.describe_security_groups(Filters=mine)["SecurityGroups"]
     assert [group["GroupName"] for group in left] == ["default"]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from botocore.retries import bucket, standard
-from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.ec2.models import ec2_backends
 
 from tests.live.aws.estates import LiveSite, live_site
@@ -40,7 +40,7 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 def make(cloud: EmulatedEc2, tmp_path: Path) -> Callable[..., LiveSite]:
     """Makes a VPC with a deployment in it."""
 
-    def made(**more: object) -> LiveSite:
+    def made(**more: Any) -> LiveSite:
         return live_site(cloud.client, cloud.url, tmp_path, **more)
 
     return made

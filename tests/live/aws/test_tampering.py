@@ -45,7 +45,8 @@ def test_harm_is_found(edge: LiveSite, tamper: Tamper) -> None:
 def test_no_harm_is_reported(edge: LiveSite, tamper: Tamper) -> None:
     tamper(edge)
     found = edge.audit()
-    assert [each.as_plain() for each in (*found.opened, *found.refused)] == []
+    assert [each.as_plain() for each in found.opened] == []
+    assert [each.as_plain() for each in found.refused] == []
     assert [each.message for each in found.deviations if each.drift] == []
     assert found.verdict is Verdict.CLEAN
     assert found.summary.carried == found.summary.planned

@@ -158,7 +158,7 @@ def _report(cases: int) -> None:
         best = cases - len(worse)
         sys.stdout.write(f"{words}: the best in {best} of {cases}; times the least else: {rest}\n")
         acl_fit.fit.cache_clear()
-        acl_fit._exchanged = lambda entries, *_: list(entries)  # type: ignore[assignment]
+        acl_fit._exchanged = lambda entries, *_: list(entries)
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ def crosses(one: Interface, single: Packet) -> bool:
 
 def corners(packets: PacketSet) -> list[Packet]:
     """Packets at the ends of every range of a set."""
-    found = []
+    found: list[Packet] = []
     for box in packets.boxes():
         assert box.protocol is not None
         for peer in (box.peers[0], box.peers[-1]):

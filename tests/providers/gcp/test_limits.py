@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from flowbridge.catalog.protocol import Protocol
@@ -28,11 +30,11 @@ from tests.providers.gcp.deployment import NETWORK, POLICIES, firewalls, lower, 
 CALL = flow(INTERNET, here(EXTERNAL), Protocol.TCP, 5061)
 
 
-def refused(*asked: Flow, **more: object) -> set[str]:
+def refused(*asked: Flow, **more: Any) -> set[str]:
     return {f.id for f in lower(*asked, **more).findings if f.severity is Severity.REFUSAL}
 
 
-def told(*asked: Flow, **more: object) -> set[str]:
+def told(*asked: Flow, **more: Any) -> set[str]:
     return {f.id for f in lower(*asked, **more).findings}
 
 

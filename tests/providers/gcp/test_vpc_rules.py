@@ -155,7 +155,9 @@ def test_each_interface_has_its_rules_in_its_own_network() -> None:
 def test_what_is_allowed_is_decided_before_the_denies_of_every_interface(
     priority: int | None,
 ) -> None:
-    options = {} if priority is None else {"options": {"gcp": {"priority": priority}}}
+    options: dict[str, Any] = (
+        {} if priority is None else {"options": {"gcp": {"priority": priority}}}
+    )
     lowered = lower(flow(INTERNET, here(EXTERNAL), Protocol.TCP, 5061), **options)
     allowed = {body["priority"] for body in allowing(lowered)}
     denies = [body for body in firewalls(lowered).values() if "deny" in body]
