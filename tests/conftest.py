@@ -21,9 +21,9 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 # A busy machine is slow and not wrong: no property is judged by a time, and none of its inputs is
 # given up because making it took long. `thorough` tries every property ten times as often.
-_UNHURRIED: Final = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
-settings.register_profile("ci", **_UNHURRIED)
-settings.register_profile("thorough", max_examples=1000, **_UNHURRIED)
+_UNHURRIED: Final = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", _UNHURRIED)
+settings.register_profile("thorough", _UNHURRIED, max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 # Each file runs on one core (`--dist loadfile`), so that what it set up is not set up twice; these
