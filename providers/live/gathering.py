@@ -5,36 +5,19 @@ A failed call ends neither the reading nor the program: it is noted, and its par
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, Generic, Protocol, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Final, Generic, TypeVar
 
 from flowbridge.policy.audit.estate import Cause, Unread
+from flowbridge.providers.live.answered import Row, Scoped
 from flowbridge.providers.live.endpoint import EndpointRefusedError
+from flowbridge.providers.live.fault import Fault
 from flowbridge.providers.live.reading import FATAL
 
-Row = Mapping[str, Any]
 Part = TypeVar("Part")
 
 # A garbled answer is asked for again; the SDK retries everything else by itself.
 TRIES: Final = 3
-
-
-class Fault(Protocol):
-    """What `fault_of` of a cloud makes of an error."""
-
-    @property
-    def cause(self) -> Cause: ...
-    @property
-    def message(self) -> str: ...
-    @property
-    def remedy(self) -> str: ...
-
-
-class Scoped(Protocol):
-    """A place that can say in words where it is."""
-
-    @property
-    def scope(self) -> str: ...
 
 
 Place = TypeVar("Place", bound=Scoped)

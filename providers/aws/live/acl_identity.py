@@ -12,10 +12,11 @@ from typing import Any
 
 from flowbridge.policy.point import Direction
 from flowbridge.providers.aws.emit.terraform import ACL_ENTRY, NETWORK_ACL
-from flowbridge.providers.aws.live.answers import Answers, Part, Row, marks, tags_of
+from flowbridge.providers.aws.live.answers import Answers, Part, marks, tags_of
 from flowbridge.providers.aws.live.as_terraform import acl_entries, entry_name
 from flowbridge.providers.aws.live.placement import planned_subnets
 from flowbridge.providers.aws.meaning.protocol import has_ports, protocol_number
+from flowbridge.providers.live.answered import Row
 from flowbridge.providers.terraform.blocks import Block, Reference, network, resources
 
 # What decides what an entry matches, and whether it allows; comparable between plan and cloud.

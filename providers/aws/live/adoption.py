@@ -23,13 +23,14 @@ from flowbridge.providers.aws.emit.terraform import (
     RULE,
 )
 from flowbridge.providers.aws.live.acl_identity import planned_entries
-from flowbridge.providers.aws.live.answers import Answers, Part, Row, marks, tags_of
+from flowbridge.providers.aws.live.answers import Answers, Part, marks, tags_of
 from flowbridge.providers.aws.live.as_terraform import acl_entries, entry_name, groups_of
 from flowbridge.providers.aws.live.faults import garbled
+from flowbridge.providers.aws.live.rules import entry_text, rule_text
 from flowbridge.providers.aws.live.situation import Situation
-from flowbridge.providers.aws.live.text import entry_text, rule_text
+from flowbridge.providers.live.answered import Row
 from flowbridge.providers.live.contract import Access, Adoption, Import
-from flowbridge.providers.live.reading import ODD_SHAPE
+from flowbridge.providers.live.unjudged import adoption_or_unread
 from flowbridge.providers.terraform.blocks import Block, Reference, resources
 
 _PEERS: Final = {
@@ -42,14 +43,20 @@ _PEERS: Final = {
 
 def adoption(answers: Answers, policy: Policy, site: Site, planned: Mapping[str, Any]) -> Adoption:
     """See `LiveReader.adoption`. Where groups were not read nothing is imported."""
-    unread = (*answers.audit_unread, *answers.lists_unread.values())
     if not answers.has(Part.GROUPS, Part.RULES, Part.ACLS, Part.CARDS, Part.SUBNETS):
-        return Adoption((), (), (), (), unread)
-    try:
-        found = _Adopting(Situation.of(answers, policy, site, planned, Access()))
-        found.adopt()
-    except ODD_SHAPE as error:
-        return Adoption((), (), (), (), (*unread, garbled(answers.scope, error)))
+        return Adoption((), (), (), (), answers.judged_unread)
+    return adoption_or_unread(
+        answers.scope,
+        lambda: _adoption(Situation.of(answers, policy, site, planned, Access())),
+        garbled,
+        answers.judged_unread,
+    )
+
+
+def _adoption(here: Situation) -> Adoption:
+    planned = here.planned
+    found = _Adopting(here)
+    found.adopt()
     known = {each.to for each in found.imports} | {address for address, _ in found.conflicts}
     creates = tuple(
         address
@@ -62,7 +69,7 @@ def adoption(answers: Answers, policy: Policy, site: Site, planned: Mapping[str,
         creates,
         tuple(found.changes),
         tuple(found.left),
-        unread,
+        here.answers.judged_unread,
         tuple(found.conflicts),
     )
 

@@ -1,21 +1,15 @@
-"""What EC2 and Service Quotas answered for one place, as they spell it, and what they did not.
-
-A part that could not be read is not in `parts`: asking for it raises, so that it can never be
-taken for an empty one.
-"""
+"""What EC2 and Service Quotas answered for one place, as they spell it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
 
 from flowbridge.deployment.file.site import Site
 from flowbridge.policy.audit.estate import Unread
+from flowbridge.providers.live.answered import Answered, Row
 from flowbridge.providers.live.contract import Access
-
-Row = Mapping[str, Any]
 
 
 class Part(StrEnum):
@@ -57,6 +51,14 @@ class Place:
         return known.get("*") or known.get(service)
 
     @property
+    def scope(self) -> str:
+        return self.scope_of(None)
+
+    def scope_of(self, account: str | None) -> str:
+        """The place in words, with the `account` that answered."""
+        return f"{f'account {account}' if account else self.whose} {self.region}"
+
+    @property
     def whose(self) -> str:
         """The account as far as it is known before anything answered."""
         if self.role:
@@ -64,40 +66,32 @@ class Place:
         return f"profile {self.profile}" if self.profile else "the default account"
 
 
-@dataclass(frozen=True, slots=True)
-class Answers:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers(Answered[Place, Part]):
     """All answers of one place. `entries` are those of prefix lists, by id.
 
-    `quotas` are applied values by quota code. `aside_unread` concerns no audit; `lists_unread`,
-    by prefix list, concerns those whose rules name the list. `region_groups` counts the groups of
-    all VPCs, where that was asked.
+    `quotas` are applied values by quota code. `lists_unread`, by prefix list, concerns those whose
+    rules name the list. `region_groups` counts the groups of all VPCs, where that was asked.
     """
 
-    place: Place
     account: str | None
-    parts: Mapping[Part, tuple[Row, ...]]
     entries: Mapping[str, tuple[Row, ...]] = field(default_factory=dict)
     quotas: Mapping[str, float] = field(default_factory=dict)
-    audit_unread: tuple[Unread, ...] = ()
-    aside_unread: tuple[Unread, ...] = ()
     lists_unread: Mapping[str, Unread] = field(default_factory=dict)
     region_groups: int | None = None
 
     @property
     def scope(self) -> str:
-        whose = f"account {self.account}" if self.account else self.place.whose
-        return f"{whose} {self.place.region}"
+        return self.place.scope_of(self.account)
+
+    @property
+    def judged_unread(self) -> tuple[Unread, ...]:
+        """What an audit or an adoption misses."""
+        return (*self.audit_unread, *self.lists_unread.values())
 
     @property
     def unread(self) -> tuple[Unread, ...]:
-        return (*self.audit_unread, *self.lists_unread.values(), *self.aside_unread)
-
-    def has(self, *parts: Part) -> bool:
-        return all(part in self.parts for part in parts)
-
-    def rows(self, part: Part) -> tuple[Row, ...]:
-        """KeyError for a part that was not read."""
-        return self.parts[part]
+        return (*self.judged_unread, *self.aside_unread)
 
 
 def tags_of(row: Row) -> dict[str, str]:

@@ -20,8 +20,9 @@ from flowbridge.providers.aws.emit.terraform import (
     PREFIX_LIST,
     RULE,
 )
-from flowbridge.providers.aws.live.answers import Answers, Part, Row, tags_of
+from flowbridge.providers.aws.live.answers import Answers, Part, tags_of
 from flowbridge.providers.aws.meaning.network_acls import HIGHEST_RULE_NUMBER
+from flowbridge.providers.live.answered import Row
 from flowbridge.providers.provider import TerraformJson
 
 Body = dict[str, Any]

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from flowbridge.policy.audit.estate import Departure, Deviation
 from flowbridge.providers.aws.emit.terraform import GROUP, NETWORK_ACL
-from flowbridge.providers.aws.live.answers import Part, Row, marks, tags_of
+from flowbridge.providers.aws.live.answers import Part, marks, tags_of
 from flowbridge.providers.aws.live.as_terraform import groups_of
 from flowbridge.providers.aws.live.placement import addresses_of, planned_subnets, public_of
+from flowbridge.providers.aws.live.rules import rule_text
 from flowbridge.providers.aws.live.situation import Situation
-from flowbridge.providers.aws.live.text import rule_text
 from flowbridge.providers.live.addresses import listed, private_departures
+from flowbridge.providers.live.answered import Row
 from flowbridge.providers.terraform.blocks import resources, row_ids
 
 

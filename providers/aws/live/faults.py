@@ -5,10 +5,10 @@ EC2 API, error codes; botocore, exceptions. Nothing else in this folder looks at
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from flowbridge.policy.audit.estate import Cause, Unread
+from flowbridge.providers.live.fault import Fault, one_line
 from flowbridge.providers.live.reading import not_understood
 
 _THROTTLED: Final = frozenset(
@@ -101,15 +101,8 @@ _REMEDIES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    cause: Cause
-    message: str
-
-    @property
-    def remedy(self) -> str:
-        remedy = _REMEDIES.get(self.cause)
-        return f"{remedy}." if remedy else ""
+def _fault(cause: Cause, message: str) -> Fault:
+    return Fault(cause, message, _REMEDIES)
 
 
 def garbled(scope: str, error: Exception) -> Unread:
@@ -124,36 +117,31 @@ def fault_of(error: Exception) -> Fault:
         return _of_answer(response)
     names = [kind.__name__ for kind in type(error).__mro__]
     cause = next((_CAUSES[name] for name in names if name in _CAUSES), Cause.FAILED)
-    said = _one_line(str(error))
+    said = one_line(str(error))
     if cause is Cause.GARBLED and isinstance(error, KeyError):
         said = f"{said} is not in the answer"
     if cause is Cause.FAILED:
         # Invalid endpoints come as a bare ValueError.
         cause = Cause.UNREACHABLE if isinstance(error, ValueError) else cause
         said = f"{type(error).__name__}: {said}"
-    return Fault(cause, said)
+    return _fault(cause, said)
 
 
 def _of_answer(response: dict[str, object]) -> Fault:
-    said = response.get("Error")
-    body = said if isinstance(said, dict) else {}
+    error = response.get("Error")
+    body = error if isinstance(error, dict) else {}
     meta = response.get("ResponseMetadata")
     status = meta.get("HTTPStatusCode", 0) if isinstance(meta, dict) else 0
     code = str(body.get("Code", ""))
-    text = _one_line(str(body.get("Message", "")))
+    said = str(body.get("Message", "")).split("Encoded authorization failure message")[0]
+    text = one_line(said)
     message = f"{code}: {text}" if text else code or f"HTTP status {status}"
     if code in _THROTTLED or status == 429:
-        return Fault(Cause.THROTTLED, message)
+        return _fault(Cause.THROTTLED, message)
     if code in _EXPIRED:
-        return Fault(Cause.EXPIRED, message)
+        return _fault(Cause.EXPIRED, message)
     if code in _NO_CREDENTIALS:
-        return Fault(Cause.NO_CREDENTIALS, message)
+        return _fault(Cause.NO_CREDENTIALS, message)
     if code in _DENIED or status == 403:
-        return Fault(Cause.DENIED, message)
-    return Fault(Cause.FAILED, message)
-
-
-def _one_line(text: str) -> str:
-    text = text.split("Encoded authorization failure message")[0]
-    line = " ".join(text.split())
-    return (line[:297] + "..." if len(line) > 300 else line).rstrip(". ")
+        return _fault(Cause.DENIED, message)
+    return _fault(Cause.FAILED, message)

@@ -13,11 +13,13 @@ from typing import Any, Final
 
 from flowbridge.deployment.file.site import Site
 from flowbridge.policy.audit.estate import Cause, Unread
-from flowbridge.providers.aws.live.answers import Answers, Part, Place, Row
+from flowbridge.providers.aws.live.answers import Answers, Part, Place
 from flowbridge.providers.aws.live.client import Connection
-from flowbridge.providers.aws.live.faults import Fault, fault_of
+from flowbridge.providers.aws.live.faults import fault_of
 from flowbridge.providers.aws.quotas import default_quotas
+from flowbridge.providers.live.answered import Row
 from flowbridge.providers.live.contract import Access
+from flowbridge.providers.live.fault import Fault
 from flowbridge.providers.live.gathering import TRIES
 from flowbridge.providers.live.reading import FATAL, GarbledError
 
@@ -70,15 +72,15 @@ class _Reading:
 
     def answers(self) -> Answers:
         return Answers(
-            self.place,
-            self._account(),
-            self.parts,
-            self.entries,
-            self.quotas,
-            tuple(self.unread),
-            tuple(self.asides),
-            self.lists_unread,
-            self.region_groups,
+            place=self.place,
+            account=self._account(),
+            parts=self.parts,
+            entries=self.entries,
+            quotas=self.quotas,
+            audit_unread=tuple(self.unread),
+            aside_unread=tuple(self.asides),
+            lists_unread=self.lists_unread,
+            region_groups=self.region_groups,
         )
 
     def _account(self) -> str | None:
@@ -90,9 +92,7 @@ class _Reading:
 
     def fail(self, call: str, fault: Fault, *, aside: bool = False, of: str = "") -> None:
         """`of`: the prefix list that was asked about."""
-        account = self._account()
-        whose = f"account {account}" if account else self.place.whose
-        scope = f"{whose} {self.place.region}"
+        scope = self.place.scope_of(self._account())
         missing = Unread(scope, call, fault.cause, fault.message, fault.remedy)
         if of:
             self.lists_unread[of] = missing

@@ -14,9 +14,10 @@ from typing import Any
 from flowbridge.policy.point import Direction
 from flowbridge.providers.aws.emit.terraform import GROUP, NETWORK_ACL, PREFIX_LIST, RULE
 from flowbridge.providers.aws.live.acl_identity import AclIdentity, identify_acls
-from flowbridge.providers.aws.live.answers import Answers, Part, Row, marks, tags_of
+from flowbridge.providers.aws.live.answers import Answers, Part, marks, tags_of
 from flowbridge.providers.aws.live.as_terraform import rule_body, rule_direction
 from flowbridge.providers.aws.meaning.protocol import has_ports, protocol_number
+from flowbridge.providers.live.answered import Row
 from flowbridge.providers.terraform.blocks import Block, Reference, network, resources
 
 # What decides what a rule matches, comparable between plan and cloud.

@@ -18,8 +18,9 @@ from flowbridge.policy.compiled import Policy
 from flowbridge.policy.packets.packet import Network
 from flowbridge.policy.packets.packet_set import PacketSet
 from flowbridge.providers.aws.emit.terraform import ASSOCIATION
-from flowbridge.providers.aws.live.answers import Answers, Part, Row
-from flowbridge.providers.terraform.blocks import Reference, resources
+from flowbridge.providers.aws.live.answers import Answers, Part
+from flowbridge.providers.live.answered import Row
+from flowbridge.providers.live.attached import attached_places
 
 # The pseudo-interface of all cards that no interface of the deployment has.
 STRANGERS: Final = "others/cards"
@@ -181,13 +182,7 @@ def cidrs_of(row: Row) -> tuple[Network, ...]:
 
 def planned_subnets(planned: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     """The subnets that each planned ACL is for, by its address."""
-    found: dict[str, tuple[str, ...]] = {}
-    for block in resources(planned, ASSOCIATION).values():
-        reference = Reference.parse(block.get("network_acl_id"))
-        subnet = block.text("subnet_id")
-        if reference is not None and subnet is not None:
-            found[reference.address] = (*found.get(reference.address, ()), subnet)
-    return found
+    return attached_places(planned, ASSOCIATION, "network_acl_id", "subnet_id")
 
 
 def acl_of_subnet(acls: Iterable[Row]) -> dict[str, Row]:

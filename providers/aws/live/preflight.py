@@ -13,12 +13,13 @@ from typing import Any, Final
 from flowbridge.deployment.file.site import Site
 from flowbridge.deployment.finding import Finding, Severity
 from flowbridge.deployment.interfaces import interfaces_of
+from flowbridge.policy.audit.estate import Unread
 from flowbridge.policy.compiled import Policy
 from flowbridge.policy.packets.packet_set import PacketSet
 from flowbridge.policy.point import Direction
 from flowbridge.providers.aws.emit.terraform import ATTACHMENT, GROUP, NETWORK_ACL, PREFIX_LIST
 from flowbridge.providers.aws.live.acl_identity import planned_entries
-from flowbridge.providers.aws.live.answers import Answers, Part, Row, marks, tags_of
+from flowbridge.providers.aws.live.answers import Answers, Part, marks, tags_of
 from flowbridge.providers.aws.live.as_terraform import acl_entries, groups_of
 from flowbridge.providers.aws.live.faults import garbled
 from flowbridge.providers.aws.live.fetch import BLOCK_CALL, QUOTA_CALL
@@ -26,8 +27,11 @@ from flowbridge.providers.aws.live.identity import planned_rules
 from flowbridge.providers.aws.live.placement import addresses_of, cidrs_of, planned_subnets
 from flowbridge.providers.aws.live.situation import Situation
 from flowbridge.providers.aws.quotas import Quota, quotas_for
+from flowbridge.providers.live.answered import Row
 from flowbridge.providers.live.contract import Access, Preflight
-from flowbridge.providers.live.reading import ODD_SHAPE, split_absent
+from flowbridge.providers.live.exceeded import exceeded
+from flowbridge.providers.live.reading import split_absent
+from flowbridge.providers.live.unjudged import preflight_or_unread
 from flowbridge.providers.provider import Usage
 from flowbridge.providers.terraform.blocks import Reference, resources
 
@@ -44,20 +48,25 @@ def preflight(
     if not answers.has(Part.GROUPS, Part.RULES):
         absent, rest = split_absent(unread, "ec2:DescribeVpcs")
         return Preflight(tuple(_absent(answers, each.message) for each in absent), (), rest)
-    try:
-        here = Situation.of(answers, policy, site, planned, Access())
-        usage = (*_usage(here),)
-        findings = (
-            *_subnets(here),
-            *_acls_of_others(here),
-            *_cards(here),
-            *_names(here),
-            *_public(here),
-            *_unknown_quotas(answers),
-            *(_over(each) for each in usage if each.used > each.allowed),
-        )
-    except ODD_SHAPE as error:
-        return Preflight((), (), (*unread, garbled(answers.scope, error)))
+    return preflight_or_unread(
+        answers.scope,
+        lambda: _preflight(Situation.of(answers, policy, site, planned, Access()), unread),
+        garbled,
+        unread,
+    )
+
+
+def _preflight(here: Situation, unread: tuple[Unread, ...]) -> Preflight:
+    usage = (*_usage(here),)
+    findings = (
+        *_subnets(here),
+        *_acls_of_others(here),
+        *_cards(here),
+        *_names(here),
+        *_public(here),
+        *_unknown_quotas(here.answers),
+        *(_refusal("quota", told, each.source) for each, told in exceeded(usage)),
+    )
     return Preflight(findings, usage, unread)
 
 
@@ -76,15 +85,6 @@ def _refusal(name: str, message: str, source: str, key: str = "") -> Finding:
 
 def _warning(name: str, message: str, source: str, key: str = "") -> Finding:
     return Finding(f"aws/live/{name}", Severity.WARNING, message, source, key)
-
-
-def _over(usage: Usage) -> Finding:
-    return _refusal(
-        "quota",
-        f"{usage.scope}: {usage.used} {usage.limit} after the apply, and the account has "
-        f"{usage.allowed}: raise the quota first, or take out what is not the plan's",
-        usage.source,
-    )
 
 
 def _subnets(here: Situation) -> Iterator[Finding]:

@@ -8,10 +8,11 @@ from typing import Any
 
 from flowbridge.deployment.file.site import Site
 from flowbridge.policy.compiled import Policy
-from flowbridge.providers.aws.live.answers import Answers, Part, Row, tags_of
+from flowbridge.providers.aws.live.answers import Answers, Part, tags_of
 from flowbridge.providers.aws.live.as_terraform import groups_of
 from flowbridge.providers.aws.live.identity import Identity, identify
 from flowbridge.providers.aws.live.placement import Placement, acl_of_subnet, place
+from flowbridge.providers.live.answered import Row
 from flowbridge.providers.live.contract import Access
 from flowbridge.providers.live.reading import GarbledError
 from flowbridge.providers.terraform.blocks import Block

@@ -17,10 +17,11 @@ from flowbridge.deployment.interface import Interface
 from flowbridge.policy.compiled import Policy
 from flowbridge.policy.filter import Enforcement, Filter, FilterRule
 from flowbridge.policy.point import Point
-from flowbridge.providers.azure.live.answers import Answers, Part, Row, network_parts, properties
+from flowbridge.providers.azure.live.answers import Answers, Part, network_parts, properties
 from flowbridge.providers.azure.live.as_terraform import live_terraform
 from flowbridge.providers.azure.meaning.filters import enforcement
 from flowbridge.providers.azure.meaning.rule import LOWEST_PRIORITY
+from flowbridge.providers.live.answered import Row
 from flowbridge.providers.terraform.blocks import Block
 
 _ALLOW: Final = "Allow"

@@ -16,7 +16,6 @@ from flowbridge.providers.azure.emit.terraform import ASSOCIATION, GROUP, MEMBER
 from flowbridge.providers.azure.live.answers import (
     Answers,
     Part,
-    Row,
     properties,
     same,
     subnets_of,
@@ -32,8 +31,9 @@ from flowbridge.providers.azure.live.identity import (
     rule_id,
 )
 from flowbridge.providers.azure.live.placement import cards_of
+from flowbridge.providers.live.answered import Row
 from flowbridge.providers.live.contract import Adoption, Import
-from flowbridge.providers.live.reading import ODD_SHAPE
+from flowbridge.providers.live.unjudged import adoption_or_unread
 from flowbridge.providers.terraform.blocks import Block, Reference, resources
 
 _SPELLING: Final = {
@@ -61,11 +61,9 @@ def adoption(
     """See `providers.live.contract.LiveReader.adoption`."""
     if not answers.has(Part.NETWORKS, Part.NSGS, Part.GROUPS, Part.CARDS):
         return Adoption((), (), (), (), answers.audit_unread)
-    try:
-        return _adoption(answers, planned)
-    except ODD_SHAPE as error:
-        unread = garbled(answers.scope, error)
-        return Adoption((), (), (), (), (*answers.audit_unread, unread))
+    return adoption_or_unread(
+        answers.scope, lambda: _adoption(answers, planned), garbled, answers.audit_unread
+    )
 
 
 def _adoption(answers: Answers, planned: Mapping[str, Any]) -> Adoption:

@@ -1,24 +1,18 @@
-"""What the network resource provider answered for one place, as it spells it, and what it did not.
-
-A part that could not be read is not in `parts`: asking for it raises, so that it can never be
-taken for an empty one.
-"""
+"""What the network resource provider answered for one place, as it spells it."""
 
 from __future__ import annotations
 
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 from flowbridge.deployment.file.site import Site
-from flowbridge.policy.audit.estate import Unread
 from flowbridge.providers.azure.resource_ids import ResourceIds
+from flowbridge.providers.live.answered import Answered, Row
 from flowbridge.providers.live.contract import Access
-
-Row = Mapping[str, Any]
 
 # Where Terraform and the Azure tools look for the subscription; an id, no secret.
 _SUBSCRIPTION_VARIABLES: Final = ("ARM_SUBSCRIPTION_ID", "AZURE_SUBSCRIPTION_ID")
@@ -110,29 +104,10 @@ def network_parts(network: str) -> tuple[str, str, str]:
     return found["subscription"], found["group"], found["name"]
 
 
-@dataclass(frozen=True, slots=True)
-class Answers:
-    """All answers of one place. `aside_unread` concerns no audit."""
+class Answers(Answered[Place, Part]):
+    """All answers of one place."""
 
-    place: Place
-    parts: Mapping[Part, tuple[Row, ...]]
-    audit_unread: tuple[Unread, ...] = ()
-    aside_unread: tuple[Unread, ...] = field(default=())
-
-    @property
-    def scope(self) -> str:
-        return self.place.scope
-
-    @property
-    def unread(self) -> tuple[Unread, ...]:
-        return (*self.audit_unread, *self.aside_unread)
-
-    def has(self, *parts: Part) -> bool:
-        return all(part in self.parts for part in parts)
-
-    def rows(self, part: Part) -> tuple[Row, ...]:
-        """KeyError for a part that was not read."""
-        return self.parts[part]
+    __slots__ = ()
 
 
 def properties(row: Row) -> Row:

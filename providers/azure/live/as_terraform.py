@@ -13,7 +13,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from flowbridge.providers.azure.emit.terraform import ASSOCIATION, GROUP, MEMBERSHIP, NSG
-from flowbridge.providers.azure.live.answers import Row, properties, tags_of
+from flowbridge.providers.azure.live.answers import properties, tags_of
+from flowbridge.providers.live.answered import Row
 from flowbridge.providers.provider import TerraformJson
 from flowbridge.providers.terraform.content_names import content_hash
 

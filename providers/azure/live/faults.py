@@ -7,10 +7,10 @@ an SDK error.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any, Final
 
 from flowbridge.policy.audit.estate import Cause, Unread
+from flowbridge.providers.live.fault import Fault, one_line
 from flowbridge.providers.live.reading import not_understood
 
 _THROTTLED: Final = frozenset(
@@ -62,15 +62,8 @@ _REMEDIES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    cause: Cause
-    message: str
-
-    @property
-    def remedy(self) -> str:
-        remedy = _REMEDIES.get(self.cause)
-        return f"{remedy}." if remedy else ""
+def _fault(cause: Cause, message: str) -> Fault:
+    return Fault(cause, message, _REMEDIES)
 
 
 def garbled(scope: str, error: Exception) -> Unread:
@@ -86,7 +79,7 @@ def fault_of(error: Exception) -> Fault:
         return _of_answer(error, status)
     names = [kind.__name__ for kind in type(error).__mro__]
     cause = next((_CAUSES[name] for name in names if name in _CAUSES), Cause.FAILED)
-    said = _one_line(str(error))
+    said = one_line(str(error))
     if cause is Cause.NO_CREDENTIALS and _EXPIRED_SIGN_IN.search(str(error)):
         cause = Cause.EXPIRED
     if cause is Cause.UNREACHABLE and re.search(r"timed? ?out", said, re.IGNORECASE):
@@ -96,25 +89,25 @@ def fault_of(error: Exception) -> Fault:
         odd = isinstance(error, AttributeError | KeyError | TypeError | ValueError)
         cause = Cause.GARBLED if odd else cause
         said = f"{type(error).__name__}: {said}"
-    return Fault(cause, said)
+    return _fault(cause, said)
 
 
 def _of_answer(error: Exception, status: int) -> Fault:
     code = _code(error)
-    text = _one_line(str(getattr(error, "message", "") or error))
+    text = one_line(str(getattr(error, "message", "") or error))
     message = f"{code}: {text}" if code and code not in text else text
     message = message or f"HTTP status {status}"
     if status == 429 or code in _THROTTLED:
-        return Fault(Cause.THROTTLED, message)
+        return _fault(Cause.THROTTLED, message)
     if code in _EXPIRED or (status == 401 and "expired" in text.lower()):
-        return Fault(Cause.EXPIRED, message)
+        return _fault(Cause.EXPIRED, message)
     if code in _NO_CREDENTIALS or status == 401:
-        return Fault(Cause.NO_CREDENTIALS, message)
+        return _fault(Cause.NO_CREDENTIALS, message)
     if code in _DENIED or status == 403:
-        return Fault(Cause.DENIED, message)
+        return _fault(Cause.DENIED, message)
     if code in _ABSENT or status == 404:
-        return Fault(Cause.ABSENT, message)
-    return Fault(Cause.FAILED, f"HTTP status {status}: {message}")
+        return _fault(Cause.ABSENT, message)
+    return _fault(Cause.FAILED, f"HTTP status {status}: {message}")
 
 
 def _code(error: Exception) -> str:
@@ -122,8 +115,3 @@ def _code(error: Exception) -> str:
     model: Any = getattr(error, "error", None)
     code = getattr(model, "code", None)
     return str(code) if code else ""
-
-
-def _one_line(text: str) -> str:
-    line = " ".join(text.split())
-    return (line[:297] + "..." if len(line) > 300 else line).rstrip(". ")

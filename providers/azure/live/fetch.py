@@ -13,16 +13,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from flowbridge.deployment.file.site import Site
 from flowbridge.policy.audit.estate import Cause, Unread
-from flowbridge.providers.azure.live.answers import (
-    Answers,
-    Part,
-    Place,
-    Row,
-    network_parts,
-    properties,
-)
+from flowbridge.providers.azure.live.answers import Answers, Part, Place, network_parts, properties
 from flowbridge.providers.azure.live.client import client_of
 from flowbridge.providers.azure.live.faults import fault_of
+from flowbridge.providers.live.answered import Row
 from flowbridge.providers.live.contract import Access
 from flowbridge.providers.live.gathering import Gathering
 from flowbridge.providers.live.reading import GarbledError

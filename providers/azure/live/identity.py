@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from flowbridge.providers.azure.emit.terraform import ASSOCIATION, GROUP, MEMBERSHIP, NSG
-from flowbridge.providers.azure.live.answers import Answers, Part, Row, properties, same
+from flowbridge.providers.azure.live.answers import Answers, Part, properties, same
 from flowbridge.providers.azure.live.as_terraform import rule_body, rules_of, terraform_id
+from flowbridge.providers.live.answered import Row
+from flowbridge.providers.live.attached import attached_places
 from flowbridge.providers.terraform.blocks import (
     Block,
     Reference,
@@ -110,14 +112,10 @@ def rule_content(body: Mapping[str, Any], group: Callable[[str], str]) -> Conten
 
 def planned_subnets(planned: Mapping[str, Any], answers: Answers) -> dict[str, tuple[str, ...]]:
     """The ids of the subnets that each planned NSG is for, by its address."""
-    found: dict[str, tuple[str, ...]] = {}
-    for block in resources(planned, ASSOCIATION).values():
-        reference = Reference.parse(block.get("network_security_group_id"))
-        subnet = block.text("subnet_id")
-        if reference is not None and subnet is not None:
-            subnet = in_subscription(subnet, answers)
-            found[reference.address] = (*found.get(reference.address, ()), subnet)
-    return found
+    holder = "network_security_group_id"
+    return attached_places(
+        planned, ASSOCIATION, holder, "subnet_id", lambda subnet: in_subscription(subnet, answers)
+    )
 
 
 def planned_members(planned: Mapping[str, Any], answers: Answers) -> dict[str, tuple[str, str]]:

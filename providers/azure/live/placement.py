@@ -17,7 +17,8 @@ from flowbridge.deployment.interface import Interface, Member
 from flowbridge.policy.compiled import Policy
 from flowbridge.policy.packets.packet import Network
 from flowbridge.policy.packets.packet_set import PacketSet
-from flowbridge.providers.azure.live.answers import Answers, Part, Row, properties, same, subnets_of
+from flowbridge.providers.azure.live.answers import Answers, Part, properties, same, subnets_of
+from flowbridge.providers.live.answered import Row
 
 # Pseudo-interface and pseudo-tiers: cards that no interface of the deployment has, the networks.
 STRANGERS: Final = Interface("others", "cards", "others", ())

@@ -27,7 +27,9 @@ from flowbridge.providers.azure.live.identity import (
 )
 from flowbridge.providers.azure.quotas import quotas_for
 from flowbridge.providers.live.contract import Preflight
-from flowbridge.providers.live.reading import ODD_SHAPE, split_absent
+from flowbridge.providers.live.exceeded import exceeded
+from flowbridge.providers.live.reading import split_absent
+from flowbridge.providers.live.unjudged import preflight_or_unread
 from flowbridge.providers.provider import Usage
 from flowbridge.providers.terraform.blocks import Reference, resources
 
@@ -51,19 +53,21 @@ def preflight(
         return Preflight(tuple(_no_network(each) for each in absent), (), rest)
     if not answers.has(Part.NETWORKS, Part.NSGS, Part.GROUPS, Part.CARDS):
         return Preflight((), (), answers.unread)
-    try:
-        identity = identify(answers, planned)
-        usage = tuple(_usage(answers, site, planned, identity))
-        findings = (
-            *_places(answers, site),
-            *_subnets(answers, planned, identity),
-            *_cards(answers, planned),
-            *_taken(answers, site, planned, identity),
-            *_exceeded(usage),
-        )
-    except ODD_SHAPE as error:
-        unread = garbled(answers.scope, error)
-        return Preflight((), (), (*answers.unread, unread))
+    return preflight_or_unread(
+        answers.scope, lambda: _preflight(answers, site, planned), garbled, answers.unread
+    )
+
+
+def _preflight(answers: Answers, site: Site, planned: Mapping[str, Any]) -> Preflight:
+    identity = identify(answers, planned)
+    usage = tuple(_usage(answers, site, planned, identity))
+    findings = (
+        *_places(answers, site),
+        *_subnets(answers, planned, identity),
+        *_cards(answers, planned),
+        *_taken(answers, site, planned, identity),
+        *(_refusal("quota", told, "quotas") for _, told in exceeded(usage)),
+    )
     return Preflight(findings, usage, answers.unread)
 
 
@@ -186,13 +190,3 @@ def _usage(
         scope = f"{site.name} {address.partition('.')[2]}"
         rules = len(block.blocks("security_rule"))
         yield Usage(quota.limit, scope, rules, quota.value, quota.source)
-
-
-def _exceeded(usage: tuple[Usage, ...]) -> Iterator[Finding]:
-    for each in usage:
-        if each.used > each.allowed:
-            yield _refusal(
-                "quota",
-                f"{each.limit}: {each.used} would be used of {each.allowed} in {each.scope}",
-                "quotas",
-            )

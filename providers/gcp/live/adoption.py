@@ -19,13 +19,14 @@ from flowbridge.providers.gcp.emit.network_policy import (
     TAG_VALUE,
 )
 from flowbridge.providers.gcp.emit.vpc_rules import FIREWALL
-from flowbridge.providers.gcp.live.answers import Answers, Part, Row, network_parts
+from flowbridge.providers.gcp.live.answers import Answers, Part, network_parts
 from flowbridge.providers.gcp.live.as_terraform import firewalls
 from flowbridge.providers.gcp.live.faults import garbled
 from flowbridge.providers.gcp.live.identity import Identity, identify, other_associations
 from flowbridge.providers.gcp.live.tags import tag_imports, tags_in_use
+from flowbridge.providers.live.answered import Row
 from flowbridge.providers.live.contract import Adoption, Import
-from flowbridge.providers.live.reading import ODD_SHAPE
+from flowbridge.providers.live.unjudged import adoption_or_unread
 from flowbridge.providers.terraform.blocks import Block, Reference, resources
 
 _MADE = (FIREWALL, POLICY, ASSOCIATION, TAG_KEY, TAG_VALUE, TAG_BINDING)
@@ -40,11 +41,9 @@ def adoption(
     """See `providers.live.contract.LiveReader.adoption`."""
     if not answers.has(Part.NETWORKS, Part.FIREWALLS):
         return Adoption((), (), (), (), answers.audit_unread)
-    try:
-        return _adoption(answers, site, planned)
-    except ODD_SHAPE as error:
-        unread = garbled(answers.scope, error)
-        return Adoption((), (), (), (), (*answers.audit_unread, unread))
+    return adoption_or_unread(
+        answers.scope, lambda: _adoption(answers, site, planned), garbled, answers.audit_unread
+    )
 
 
 def _adoption(answers: Answers, site: Site, planned: Mapping[str, Any]) -> Adoption:

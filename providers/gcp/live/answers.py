@@ -1,23 +1,16 @@
-"""What the compute API answered for one place, as it spells it, and what it did not.
-
-A part that could not be read is not in `parts`: asking for it raises, so that it can never be
-taken for an empty one.
-"""
+"""What the compute API answered for one place, as it spells it (`providers.live.answered`)."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 from flowbridge.deployment.file.site import Site
-from flowbridge.policy.audit.estate import Unread
+from flowbridge.providers.live.answered import Answered
 from flowbridge.providers.live.contract import Access
-
-Row = Mapping[str, Any]
 
 _NETWORK: Final = re.compile(r"(?:^|/)projects/([^/]+)/global/networks/([^/]+)$")
 
@@ -87,30 +80,11 @@ def network_parts(network: str, project: str) -> tuple[str, str]:
     return (found[1], found[2]) if found else (project, network.rsplit("/", 1)[-1])
 
 
-@dataclass(frozen=True, slots=True)
-class Answers:
-    """All answers of one place. `aside_unread` concerns no audit.
+class Answers(Answered[Place, Part]):
+    """All answers of one place.
 
     Rows of `EFFECTIVE` are policies, each with the `network` (project and name) that it is in
     force in.
     """
 
-    place: Place
-    parts: Mapping[Part, tuple[Row, ...]]
-    audit_unread: tuple[Unread, ...] = ()
-    aside_unread: tuple[Unread, ...] = field(default=())
-
-    @property
-    def scope(self) -> str:
-        return self.place.scope
-
-    @property
-    def unread(self) -> tuple[Unread, ...]:
-        return (*self.audit_unread, *self.aside_unread)
-
-    def has(self, *parts: Part) -> bool:
-        return all(part in self.parts for part in parts)
-
-    def rows(self, part: Part) -> tuple[Row, ...]:
-        """KeyError for a part that was not read."""
-        return self.parts[part]
+    __slots__ = ()

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from flowbridge.providers.gcp.emit.vpc_rules import FIREWALL
-from flowbridge.providers.gcp.live.answers import Answers, Part, Row, network_parts
+from flowbridge.providers.gcp.live.answers import Answers, Part, network_parts
+from flowbridge.providers.live.answered import Row
 from flowbridge.providers.provider import TerraformJson
 from flowbridge.providers.terraform.nested_address import nested_addresses
 

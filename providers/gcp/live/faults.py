@@ -6,10 +6,10 @@ looks at an SDK error.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 from flowbridge.policy.audit.estate import Cause, Unread
+from flowbridge.providers.live.fault import Fault, one_line
 from flowbridge.providers.live.reading import not_understood
 
 # Reasons of a 403 that are no lack of permission.
@@ -47,15 +47,8 @@ _REMEDIES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    cause: Cause
-    message: str
-
-    @property
-    def remedy(self) -> str:
-        remedy = _REMEDIES.get(self.cause)
-        return f"{remedy}." if remedy else ""
+def _fault(cause: Cause, message: str) -> Fault:
+    return Fault(cause, message, _REMEDIES)
 
 
 def garbled(scope: str, error: Exception) -> Unread:
@@ -80,7 +73,7 @@ def fault_of(error: BaseException) -> Fault:
         odd = isinstance(error, AttributeError | KeyError | TypeError | ValueError)
         cause = Cause.GARBLED if odd else cause
         said = f"{type(error).__name__}: {said}"
-    return Fault(cause, said)
+    return _fault(cause, said)
 
 
 def reasons(error: Any) -> frozenset[str]:
@@ -100,19 +93,14 @@ def is_throttled(error: Any) -> bool:
 def _of_answer(error: BaseException, code: int) -> Fault:
     message = one_line(getattr(error, "message", "") or str(error))
     if is_throttled(error):
-        return Fault(Cause.THROTTLED, message)
+        return _fault(Cause.THROTTLED, message)
     if code == 401:
         expired = "expired" in message.lower() or "ACCESS_TOKEN_EXPIRED" in reasons(error)
-        return Fault(Cause.EXPIRED if expired else Cause.NO_CREDENTIALS, message)
+        return _fault(Cause.EXPIRED if expired else Cause.NO_CREDENTIALS, message)
     if code == 403:
-        return Fault(Cause.DENIED, message)
+        return _fault(Cause.DENIED, message)
     if code == 404:
-        return Fault(Cause.ABSENT, message)
+        return _fault(Cause.ABSENT, message)
     if code in (408, 504):
-        return Fault(Cause.TIMED_OUT, message)
-    return Fault(Cause.FAILED, f"HTTP status {code}: {message}")
-
-
-def one_line(text: str) -> str:
-    line = " ".join(text.split())
-    return (line[:297] + "..." if len(line) > 300 else line).rstrip(". ")
+        return _fault(Cause.TIMED_OUT, message)
+    return _fault(Cause.FAILED, f"HTTP status {code}: {message}")

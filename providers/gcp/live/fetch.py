@@ -11,9 +11,10 @@ from typing import Any, Final
 
 from flowbridge.deployment.file.site import Site
 from flowbridge.policy.audit.estate import Cause
-from flowbridge.providers.gcp.live.answers import Answers, Part, Place, Row, network_parts
+from flowbridge.providers.gcp.live.answers import Answers, Part, Place, network_parts
 from flowbridge.providers.gcp.live.client import Connection
 from flowbridge.providers.gcp.live.faults import fault_of
+from flowbridge.providers.live.answered import Row
 from flowbridge.providers.live.contract import Access
 from flowbridge.providers.live.gathering import Gathering
 from flowbridge.providers.live.reading import GarbledError

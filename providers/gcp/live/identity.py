@@ -13,7 +13,7 @@ from typing import Any
 from flowbridge.deployment.file.site import Site
 from flowbridge.providers.gcp.emit.network_policy import ASSOCIATION, POLICY
 from flowbridge.providers.gcp.emit.vpc_rules import FIREWALL
-from flowbridge.providers.gcp.live.answers import Answers, Part, Row, network_parts
+from flowbridge.providers.gcp.live.answers import Answers, Part, network_parts
 from flowbridge.providers.gcp.live.as_terraform import (
     firewall_body,
     firewalls,
@@ -23,7 +23,9 @@ from flowbridge.providers.gcp.live.as_terraform import (
     policy_rule_id,
 )
 from flowbridge.providers.gcp.markers import Marker
-from flowbridge.providers.terraform.blocks import Block, Reference, network, resources
+from flowbridge.providers.live.answered import Row
+from flowbridge.providers.live.attached import attached_places
+from flowbridge.providers.terraform.blocks import Block, network, resources
 
 Content = tuple[object, ...]
 
@@ -120,13 +122,8 @@ def _layers(blocks: tuple[Block, ...], key: str) -> frozenset[tuple[str, frozens
 
 def planned_policies(planned: Mapping[str, Any], project: str) -> dict[str, tuple[str, str]]:
     """The network (project and name) that each planned policy is for, by its address."""
-    found: dict[str, tuple[str, str]] = {}
-    for block in resources(planned, ASSOCIATION).values():
-        reference = Reference.parse(block.get("firewall_policy"))
-        if reference is not None:
-            target = block.text("attachment_target") or ""
-            found[reference.address] = network_parts(target, project)
-    return found
+    places = attached_places(planned, ASSOCIATION, "firewall_policy", "attachment_target")
+    return {address: network_parts(where[-1], project) for address, where in places.items()}
 
 
 def other_associations(answers: Answers, planned: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

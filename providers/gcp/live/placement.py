@@ -22,10 +22,11 @@ from flowbridge.policy.packets.packet import Network
 from flowbridge.policy.packets.packet_set import PacketSet
 from flowbridge.policy.point import Direction, Point
 from flowbridge.providers.gcp.emit.targets import TargetKind, targets_of
-from flowbridge.providers.gcp.live.answers import Answers, Part, Row, network_parts
+from flowbridge.providers.gcp.live.answers import Answers, Part, network_parts
 from flowbridge.providers.gcp.live.as_terraform import path_of
 from flowbridge.providers.gcp.meaning.networks import Networks
 from flowbridge.providers.gcp.meaning.targets import PRIMARY, Targets
+from flowbridge.providers.live.answered import Row
 
 _ABSENT: Final = "absent"
 

@@ -19,7 +19,9 @@ from flowbridge.providers.gcp.live.identity import Identity, identify, other_ass
 from flowbridge.providers.gcp.live.placement import Placement, place
 from flowbridge.providers.gcp.markers import Marker
 from flowbridge.providers.live.contract import Preflight
-from flowbridge.providers.live.reading import ODD_SHAPE, split_absent
+from flowbridge.providers.live.exceeded import exceeded
+from flowbridge.providers.live.reading import split_absent
+from flowbridge.providers.live.unjudged import preflight_or_unread
 from flowbridge.providers.provider import Usage
 from flowbridge.providers.terraform.blocks import resources
 
@@ -35,20 +37,24 @@ def preflight(
         return Preflight(tuple(_no_network(each) for each in absent), (), rest)
     if not answers.has(Part.NETWORKS, Part.FIREWALLS, Part.INSTANCES):
         return Preflight((), (), answers.unread)
-    try:
-        identity = identify(answers, site, planned)
-        placement = place(answers, policy, site, {})
-        usage = tuple(_usage(answers, planned, identity))
-        findings = (
-            *_taken(answers, site, planned),
-            *_policies(answers, site, planned),
-            *_before_ours(answers, site, identity),
-            *_machines(policy, site, placement),
-            *_exceeded(usage),
-        )
-    except ODD_SHAPE as error:
-        unread = garbled(answers.scope, error)
-        return Preflight((), (), (*answers.unread, unread))
+    return preflight_or_unread(
+        answers.scope, lambda: _preflight(answers, policy, site, planned), garbled, answers.unread
+    )
+
+
+def _preflight(
+    answers: Answers, policy: Policy, site: Site, planned: Mapping[str, Any]
+) -> Preflight:
+    identity = identify(answers, site, planned)
+    placement = place(answers, policy, site, {})
+    usage = tuple(_usage(answers, planned, identity))
+    findings = (
+        *_taken(answers, site, planned),
+        *_policies(answers, site, planned),
+        *_before_ours(answers, site, identity),
+        *_machines(policy, site, placement),
+        *(_found("quota", told, "quotas.firewall_rules") for _, told in exceeded(usage)),
+    )
     return Preflight(findings, usage, answers.unread)
 
 
@@ -171,13 +177,3 @@ def _usage(answers: Answers, planned: Mapping[str, Any], identity: Identity) -> 
                     int(quota.get("limit", 0)),
                     "compute API, Project.quotas",
                 )
-
-
-def _exceeded(usage: tuple[Usage, ...]) -> Iterator[Finding]:
-    for each in usage:
-        if each.used > each.allowed:
-            yield _found(
-                "quota",
-                f"{each.limit}: {each.used} would be used of {each.allowed} in {each.scope}",
-                "quotas.firewall_rules",
-            )

@@ -357,8 +357,8 @@ def test_a_role_of_another_account_is_assumed(
 
 def test_no_sdk_is_imported_before_a_cloud_is_talked_to() -> None:
     program = (
-        "import sys, flowbridge.commands.audit, providers.aws.live, providers.aws.live_estate; "
-        "import stacks.live, stacks.pipeline; "
+        "import sys, flowbridge.commands.audit, flowbridge.providers.aws.live.estate; "
+        "import flowbridge.stacks.live, flowbridge.stacks.pipeline; "
         "bad = {m.split('.')[0] for m in sys.modules} & {'boto3', 'botocore', 'azure', 'google'}; "
         "sys.exit(', '.join(bad) or 0)"
     )
