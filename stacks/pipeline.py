@@ -34,6 +34,7 @@ from flowbridge.providers.registry import provider_for
 from flowbridge.stacks.credentials import given_away
 from flowbridge.stacks.document import backend_gaps, render
 from flowbridge.stacks.shared_places import shared_places
+from flowbridge.stacks.taken_names import taken_names
 
 _GRAVITY: Final = {severity: rank for rank, severity in enumerate(Severity)}
 
@@ -201,6 +202,11 @@ def build_all(files: Iterable[Path]) -> tuple[Built, ...]:
         else:
             problems.extend(built[-1].refused())
     problems.extend(_clashes(built))
+    # Two deployments of one name are told as such; their names are the same all through.
+    one_each = {each.resolution.site.name: each for each in reversed(built)}.values()
+    problems.extend(
+        taken_names((each.resolution.file, each.document) for each in reversed(one_each))
+    )
     if problems:
         raise BadFileError(problems)
     return _with_shared_places(built)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from flowbridge.catalog.reading.located_yaml import Location
 from flowbridge.deployment.file.site import Cloud, Site
-from flowbridge.deployment.interface import Interface
+from flowbridge.deployment.interface import Interface, Network
 from flowbridge.deployment.interfaces import EXTERNAL, INTERNAL, SINGLE
 from flowbridge.deployment.mistake import Mistake
 
@@ -59,6 +59,9 @@ def network_mistakes(site: Site, *, network_id_elsewhere: bool = False) -> Itera
     if not _REGION.fullmatch(site.region):
         example = _REGIONS[site.cloud]
         yield Mistake(("region",), f"{site.region!r} is no region: write one like {example}")
+    yield from _named_twice(site)
+    if site.cloud is not Cloud.GCP:
+        yield from _in_two_tiers(site)
     match site.cloud:
         case Cloud.AWS:
             yield from _aws(site, network_id_elsewhere)
@@ -76,7 +79,6 @@ def _aws(site: Site, elsewhere: bool) -> Iterator[Mistake]:
         ids.append(("vpc", ("network", "id"), site.network.id))
     ids += [("subnet", location, text) for location, text in _subnets(site)]
     ids += [("eni", location, text) for location, text in _attachments(site)]
-    yield from _in_two_tiers(site)
     for kind, location, text in ids:
         pattern, example = _AWS[kind]
         if not pattern.fullmatch(text):
@@ -85,15 +87,50 @@ def _aws(site: Site, elsewhere: bool) -> Iterator[Mistake]:
 
 def _in_two_tiers(site: Site) -> Iterator[Mistake]:
     tiers: dict[str, str] = {}
+    what = "NSG" if site.cloud is Cloud.AZURE else "network ACL"
     for location, subnet in _subnets(site):
         tier = str(location[2])
-        first = tiers.setdefault(subnet, tier)
+        first = tiers.setdefault(_as_listed(subnet, tiers), tier)
         if first != tier:
             yield Mistake(
                 location,
-                f"{subnet} is a subnet of the tier {first!r} already, and a subnet has one network "
-                "ACL; name it in one of them",
+                f"{subnet} is a subnet of the tier {first!r} already, and a subnet has one {what}; "
+                "name it in one of them",
             )
+
+
+def _as_listed(subnet: str, known: Iterable[str]) -> str:
+    """`subnet` as it stands in `known` already: Azure and Google Cloud take its name or its path,
+    in any case of letters."""
+    folded = subnet.casefold()
+    last = folded.rsplit("/", 1)[-1]
+    for each in known:
+        other = each.casefold()
+        by_name = last == other.rsplit("/", 1)[-1] and ("/" not in folded or "/" not in other)
+        if folded == other or by_name:
+            return each
+    return subnet
+
+
+def _named_twice(site: Site) -> Iterator[Mistake]:
+    """A subnet that stands twice in a tier: most likely another is missing, and has no filter."""
+    for name, tier in site.network.tiers.items():
+        first: dict[str, int] = {}
+        for index, subnet in enumerate(tier.subnets):
+            known = first.setdefault(_as_listed(subnet, first), index)
+            if known != index and not _one_subnet(tier.cidrs, known, index):
+                yield Mistake(
+                    ("network", "tiers", name, "subnets", index),
+                    f"{subnet} stands in this list already; write the subnet that is missing, or "
+                    "leave this one out",
+                )
+
+
+def _one_subnet(cidrs: Sequence[Network], first: int, second: int) -> bool:
+    """Whether the lists speak of the IPv4 and the IPv6 range of one subnet, side by side."""
+    if max(first, second) >= len(cidrs):
+        return False
+    return cidrs[first].version != cidrs[second].version
 
 
 def _azure(site: Site, elsewhere: bool) -> Iterator[Mistake]:

@@ -17,6 +17,7 @@ from typing import Final
 from flowbridge.deployment.interface import Interface
 from flowbridge.providers.gcp.naming import digest
 from flowbridge.providers.gcp.quotas import default_quotas
+from flowbridge.providers.terraform.joined_names import is_plain
 
 _MARKER: Final = re.compile(r"\[(?P<pairs>flowbridge:[^\]]*)\]\s*$")
 _PREFIX: Final = "flowbridge:"
@@ -81,13 +82,14 @@ def described(rows: Iterable[str], subject: str, marker: Marker) -> str:
 def target_tag(site: str, workload: str, interface: str) -> str:
     """The network tag of the machines of `workload`, for rules of this interface.
 
-    As long as a tag may be, of `a-z 0-9 -`; a name that has to be changed to fit ends in a digest
-    of what it was, so that two never fall together.
+    As long as a tag may be, of `a-z 0-9 -`; a name that has to be changed to fit, or that another
+    site and workload make as well, ends in a digest of its parts, so that two never fall together.
     """
     limit = default_quotas().tag_length.value or 0
     plain = f"fb-{site}-{workload}-{interface}"
     tag = _NOT_IN_TAGS.sub("-", plain.lower())
-    if tag == plain and len(tag) <= limit:
+    alone = is_plain(site, workload)
+    if alone and tag == plain and len(tag) <= limit:
         return tag
-    short = digest(plain)
+    short = digest(plain) if alone else digest(site, workload, interface)
     return f"{tag[: limit - len(short) - 1].rstrip('-')}-{short}"

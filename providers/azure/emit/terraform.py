@@ -13,7 +13,7 @@ from flowbridge.catalog.ports import ANY_PORT, PortRange
 from flowbridge.deployment.file.site import Site
 from flowbridge.deployment.interface import Interface
 from flowbridge.policy.point import Direction
-from flowbridge.providers.azure.emit.naming import NAME, azure_name
+from flowbridge.providers.azure.emit.naming import NAME, group_name, nsg_name
 from flowbridge.providers.azure.emit.network_security_groups import Nsg
 from flowbridge.providers.azure.emit.rule import Rule, Side, shown_ports
 from flowbridge.providers.azure.emit.security_rules import PROTOCOLS
@@ -62,7 +62,7 @@ def emit_groups(
             name,
             {
                 **_where(site, ids),
-                "name": azure_name("flowbridge", site.name, interface.workload, interface.name),
+                "name": group_name(site.name, interface.workload, interface.name),
                 "tags": {
                     **site.provider.default_tags,
                     "flowbridge:site": site.name,
@@ -97,7 +97,7 @@ def emit_nsg(
     bodies.sort(key=lambda body: (body["direction"], body["priority"]))
     resource: dict[str, Any] = {
         **_where(site, ids),
-        "name": azure_name("flowbridge", site.name, nsg.tier),
+        "name": nsg_name(site.name, nsg.tier),
         "security_rule": bodies,
         "tags": {
             **site.provider.default_tags,

@@ -50,6 +50,7 @@ def _preflight(
     usage = tuple(_usage(answers, planned, identity))
     findings = (
         *_taken(answers, site, planned),
+        *_tags(answers, site, planned),
         *_policies(answers, site, planned),
         *_before_ours(answers, site, identity),
         *_machines(policy, site, placement),
@@ -95,6 +96,24 @@ def _taken(answers: Answers, site: Site, planned: Mapping[str, Any]) -> Iterator
             "name",
             Severity.WARNING,
         )
+
+
+def _tags(answers: Answers, site: Site, planned: Mapping[str, Any]) -> Iterator[Finding]:
+    """Rules of other deployments for the network tags of this one: they reach its machines."""
+    ours = {
+        tag for block in resources(planned, FIREWALL).values() for tag in block.texts("target_tags")
+    }
+    for row in answers.rows(Part.FIREWALLS):
+        marker = Marker.parse(row.get("description"))
+        shared = ours & set(row.get("targetTags") or ())
+        if marker is not None and marker.site != site.name and shared:
+            yield _found(
+                "tag-taken",
+                f"the firewall rule {row['name']} of the deployment {marker.site} is for the "
+                f"network tag {', '.join(sorted(shared))} too, so it reaches machines of this one: "
+                "rename one of the two deployments",
+                "name",
+            )
 
 
 def _policies(answers: Answers, site: Site, planned: Mapping[str, Any]) -> Iterator[Finding]:
