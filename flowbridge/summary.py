@@ -96,6 +96,14 @@ def print_deployment(checked: Checked, out: Console, *, brief: bool = False) -> 
         _say(f"[bold red]failed:[/] {escape(failure)}", out)
     for note in map(str, checked.unknown) if checked.plan is None else ():
         _say(f"[yellow]left open:[/] {escape(note)}", out)
+    if checked.beside:
+        others = _count(checked.beside, "other resource")
+        _say(
+            f"[yellow]not judged:[/] {others} of this document. What Flowbridge writes is judged, "
+            "and everything that has to do with it; these name no card, address, group or tag of "
+            "this deployment and decide over no network as a whole",
+            out,
+        )
     for finding in checked.built.findings:
         if not brief or finding.severity not in _NAMED_ONLY:
             _say(_finding(finding), out)

@@ -18,6 +18,7 @@ from flowbridge.policy.filter import Enforcement
 from flowbridge.policy.packets.packet_set import PacketSet
 from flowbridge.policy.point import Point
 from flowbridge.policy.surrounding import Surrounding
+from flowbridge.providers.terraform.closed_world import World
 
 TerraformJson = dict[str, Any]
 
@@ -116,6 +117,13 @@ class Provider(Protocol):
     ) -> tuple[Surrounding, ...]:
         """What the filters of subnets in `terraform` decide for every other host there; nothing
         in a cloud whose filters hang on cards only. ValueError as `enforcement`."""
+        ...
+
+    def world(self, plan: TerraformJson, policy: Policy, site: Site) -> World:
+        """What of a document is ours, and what the proof makes of each attribute.
+
+        `plan` is the document that Flowbridge writes for `site`.
+        """
         ...
 
     def expressible(self, intended: PacketSet, point: Point) -> PacketSet:

@@ -31,6 +31,7 @@ from flowbridge.policy.surrounding import Surrounding
 from flowbridge.policy.unknown import Unknown
 from flowbridge.providers.provider import Lowered, Provider, TerraformJson
 from flowbridge.providers.registry import provider_for
+from flowbridge.providers.terraform.closed_world import NotJudged, not_judged, strangers
 from flowbridge.stacks.credentials import given_away
 from flowbridge.stacks.document import backend_gaps, render
 from flowbridge.stacks.shared_places import shared_places
@@ -41,6 +42,14 @@ _GRAVITY: Final = {severity: rank for rank, severity in enumerate(Severity)}
 
 class RefusedError(ValueError):
     """A deployment that must not be synthesized; str() says why, a line for each reason."""
+
+
+class NotJudgedError(ValueError):
+    """A document whose packets cannot be told; str() says why, a line for each reason."""
+
+    def __init__(self, reasons: Iterable[str]) -> None:
+        self.reasons = tuple(reasons)
+        super().__init__("\n".join(self.reasons))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +88,8 @@ class Checked:
     `enforcement` is the document's meaning, read back; `proof` and `assertions` (one a line of
     `tests:`) are judged on it. `plan` is the meaning of our own document, where another is judged;
     `around` is what the document's filters of subnets decide for every other host there.
+    `not_judged` is what of the document neither packets nor the plan vouch for; `beside` counts
+    the resources that are not ours and touch nothing of ours, which nobody judges.
     """
 
     built: Built
@@ -87,6 +98,8 @@ class Checked:
     assertions: tuple[AssertionResult, ...]
     plan: Enforcement | None = None
     around: tuple[Surrounding, ...] = ()
+    not_judged: tuple[NotJudged, ...] = ()
+    beside: int = 0
 
     @property
     def failures(self) -> tuple[str, ...]:
@@ -97,7 +110,8 @@ class Checked:
             if not outcome.holds
         )
         unproved = (f"cannot be proved: {each}" for each in self._unproved)
-        return (*tests, *self.proof.failures(), *unproved)
+        apart = (*unproved, *_lost_filters(self.plan, self.enforcement))
+        return (*tests, *self.proof.failures(), *apart, *map(str, self.not_judged))
 
     @property
     def unknown(self) -> tuple[Unknown, ...]:
@@ -162,8 +176,8 @@ def build(resolution: Resolution, network_id: str | None = None) -> Built:
 def judge(built: Built, document: Mapping[str, Any] | None = None) -> Checked:
     """Prove `document` (any cdk.tf.json, also a hand-edited one) against what `built` intends.
 
-    Without `document` its own is judged, through JSON text and back. ValueError names a resource
-    that cannot be understood.
+    Without `document` its own is judged, through JSON text and back. ValueError for what is no
+    Terraform JSON; NotJudgedError where a resource cannot be understood, with all that is wrong.
     """
     given: dict[str, Any]
     if document is None:
@@ -171,14 +185,32 @@ def judge(built: Built, document: Mapping[str, Any] | None = None) -> Checked:
     else:
         given = {block: content for block, content in document.items() if block != "//"}
     site, provider, policy = built.resolution.site, built.provider, built.policy
-    enforcement = provider.enforcement(given, policy, site)
+    world = provider.world(built.document, policy, site)
+    unjudged = not_judged(given, built.document, world)
+    try:
+        enforcement = provider.enforcement(given, policy, site)
+        around = provider.around(given, policy, site)
+    except ValueError as error:
+        raise NotJudgedError((*map(str, unjudged), f"not judged: {error}")) from None
     foreign = document is not None and given != built.document
     plan = provider.enforcement(built.document, policy, site) if foreign else None
     proof = prove(policy, enforcement, provider.expressible, plan)
     parties = catalog_of(built.resolution).parties
-    around = provider.around(given, policy, site)
     outcomes = run_assertions(built.resolution, policy, enforcement, parties, around)
-    return Checked(built, enforcement, proof, outcomes, plan, around)
+    beside = strangers(given, built.document, world) if foreign else 0
+    return Checked(built, enforcement, proof, outcomes, plan, around, unjudged, beside)
+
+
+def _lost_filters(plan: Enforcement | None, enforcement: Enforcement) -> Iterable[str]:
+    """Filters of the plan that the document does not have: no packet is refused by what is gone."""
+    for point, planned in sorted((plan or {}).items()):
+        for kind in dict.fromkeys(stage.kind for stage in planned):
+            due, here = (
+                [stage for stage in stages if stage.kind == kind]
+                for stages in (planned, enforcement.get(point, ()))
+            )
+            if len(here) < len(due):
+                yield f"{point}: the {kind} of the plan ({due[-1].name}) is not in this file"
 
 
 def check(file: Path) -> Checked:

@@ -107,11 +107,37 @@ def _judge(
     synthesized: Path | None,
     form: Format,
 ) -> Checked:
+    from flowbridge.stacks.pipeline import NotJudgedError
+
     try:
         checked: Checked = judge(built, document)
+    except NotJudgedError as error:
+        _say_not_judged(built, synthesized, error.reasons, form)
+        sys.exit(FINDING)
     except ValueError as error:
         refuse(form, f"{synthesized or built.resolution.file}: {error}")
     return checked
+
+
+def _say_not_judged(
+    built: Built, synthesized: Path | None, reasons: Sequence[str], form: Format
+) -> None:
+    """A document whose packets cannot be told: why, and nothing else."""
+    file, site = built.resolution.file, built.resolution.site
+    if form == "json":
+        answer = {
+            "file": file,
+            "name": site.name,
+            "cloud": str(site.cloud),
+            "holds": False,
+            "failures": list(reasons),
+            "not_judged": list(reasons),
+        }
+        say_json({"holds": False, "deployments": [answer], "disagreements": []})
+        return
+    for reason in reasons:
+        click.secho(f"{synthesized or file}: {reason}", fg="red")
+    click.secho("It cannot be told what this document enforces.", fg="red", err=True)
 
 
 def _document(path: Path, answer_format: Format) -> dict[str, Any]:
@@ -127,7 +153,24 @@ def _document(path: Path, answer_format: Format) -> dict[str, Any]:
         refuse(answer_format, f"{path}: this is not JSON that can be read: {error}")
     if not isinstance(data, dict):
         refuse(answer_format, f"{path}: a cdk.tf.json is an object with `resource` in it")
+    if (what := _shown_by_terraform(data)) is not None:
+        refuse(
+            answer_format,
+            f"{path}: this is {what} as `terraform show -json` writes it, not the configuration "
+            "that Terraform reads: name the cdk.tf.json that it was made from",
+        )
     return data
+
+
+def _shown_by_terraform(data: dict[str, Any]) -> str | None:
+    """What `terraform show -json` says it is, by the keys of its formats."""
+    if "resource_changes" in data or "planned_values" in data:
+        return "a plan"
+    if "format_version" in data and "terraform_version" in data:
+        return "a state"
+    if "lineage" in data and "serial" in data:
+        return "a state file"
+    return None
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -177,7 +220,15 @@ def _plain(checked: Checked) -> dict[str, Any]:
         "notes": [str(each) for each in checked.unknown],
         "tests": [outcome.as_plain() for outcome in checked.assertions],
         "proof": checked.proof.as_plain(),
+        **_around(checked),
     }
+
+
+def _around(checked: Checked) -> dict[str, Any]:
+    """Of a document of others: what is not judged, and how many resources touch nothing of ours."""
+    if checked.plan is None:
+        return {}
+    return {"not_judged": [str(each) for each in checked.not_judged], "beside": checked.beside}
 
 
 def _print(checked: list[Checked], disagreements: Sequence[Disagreement]) -> None:

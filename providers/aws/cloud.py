@@ -30,6 +30,7 @@ from flowbridge.providers.aws.obligations import obligations
 from flowbridge.providers.aws.quotas import quotas_for
 from flowbridge.providers.load_balancer import translator_of, useless
 from flowbridge.providers.provider import Lowered, Occupied, TerraformJson
+from flowbridge.providers.terraform.closed_world import World
 from flowbridge.providers.terraform.resource_set import ResourceSet
 
 # Wide enough for the majors that know every resource used here; both are tested.
@@ -96,13 +97,17 @@ class Aws:
 
         return enforcement(terraform, policy, site)
 
-    def around(
-        self, terraform: Mapping[str, Any], policy: Policy, site: Site
-    ) -> tuple[Surrounding, ...]:
+
+        """What is ours; see `providers.provider.Provider.world`."""
         """What network ACLs decide for other hosts; see `providers.provider.Provider.around`."""
         from flowbridge.providers.aws.meaning.filters import around
-
+        from flowbridge.providers.aws.meaning.world import world
         return around(terraform, policy, site)
+        return world(plan, policy, site)
+        self, terraform: Mapping[str, Any], policy: Policy, site: Site
+    ) -> tuple[Surrounding, ...]:
+    def around(
+    def world(self, plan: TerraformJson, policy: Policy, site: Site) -> World:
 
     def expressible(self, intended: PacketSet, point: Point) -> PacketSet:  # noqa: ARG002
         """See `providers.aws.expressible`; it is the same at every point."""

@@ -26,6 +26,7 @@ from flowbridge.providers.azure.quotas import quotas_for
 from flowbridge.providers.azure.resource_ids import ResourceIds, data_for
 from flowbridge.providers.load_balancer import translator_of, useless
 from flowbridge.providers.provider import Lowered, Occupied, TerraformJson
+from flowbridge.providers.terraform.closed_world import World
 from flowbridge.providers.terraform.resource_set import ResourceSet
 
 # Both majors know every attribute used here by the same name.
@@ -95,13 +96,17 @@ class Azure:
 
         return enforcement(terraform, policy, site)
 
-    def around(
+
+        """What NSGs of subnets decide for other hosts; see `providers.provider.Provider.around`."""
+        """What is ours; see `providers.provider.Provider.world`."""
+        from flowbridge.providers.azure.meaning.filters import around
+        from flowbridge.providers.azure.meaning.world import world
+        return around(terraform, policy, site)
+        return world(plan, policy, site)
         self, terraform: Mapping[str, Any], policy: Policy, site: Site
     ) -> tuple[Surrounding, ...]:
-        """What NSGs of subnets decide for other hosts; see `providers.provider.Provider.around`."""
-        from flowbridge.providers.azure.meaning.filters import around
-
-        return around(terraform, policy, site)
+    def around(
+    def world(self, plan: TerraformJson, policy: Policy, site: Site) -> World:
 
     def expressible(self, intended: PacketSet, point: Point) -> PacketSet:  # noqa: ARG002
         """`intended` with every ICMP type, and long rows of every second port without gaps."""

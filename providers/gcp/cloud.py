@@ -28,6 +28,7 @@ from flowbridge.providers.gcp.obligations import facts, obligations
 from flowbridge.providers.gcp.quotas import quotas_for
 from flowbridge.providers.load_balancer import translator_of, useless
 from flowbridge.providers.provider import Lowered, Occupied, TerraformJson
+from flowbridge.providers.terraform.closed_world import World
 
 # Every major that knows the resources used; policies with their rules came later than the rest.
 VERSIONS: Final = {
@@ -102,14 +103,19 @@ class Gcp:
 
         return enforcement(terraform, policy, site)
 
-    def around(
-        self,
-        terraform: Mapping[str, Any],  # noqa: ARG002
-        policy: Policy,  # noqa: ARG002
-        site: Site,  # noqa: ARG002
-    ) -> tuple[Surrounding, ...]:
+
         """Nothing: rules of Google Cloud are for machines, and subnets have none."""
+        """What is ours; see `providers.provider.Provider.world`."""
+        from flowbridge.providers.gcp.meaning.world import world
+        policy: Policy,  # noqa: ARG002
         return ()
+        return world(plan, policy, site)
+        self,
+        site: Site,  # noqa: ARG002
+        terraform: Mapping[str, Any],  # noqa: ARG002
+    ) -> tuple[Surrounding, ...]:
+    def around(
+    def world(self, plan: TerraformJson, policy: Policy, site: Site) -> World:
 
     def expressible(self, intended: PacketSet, point: Point) -> PacketSet:  # noqa: ARG002
         """`intended` with every source port and every ICMP type, which rules cannot match."""

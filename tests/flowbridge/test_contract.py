@@ -272,9 +272,9 @@ def test_a_hand_made_rule_for_peers_that_nobody_knows_proves_nothing(
     ("group", "code"),
     [
         ("${ aws_security_group.expressway-c_single.id }", 1),
-        ('${aws_security_group.expressway-c_single["id"]}', 2),
-        ("%{ if true }${aws_security_group.expressway-c_single.id}%{ endif }", 2),
-        ("${local.group}", 2),
+        ('${aws_security_group.expressway-c_single["id"]}', 1),
+        ("%{ if true }${aws_security_group.expressway-c_single.id}%{ endif }", 1),
+        ("${local.group}", 1),
     ],
 )
 def test_a_hand_made_rule_of_our_group_is_ours_however_it_is_written(

@@ -18,7 +18,7 @@ Document = Mapping[str, Any]
 Path = tuple[str | int, ...]
 Values = Iterator[tuple[str, Any]]
 
-_GONE: Final = object()
+GONE: Final = object()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,23 +49,23 @@ def _at(document: Any, path: Path) -> Any:
     return document
 
 
-def _changed(document: Any, path: Path, value: Any) -> Any:
-    """`document` with `value` at `path`; `_GONE` removes. What is not on the path is shared."""
+def changed_at(document: Any, path: Path, value: Any) -> Any:
+    """`document` with `value` at `path`; `GONE` removes. What is not on the path is shared."""
     if not path:
         return value
     head, rest = path[0], path[1:]
     if isinstance(document, list):
         assert isinstance(head, int)
-        inner = _changed(document[head], rest, value) if rest else value
-        return [*document[:head], *([] if inner is _GONE else [inner]), *document[head + 1 :]]
-    inner = _changed(document.get(head, {}), rest, value) if rest else value
+        inner = changed_at(document[head], rest, value) if rest else value
+        return [*document[:head], *([] if inner is GONE else [inner]), *document[head + 1 :]]
+    inner = changed_at(document.get(head, {}), rest, value) if rest else value
     kept = {key: item for key, item in document.items() if key != head}
-    return kept if inner is _GONE else kept | {head: inner}
+    return kept if inner is GONE else kept | {head: inner}
 
 
 def _mutation(document: Document, kind: str, *changes: tuple[Path, Any]) -> Mutation:
     for path, value in changes:
-        document = _changed(document, path, value)
+        document = changed_at(document, path, value)
     return Mutation(kind, ".".join(map(str, changes[0][0][1:])), document)
 
 
@@ -151,15 +151,15 @@ def _aws(document: Document) -> Iterator[Mutation]:
         for path, body in _resources(document, kind):
             yield from _group_rule(document, path, body, groups)
             there = ("resource", other, f"{path[-1]}_moved")
-            yield _mutation(document, "other direction", (path, _GONE), (there, body))
+            yield _mutation(document, "other direction", (path, GONE), (there, body))
     for path, body in _resources(document, "aws_network_interface_sg_attachment"):
-        yield _mutation(document, "attachment dropped", (path, _GONE))
+        yield _mutation(document, "attachment dropped", (path, GONE))
         group = _next(groups, body["security_group_id"])
         yield _mutation(document, "other group attached", ((*path, "security_group_id"), group))
     for path, body in _resources(document, "aws_ec2_managed_prefix_list"):
         entries = body["entry"]
         for i, entry in enumerate(entries):
-            yield _mutation(document, "list entry dropped", ((*path, "entry", i), _GONE))
+            yield _mutation(document, "list entry dropped", ((*path, "entry", i), GONE))
             for kind, cidr in _cidrs(entry["cidr"]):
                 yield _mutation(document, kind, ((*path, "entry", i, "cidr"), cidr))
     yield from _network_acls(document)
@@ -168,7 +168,7 @@ def _aws(document: Document) -> Iterator[Mutation]:
 def _group_rule(
     document: Document, path: Path, body: Mapping[str, Any], groups: Sequence[str]
 ) -> Iterator[Mutation]:
-    yield _mutation(document, "dropped", (path, _GONE))
+    yield _mutation(document, "dropped", (path, GONE))
     yield _mutation(document, "reworded", ((*path, "description"), "By hand"))
     owner = _next(groups, body["security_group_id"])
     yield _mutation(document, "other group", ((*path, "security_group_id"), owner))
@@ -199,7 +199,7 @@ def _network_acls(document: Document) -> Iterator[Mutation]:
                 yield _mutation(
                     document,
                     "other direction",
-                    (here, _GONE),
+                    (here, GONE),
                     ((*path, other), [*body.get(other, []), entry | {"rule_no": free}]),
                 )
                 if i + 1 < len(entries):
@@ -213,7 +213,7 @@ def _network_acls(document: Document) -> Iterator[Mutation]:
     acls = _ids(document, "aws_network_acl")
     yield from _acl_rules(document, acls)
     for path, body in _resources(document, "aws_network_acl_association"):
-        yield _mutation(document, "association dropped", (path, _GONE))
+        yield _mutation(document, "association dropped", (path, GONE))
         other = _next(acls, body["network_acl_id"])
         yield _mutation(document, "other ACL associated", ((*path, "network_acl_id"), other))
 
@@ -262,7 +262,7 @@ def _acl_rules(document: Document, acls: Sequence[str]) -> Iterator[Mutation]:
 def _acl_entry(
     document: Document, path: Path, entry: Mapping[str, Any], action: str
 ) -> Iterator[Mutation]:
-    yield _mutation(document, "dropped", (path, _GONE))
+    yield _mutation(document, "dropped", (path, GONE))
     yield _mutation(document, "denied", ((*path, action), "deny"))
     for family in ("cidr_block", "ipv6_cidr_block"):
         for kind, cidr in _cidrs(entry[family]) if entry.get(family) else ():
@@ -286,7 +286,7 @@ def _azure(document: Document) -> Iterator[Mutation]:
         rules = body["security_rule"]
         for i, rule in enumerate(rules):
             here = (*path, "security_rule", i)
-            yield _mutation(document, "dropped", (here, _GONE))
+            yield _mutation(document, "dropped", (here, GONE))
             yield _mutation(document, "reworded", ((*here, "description"), "By hand"))
             yield from _nsg_rule(document, here, rule, groups)
             yield from _priorities(document, (*path, "security_rule"), rules, i)
@@ -295,7 +295,7 @@ def _azure(document: Document) -> Iterator[Mutation]:
         "azurerm_network_interface_application_security_group_association",
     ):
         for path, _ in _resources(document, kind):
-            yield _mutation(document, "association dropped", (path, _GONE))
+            yield _mutation(document, "association dropped", (path, GONE))
     nsgs = _ids(document, "azurerm_network_security_group")
     for kind, key, known in (
         ("azurerm_subnet_network_security_group_association", "network_security_group_id", nsgs),
@@ -381,7 +381,7 @@ def _gcp(document: Document) -> Iterator[Mutation]:
     tags = sorted({tag for _, body in classic for tag in body.get("target_tags", ())})
     networks = sorted({body["network"] for _, body in classic})
     for path, body in classic:
-        yield _mutation(document, "dropped", (path, _GONE))
+        yield _mutation(document, "dropped", (path, GONE))
         yield _mutation(document, "disabled", ((*path, "disabled"), True))
         yield _mutation(document, "reworded", ((*path, "description"), "By hand"))
         if len(networks) > 1:
@@ -391,7 +391,7 @@ def _gcp(document: Document) -> Iterator[Mutation]:
             tag = [_next(tags, body["target_tags"][0])]
             yield _mutation(document, "other target", ((*path, "target_tags"), tag))
         if body.get("target_tags"):
-            yield _mutation(document, "every target", ((*path, "target_tags"), _GONE))
+            yield _mutation(document, "every target", ((*path, "target_tags"), GONE))
         for number in (body["priority"] - 2, body["priority"] - 1, body["priority"] + 2):
             yield _mutation(document, "other priority", ((*path, "priority"), number))
         way, key = ("INGRESS", "source_ranges"), ("EGRESS", "destination_ranges")
@@ -401,14 +401,14 @@ def _gcp(document: Document) -> Iterator[Mutation]:
             "other direction",
             ((*path, "direction"), there[0]),
             ((*path, there[1]), body[here[1]]),
-            ((*path, here[1]), _GONE),
+            ((*path, here[1]), GONE),
         )
         for kind, changed in _lists(body[here[1]], _cidrs):
             yield _mutation(document, kind, ((*path, here[1]), changed))
         action = "allow" if "allow" in body else "deny"
         flipped = {"allow": "deny", "deny": "allow"}[action]
         yield _mutation(
-            document, "other action", ((*path, flipped), body[action]), ((*path, action), _GONE)
+            document, "other action", ((*path, flipped), body[action]), ((*path, action), GONE)
         )
         yield from _layers(document, (*path, action), body[action], "protocol")
     yield from _network_policies(document)
@@ -420,7 +420,7 @@ def _layers(
     for i, layer in enumerate(layers):
         here = (*path, i)
         if len(layers) > 1:
-            yield _mutation(document, "protocol dropped", (here, _GONE))
+            yield _mutation(document, "protocol dropped", (here, GONE))
         if layer[key] in ("tcp", "udp"):
             other = {"tcp": "udp", "udp": "tcp"}[layer[key]]
             yield _mutation(document, "other protocol", ((*here, key), other))
@@ -437,7 +437,7 @@ def _network_policies(document: Document) -> Iterator[Mutation]:
         rules = body["rule"]
         for i, rule in enumerate(rules):
             here = (*path, "rule", i)
-            yield _mutation(document, "dropped", (here, _GONE))
+            yield _mutation(document, "dropped", (here, GONE))
             yield _mutation(document, "disabled", ((*here, "disabled"), True))
             yield _mutation(document, "reworded", ((*here, "description"), "By hand"))
             flipped = {"allow": "deny", "deny": "allow"}[rule["action"]]
@@ -451,7 +451,7 @@ def _network_policies(document: Document) -> Iterator[Mutation]:
                 yield _mutation(document, "other target", ((*here, "target_secure_tag"), target))
             yield from _match(document, here, rule)
     for path, _ in _resources(document, f"{kind}_association"):
-        yield _mutation(document, "association dropped", (path, _GONE))
+        yield _mutation(document, "association dropped", (path, GONE))
 
 
 def _match(document: Document, path: Path, rule: Mapping[str, Any]) -> Iterator[Mutation]:

@@ -113,7 +113,7 @@ class SecurityGroups:
                         )
                         if peers
                         else EMPTY,
-                        row_ids(description, rule.block.tag("flowbridge:rows")),
+                        row_ids(description, _rows_tag(rule.block)),
                         description,
                     )
                 )
@@ -145,6 +145,11 @@ class SecurityGroups:
                 unknown.append(Unknown(address, f"the members of group {group}", Why.PEERS))
             peers.extend(self.addresses.get(group, ()))
         return tuple(peers)
+
+
+def _rows_tag(rule: Block) -> str | None:
+    """Further row ids. Tags that are not written out tell none, and no packet goes by them."""
+    return rule.tag("flowbridge:rows") if isinstance(rule.get("tags"), Mapping) else None
 
 
 def _key(interface: Interface, member: Member) -> str:
