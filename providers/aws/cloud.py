@@ -97,17 +97,19 @@ class Aws:
 
         return enforcement(terraform, policy, site)
 
-
-        """What is ours; see `providers.provider.Provider.world`."""
-        """What network ACLs decide for other hosts; see `providers.provider.Provider.around`."""
-        from flowbridge.providers.aws.meaning.filters import around
-        from flowbridge.providers.aws.meaning.world import world
-        return around(terraform, policy, site)
-        return world(plan, policy, site)
+    def around(
         self, terraform: Mapping[str, Any], policy: Policy, site: Site
     ) -> tuple[Surrounding, ...]:
-    def around(
+        """What network ACLs decide for other hosts; see `providers.provider.Provider.around`."""
+        from flowbridge.providers.aws.meaning.filters import around
+
+        return around(terraform, policy, site)
+
     def world(self, plan: TerraformJson, policy: Policy, site: Site) -> World:
+        """What is ours; see `providers.provider.Provider.world`."""
+        from flowbridge.providers.aws.meaning.world import world
+
+        return world(plan, policy, site)
 
     def expressible(self, intended: PacketSet, point: Point) -> PacketSet:  # noqa: ARG002
         """See `providers.aws.expressible`; it is the same at every point."""

@@ -96,17 +96,19 @@ class Azure:
 
         return enforcement(terraform, policy, site)
 
-
-        """What NSGs of subnets decide for other hosts; see `providers.provider.Provider.around`."""
-        """What is ours; see `providers.provider.Provider.world`."""
-        from flowbridge.providers.azure.meaning.filters import around
-        from flowbridge.providers.azure.meaning.world import world
-        return around(terraform, policy, site)
-        return world(plan, policy, site)
+    def around(
         self, terraform: Mapping[str, Any], policy: Policy, site: Site
     ) -> tuple[Surrounding, ...]:
-    def around(
+        """What NSGs of subnets decide for other hosts; see `providers.provider.Provider.around`."""
+        from flowbridge.providers.azure.meaning.filters import around
+
+        return around(terraform, policy, site)
+
     def world(self, plan: TerraformJson, policy: Policy, site: Site) -> World:
+        """What is ours; see `providers.provider.Provider.world`."""
+        from flowbridge.providers.azure.meaning.world import world
+
+        return world(plan, policy, site)
 
     def expressible(self, intended: PacketSet, point: Point) -> PacketSet:  # noqa: ARG002
         """`intended` with every ICMP type, and long rows of every second port without gaps."""

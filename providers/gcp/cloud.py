@@ -103,19 +103,20 @@ class Gcp:
 
         return enforcement(terraform, policy, site)
 
-
+    def around(
+        self,
+        terraform: Mapping[str, Any],  # noqa: ARG002
+        policy: Policy,  # noqa: ARG002
+        site: Site,  # noqa: ARG002
+    ) -> tuple[Surrounding, ...]:
         """Nothing: rules of Google Cloud are for machines, and subnets have none."""
+        return ()
+
+    def world(self, plan: TerraformJson, policy: Policy, site: Site) -> World:
         """What is ours; see `providers.provider.Provider.world`."""
         from flowbridge.providers.gcp.meaning.world import world
-        policy: Policy,  # noqa: ARG002
-        return ()
+
         return world(plan, policy, site)
-        self,
-        site: Site,  # noqa: ARG002
-        terraform: Mapping[str, Any],  # noqa: ARG002
-    ) -> tuple[Surrounding, ...]:
-    def around(
-    def world(self, plan: TerraformJson, policy: Policy, site: Site) -> World:
 
     def expressible(self, intended: PacketSet, point: Point) -> PacketSet:  # noqa: ARG002
         """`intended` with every source port and every ICMP type, which rules cannot match."""
