@@ -75,10 +75,11 @@ $(BIN)/python:
 	echo "Python 3.11 or newer is needed and none is on the PATH;" \
 	     "install one, or name it: make PYTHON=/path/to/python3.12" >&2; exit 2
 
-# Node runs the synthesis engine: the one on the PATH if it is recent enough, else a locked wheel.
-$(STAMPS)/node: requirements/node.lock | $(BIN)/python
+# Node runs the synthesis engine: the one on the PATH if its maker still supports it (22 or newer),
+# else a locked wheel.
+$(STAMPS)/node: requirements/node.lock Makefile | $(BIN)/python
 	@mkdir -p $(STAMPS)
-	@if node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)' 2>/dev/null; then \
+	@if node -e 'process.exit(parseInt(process.versions.node) >= 22 ? 0 : 1)' 2>/dev/null; then \
 	    echo "using node $$(node --version)"; \
 	else \
 	    echo "installing node from PyPI"; $(LOCKED) requirements/node.lock; \

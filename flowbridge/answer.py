@@ -10,9 +10,12 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final, Literal, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, TypeVar
 
 import click
+
+if TYPE_CHECKING:
+    from flowbridge.catalog.reading.located_yaml import BadFileError
 
 HOLDS: Final = 0
 FINDING: Final = 1
@@ -48,25 +51,30 @@ def refusing(answer_format: Format) -> Iterator[None]:
     try:
         yield
     except BadFileError as error:
-        if answer_format == "json":
-            say_json(
-                {
-                    "holds": False,
-                    "problems": [
-                        {
-                            "file": problem.file,
-                            "line": problem.line,
-                            "key": problem.key,
-                            "message": problem.message,
-                        }
-                        for problem in error.problems
-                    ],
-                }
-            )
-        else:
-            for problem in error.problems:
-                click.echo(f"error: {problem}", err=True)
-        sys.exit(BAD_INPUT)
+        refuse_file(answer_format, error)
+
+
+def refuse_file(answer_format: Format, error: BadFileError) -> NoReturn:
+    """Exit code 2 with one message for each problem."""
+    if answer_format == "json":
+        say_json(
+            {
+                "holds": False,
+                "problems": [
+                    {
+                        "file": problem.file,
+                        "line": problem.line,
+                        "key": problem.key,
+                        "message": problem.message,
+                    }
+                    for problem in error.problems
+                ],
+            }
+        )
+    else:
+        for problem in error.problems:
+            click.echo(f"error: {problem}", err=True)
+    sys.exit(BAD_INPUT)
 
 
 def refuse(answer_format: Format, message: str) -> NoReturn:

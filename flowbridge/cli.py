@@ -102,6 +102,7 @@ def main() -> None:
         click.echo(f"flowbridge: cannot write the answer: {error.strerror or error}", err=True)
         sys.exit(2)
     except Exception as error:
+        _refuse_if_bad_file(error)
         if os.environ.get("FLOWBRIDGE_DEBUG"):
             raise
         click.echo(
@@ -111,6 +112,15 @@ def main() -> None:
             err=True,
         )
         sys.exit(2)
+
+
+def _refuse_if_bad_file(error: Exception) -> None:
+    """Ends as any refusal does, where a command let one through (an extra that is missing)."""
+    from flowbridge.answer import refuse_file
+    from flowbridge.catalog.reading.located_yaml import BadFileError
+
+    if isinstance(error, BadFileError):
+        refuse_file("json" if _asked_for_json(sys.argv[1:]) else "text", error)
 
 
 def _asked_for_json(words: list[str]) -> bool:

@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any, Final
 from flowbridge.catalog.reading.located_yaml import BadFileError, Problem
 from flowbridge.stacks.project import read_project
 
-# Advice on node's age, printed by jsii on every start. `make` picks the node; a synth is quiet.
+# Advice on node's age, printed by jsii on every start. A synth is quiet on what `make` picks; of a
+# node that its maker supports no more (20 since April 2026) jsii may tell.
 _QUIET: Final = {
-    "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "18,20,22,24",
+    "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "22,24",
     "JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION": "true",
     "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "true",
 }
@@ -40,16 +41,24 @@ def find_node() -> None:
     elif shutil.which("node") is None:
         message = (
             "Node.js is needed to synthesize and there is none on the PATH; "
-            "`make synth` installs one from PyPI, or set JSII_NODE to a node binary"
+            "`make synth` installs one from PyPI, as `pip install 'flowbridge[node]'` does; or set "
+            "JSII_NODE to a node binary, or synthesize without: `flowbridge synth`"
         )
         raise BadFileError([Problem("PATH", None, "", message)])
 
 
 def _load() -> Any:
+    name = read_project(Path.cwd()).engine
+    if importlib.util.find_spec(name) is None:
+        message = (
+            f"this engine is not installed; `pip install 'flowbridge[{name}]'` brings it, and "
+            "`flowbridge synth` needs none"
+        )
+        raise BadFileError([Problem(name, None, "", message)])
     find_node()
-    for name, value in _QUIET.items():
-        os.environ.setdefault(name, value)
-    return importlib.import_module(read_project(Path.cwd()).engine)
+    for variable, value in _QUIET.items():
+        os.environ.setdefault(variable, value)
+    return importlib.import_module(name)
 
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ import click
 from flowbridge.answer import Format, answer_format, refuse, say_json
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
-SCHEMA = Path(__file__).parents[2] / "schemas" / "deployment.schema.json"
+# Where the file itself lies: in the repository the folder is a link.
+SCHEMA = (Path(__file__).parent.parent / "schemas" / "deployment.schema.json").resolve()
 
 
 @click.command("init", help="Write a first deployment file.")

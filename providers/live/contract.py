@@ -12,10 +12,12 @@ chain, with the `provider:` section of the deployment file; none is read or prin
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, Protocol, TypeVar
 
+from flowbridge.catalog.reading.located_yaml import BadFileError, Problem
 from flowbridge.deployment.file.site import Cloud, Site
 from flowbridge.deployment.finding import Finding
 from flowbridge.policy.audit.estate import Estate, Unread
@@ -139,8 +141,30 @@ _READERS: Final = {
 }
 
 
+# The modules of an SDK, which is the extra of the cloud's name in pyproject.toml.
+_SDKS: Final = {
+    Cloud.AWS: ("boto3",),
+    Cloud.AZURE: ("azure.identity", "azure.mgmt.network"),
+    Cloud.GCP: ("google.cloud.compute_v1",),
+}
+
+
 def reader_for(cloud: Cloud | str) -> LiveReader[Any]:
-    """The reader of `cloud`; its folder is imported now, its SDK only by `fetch`."""
+    """The reader of `cloud`; its folder is imported now, its SDK only by `fetch`.
+
+    BadFileError names the extra that is not installed.
+    """
+    for name in _SDKS[Cloud(cloud)]:
+        if not _is_installed(name):
+            message = f"is not installed; `pip install 'flowbridge[{cloud}]'` brings it"
+            raise BadFileError([Problem(name, None, "", message)])
     module = importlib.import_module(_READERS[Cloud(cloud)])
     reader: LiveReader[Any] = module.READER
     return reader
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:  # a package around it is missing
+        return False

@@ -97,7 +97,7 @@ _REMEDIES: Final = {
     Cause.UNREACHABLE: "Check the region, the endpoint and the network path",
     Cause.FAILED: "Run it again; AWS had a fault",
     Cause.GARBLED: "Run it again; a proxy or endpoint may alter answers",
-    Cause.NO_SDK: "Install boto3",
+    Cause.NO_SDK: "Install it: `pip install 'flowbridge[aws]'`",
 }
 
 

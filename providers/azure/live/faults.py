@@ -58,7 +58,7 @@ _REMEDIES: Final = {
     Cause.FAILED: "Run it again; Azure had a fault",
     Cause.GARBLED: "Run it again; a proxy or endpoint may alter answers",
     Cause.ABSENT: "Check `network` and `provider.subscription` in the deployment file",
-    Cause.NO_SDK: "Install azure-mgmt-network and azure-identity",
+    Cause.NO_SDK: "Install it: `pip install 'flowbridge[azure]'`",
 }
 
 

@@ -43,7 +43,7 @@ _REMEDIES: Final = {
     Cause.FAILED: "Run it again; Google Cloud had a fault",
     Cause.GARBLED: "Run it again; a proxy or endpoint may alter answers",
     Cause.ABSENT: "Check `network.project` and the networks in the deployment file",
-    Cause.NO_SDK: "Install google-cloud-compute",
+    Cause.NO_SDK: "Install it: `pip install 'flowbridge[gcp]'`",
 }
 
 
