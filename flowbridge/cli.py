@@ -27,6 +27,7 @@ COMMANDS: Final = {
     "audit": "Live state against intent, as packets.",
     "adopt": "Terraform import blocks for what already exists.",
     "report": "A self-contained page with the connection map.",
+    "synth": "Terraform JSON without Node: a root configuration or a module.",
     "init": "A first deployment file.",
     "schema": "The JSON Schema of the deployment file, for editors.",
     "catalog": "The documented rows: export, show, list, diff, validate.",

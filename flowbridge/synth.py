@@ -39,7 +39,7 @@ def main(home: Path) -> int:
 def _run(project: Project) -> int:
     # The engine is imported later, wherever we are run from.
     os.environ[ENGINE_VARIABLE] = project.engine
-    checked = synthesize(build_all(_files(project)), project.outdir)
+    checked = synthesize(build_all(files_of(project)), project.outdir)
     # Imported here: a refusal needs no tables.
     from flowbridge.summary import print_summary
 
@@ -53,7 +53,8 @@ def _run(project: Project) -> int:
     return code
 
 
-def _files(project: Project) -> tuple[Path, ...]:
+def files_of(project: Project) -> tuple[Path, ...]:
+    """The deployment files that the variable or the project names. BadFileError for none."""
     named = os.environ.get(DEPLOYMENTS_VARIABLE)
     if named:
         return deployment_files(named, Path(), DEPLOYMENTS_VARIABLE)

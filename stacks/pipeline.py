@@ -11,7 +11,7 @@ from __future__ import annotations
 import glob
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -218,8 +218,10 @@ def check(file: Path) -> Checked:
     return judge(build(load(file)))
 
 
-def build_all(files: Iterable[Path]) -> tuple[Built, ...]:
-    """`build(load(...))` for each file.
+def build_all(
+    files: Iterable[Path], one: Callable[[Path], Built] | None = None
+) -> tuple[Built, ...]:
+    """`build(load(...))` for each file, or what `one` makes of it.
 
     BadFileError with the problems and refusals of all of them, and where two of them have one
     name or share one Terraform state.
@@ -228,7 +230,7 @@ def build_all(files: Iterable[Path]) -> tuple[Built, ...]:
     problems: list[Problem] = []
     for file in files:
         try:
-            built.append(build(load(file)))
+            built.append(build(load(file)) if one is None else one(file))
         except BadFileError as error:
             problems.extend(error.problems)
         else:

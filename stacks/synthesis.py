@@ -12,26 +12,53 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from errno import EISDIR
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Protocol
 
 from flowbridge.catalog.reading.located_yaml import BadFileError, Problem
 from flowbridge.stacks.pipeline import Built, Checked, judge
 
 
+class Form(Protocol):
+    """How deployments are written below a folder, and read back as the document that is proved."""
+
+    def write(self, built: tuple[Built, ...], draft: Path) -> None: ...
+
+    def read(self, draft: Path, built: Built) -> dict[str, Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Synthesized:
+    """Every judgement in the order of the deployments, and the files: none where one fails."""
+
+    checked: tuple[Checked, ...]
+    files: tuple[Path, ...]
+
+    @property
+    def exit_code(self) -> int:
+        return max(each.exit_code for each in self.checked)
+
+
 def synthesize(built: Iterable[Built], outdir: Path) -> tuple[Checked, ...]:
-    """One stack per deployment in `outdir`; every judgement in the order of `built`.
+    """One stack per deployment in `outdir`, by the engine; see `synthesize_as`."""
+    return synthesize_as(_ENGINE, built, outdir).checked
+
+
+def synthesize_as(form: Form, built: Iterable[Built], outdir: Path) -> Synthesized:
+    """Write the deployments in this form below `outdir`.
 
     Where one of them fails, nothing is written. BadFileError where the folder cannot be used.
     """
     deployments = tuple(built)
+    files: tuple[Path, ...] = ()
     with _folder_beside(outdir) as draft:
-        _write(deployments, draft)
-        checked = tuple(judge(each, read_document(draft, each)) for each in deployments)
+        form.write(deployments, draft)
+        checked = tuple(judge(each, form.read(draft, each)) for each in deployments)
         if all(each.exit_code == 0 for each in checked):
-            _move(draft, outdir)
-    return checked
+            files = _move(draft, outdir)
+    return Synthesized(checked, files)
 
 
 def read_document(outdir: Path, built: Built) -> dict[str, Any]:
@@ -41,15 +68,22 @@ def read_document(outdir: Path, built: Built) -> dict[str, Any]:
     return document
 
 
-def _write(deployments: tuple[Built, ...], draft: Path) -> None:
-    # Imported here: the engine starts node, and a refused deployment needs none.
-    from flowbridge.stacks.engine import engine
-    from flowbridge.stacks.site_stack import stack_for
+class _EngineForm:
+    def write(self, built: tuple[Built, ...], draft: Path) -> None:
+        # Imported here: the engine starts node, and a refused deployment needs none.
+        from flowbridge.stacks.engine import engine
+        from flowbridge.stacks.site_stack import stack_for
 
-    app = engine.App(outdir=str(draft))
-    for each in deployments:
-        stack_for(app, each)
-    app.synth()
+        app = engine.App(outdir=str(draft))
+        for each in built:
+            stack_for(app, each)
+        app.synth()
+
+    def read(self, draft: Path, built: Built) -> dict[str, Any]:
+        return read_document(draft, built)
+
+
+_ENGINE: Final = _EngineForm()
 
 
 @contextmanager
@@ -70,8 +104,8 @@ def _folder_beside(outdir: Path) -> Iterator[Path]:
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def _move(draft: Path, outdir: Path) -> None:
-    """Put every file of `draft` in its place, the manifest last.
+def _move(draft: Path, outdir: Path) -> tuple[Path, ...]:
+    """Put every file of `draft` in its place, the manifest last; the places.
 
     What else lies there stays: Terraform keeps its provider lock and its cache beside the JSON.
     """
@@ -89,3 +123,4 @@ def _move(draft: Path, outdir: Path) -> None:
     except OSError as error:
         message = f"the output folder cannot be written: {error.strerror}"
         raise BadFileError([Problem(str(error.filename or outdir), None, "", message)]) from None
+    return tuple(targets)

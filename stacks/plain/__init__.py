@@ -1,0 +1,1 @@
+"""Terraform JSON written without an engine: root configurations and modules."""
