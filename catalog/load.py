@@ -20,6 +20,13 @@ from flowbridge.catalog.reading.located_yaml import BadFileError, Problem, parse
 from flowbridge.catalog.row import Erratum, Row, Table
 
 ROOT: Final = Path(__file__).parent
+
+
+def data_version() -> str:
+    """The version of the catalog's data, as its change log has it."""
+    return (ROOT / "VERSION").read_text("utf-8").strip()
+
+
 PLATFORM: Final = "platform"
 """The one document that is our own: what a cloud itself needs (path MTU, probes)."""
 TableKey = tuple[str, int]

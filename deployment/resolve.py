@@ -34,10 +34,8 @@ def resolve(site: Site, file: str, catalog: Catalog) -> Resolution:
     KeyError where a row of the catalog names a fact or party that does not exist. The result
     depends on what the site says only, never on the order in which it says it.
     """
-    places = Places(site, catalog.parties)
-    reflection = reflection_of(site)
-    parameters = _parameters(site, catalog.parameters)
-    context = Context(facts_of(site), parameters, places, reflection)
+    context = context_of(site, catalog)
+    places, parameters = context.places, context.parameters
     corrected = site.options.errata == "corrected"
     chosen: list[tuple[str, Entry, Choice]] = []
     for service in sorted(set(site.services)):
@@ -76,6 +74,13 @@ def resolve(site: Site, file: str, catalog: Catalog) -> Resolution:
             )
         ),
     )
+
+
+def context_of(site: Site, catalog: Catalog) -> Context:
+    """What rows are judged against in one site."""
+    parameters = _parameters(site, catalog.parameters)
+    places = Places(site, catalog.parties)
+    return Context(facts_of(site), parameters, places, reflection_of(site))
 
 
 def _parameters(site: Site, known: Mapping[str, Parameter]) -> Mapping[str, Ranges]:

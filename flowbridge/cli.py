@@ -24,6 +24,8 @@ COMMANDS: Final = {
     "trace": "The verdict on one packet, hop by hop.",
     "diff": "Which packets become allowed or refused.",
     "exposure": "What the internet can reach, riskiest first; redundant rules.",
+    "flows": "Every flow by address, for the firewall on the other side.",
+    "request": "A change request: what to open and to close between two versions.",
     "audit": "Live state against intent, as packets.",
     "adopt": "Terraform import blocks for what already exists.",
     "report": "A self-contained page with the connection map.",

@@ -57,14 +57,21 @@ class Pair:
     instead_of: Unpaired | None = None
 
 
-def pairs_of(row: Row, places: Places, reflection: Reflection) -> Iterator[Pair | Unpaired]:
-    """Every source of `row` with every destination of it."""
+def pairs_of(
+    row: Row, places: Places, reflection: Reflection, *, unmanaged: bool = False
+) -> Iterator[Pair | Unpaired]:
+    """Every source of `row` with every destination of it.
+
+    `unmanaged`: two ends that both run elsewhere are a pair, too.
+    """
     for source in row.source.parties:
         for destination in row.destination.parties:
             if source.party in CLUSTER_PARTIES:
                 yield from _between_peers(source, destination, places)
             else:
                 pair = _pair(row, source, destination, places, reflection)
+                if unmanaged and isinstance(pair, Unpaired) and pair.cause == "elsewhere":
+                    pair = _unmanaged(row, source, destination, places) or pair
                 yield pair
                 if isinstance(pair, Pair) and pair.instead_of is not None:
                     yield pair.instead_of
@@ -82,6 +89,21 @@ def _between_peers(
             _private(replace(placement, party=source.party)),
             _private(replace(placement, party=destination.party)),
         )
+
+
+def _unmanaged(
+    row: Row, source: PartyReference, destination: PartyReference, places: Places
+) -> Pair | None:
+    """Two ends that both run elsewhere, by the addresses that the file gives; None where one of
+    them is managed here, or both are only "the internet"."""
+    here = places.place(source, row.source.printed, destination)
+    there = places.place(destination, row.destination.printed, source)
+    if here is None or there is None or here.interface or there.interface:
+        return None
+    families = common_families(here, there)
+    if not families or here.private == there.private:
+        return None
+    return narrowed(Pair(_private(here), _private(there)), families)
 
 
 def _pair(

@@ -28,12 +28,16 @@ from flowbridge.deployment.selection.resolution import Outcome
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a row is judged against."""
+    """What a row is judged against.
+
+    `unmanaged`: flows between two ends that both run elsewhere are made, too.
+    """
 
     facts: Facts
     parameters: Mapping[str, Ranges]
     places: Places
     reflection: Reflection
+    unmanaged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,7 @@ def choose(entry: Entry, context: Context) -> Choice:
     protocols = _protocols(row, context.facts)
     if isinstance(protocols, Choice):
         return protocols
-    found = list(pairs_of(row, context.places, context.reflection))
+    found = list(pairs_of(row, context.places, context.reflection, unmanaged=context.unmanaged))
     pairs = [pair for pair in found if isinstance(pair, Pair)]
     unpaired = [pair for pair in found if isinstance(pair, Unpaired)]
     needs = _needs(unpaired)

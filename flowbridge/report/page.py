@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from flowbridge.deployment.selection.resolution import Outcome
 from flowbridge.policy.questions.directory import Directory
@@ -16,40 +16,50 @@ from flowbridge.stacks.pipeline import Checked, catalog_of
 TEMPLATES: Final = Path(__file__).parent.parent / "templates"
 
 
+def templates() -> Environment:
+    """The templates of pages. Text in HTML is escaped, in Markdown it is as it stands."""
+    return Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        undefined=StrictUndefined,
+        autoescape=select_autoescape(enabled_extensions=("html.j2",)),
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
 def page(checked: Checked) -> str:
     """The report on one deployment as HTML."""
     built = checked.built
     resolution = built.resolution
     directory = Directory.of(built.policy, resolution.site, catalog_of(resolution).parties)
     purposes = {each.id: each.row.purpose for each in resolution.selected}
-    templates = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        undefined=StrictUndefined,
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     drawn = connection_map(resolution.interfaces, resolution.flows)
     lines = {(line.source, line.destination): line.id for line in drawn.lines}
-    return templates.get_template("report.html.j2").render(
-        site=resolution.site,
-        file=Path(resolution.file).name,
-        holds=checked.exit_code == 0,
-        failures=checked.failures,
-        map=drawn,
-        box={"width": BOX_WIDTH, "height": BOX_HEIGHT},
-        flows=[(flow, lines[flow.source.key, flow.destination.key]) for flow in resolution.flows],
-        purposes=purposes,
-        rules=built.lowered.rules,
-        usage=built.lowered.usage,
-        excess=built.lowered.excess,
-        findings=built.findings,
-        tests=checked.assertions,
-        exposed=exposure(
-            built.policy,
-            checked.enforcement,
-            directory,
-            {row: text.en for row, text in purposes.items()},
-        ),
-        closed=[row for row in resolution.selected if row.outcome is not Outcome.CARRIED],
+    return (
+        templates()
+        .get_template("report.html.j2")
+        .render(
+            site=resolution.site,
+            file=Path(resolution.file).name,
+            holds=checked.exit_code == 0,
+            failures=checked.failures,
+            map=drawn,
+            box={"width": BOX_WIDTH, "height": BOX_HEIGHT},
+            flows=[
+                (flow, lines[flow.source.key, flow.destination.key]) for flow in resolution.flows
+            ],
+            purposes=purposes,
+            rules=built.lowered.rules,
+            usage=built.lowered.usage,
+            excess=built.lowered.excess,
+            findings=built.findings,
+            tests=checked.assertions,
+            exposed=exposure(
+                built.policy,
+                checked.enforcement,
+                directory,
+                {row: text.en for row, text in purposes.items()},
+            ),
+            closed=[row for row in resolution.selected if row.outcome is not Outcome.CARRIED],
+        )
     )

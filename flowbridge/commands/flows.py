@@ -1,0 +1,136 @@
+"""`flowbridge flows`: every flow by address, for a firewall that Flowbridge does not make."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from flowbridge.answer import Format, refuse, refusing, say_json
+from flowbridge.written import write_whole
+
+if TYPE_CHECKING:
+    from flowbridge.catalog.load import Catalog
+    from flowbridge.deployment.flow import Flow
+
+ListFormat = Literal["text", "json", "csv", "md", "xlsx"]
+
+
+@click.command("flows")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--at",
+    metavar="PARTY",
+    help="Only flows with an end at this party, workload or interface, as it sees them: before the "
+    "NAT on its own side, behind the NAT of the other.",
+)
+@click.option(
+    "--format",
+    "list_format",
+    type=click.Choice(["text", "json", "csv", "md", "xlsx"]),
+    default="text",
+    show_default=True,
+    help="How to answer.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where to write; without it stdout.",
+)
+def command(
+    files: tuple[Path, ...], at: str | None, list_format: ListFormat, output: Path | None
+) -> None:
+    """Every flow by address, for the firewall on the other side.
+
+    A line is one flow in the direction of its first packet, with the documented rows that ask for
+    it. Flows whose two ends both run elsewhere are in it where a service of the file needs them.
+
+    \b
+    flowbridge flows site.yaml --format xlsx -o flows.xlsx
+    flowbridge flows site.yaml --at dns
+    flowbridge flows site.yaml --at expressway-e/external --format csv
+    """
+    from flowbridge.flow_list.formats import as_csv, as_markdown, as_xlsx
+    from flowbridge.flow_list.records import COLUMNS, record
+    from flowbridge.policy.questions.flow_list import flow_lines, places
+
+    answer: Format = "json" if list_format == "json" else "text"
+    if list_format == "xlsx" and output is None:
+        refuse(answer, "an XLSX workbook is no text: write -o flows.xlsx (or -o - for a pipe)")
+    sites = _sites(files, answer)
+    named = {name for _, flows, _ in sites for name in places(flows)}
+    if at is not None and at not in named:
+        near = difflib.get_close_matches(at, named, n=1)
+        hint = f"did you mean {near[0]}? " if near else ""
+        refuse(
+            answer, f"--at {at!r} has no flows here; {hint}write one of: {', '.join(sorted(named))}"
+        )
+    records: list[dict[str, Any]] = [
+        {"site": name, **record(line, catalog), "managed": line.managed}
+        for name, flows, catalog in sites
+        for line in flow_lines(flows, at)
+    ]
+    columns = ["site", *COLUMNS, "managed"]
+    match list_format:
+        case "json":
+            if output is None:
+                say_json(records)
+            else:
+                import json
+
+                text = json.dumps(records, ensure_ascii=False, indent=2)
+                write_whole(output, f"{text}\n", answer)
+        case "csv":
+            write_whole(output or Path("-"), as_csv(columns, records), answer)
+        case "md":
+            write_whole(output or Path("-"), as_markdown(columns, records), answer)
+        case "xlsx":
+            write_whole(output or Path("-"), as_xlsx({"flows": (columns, records)}), answer)
+        case "text":
+            _print(records, several=len(sites) > 1)
+
+
+def _sites(files: tuple[Path, ...], answer: Format) -> list[tuple[str, tuple[Flow, ...], Catalog]]:
+    """Name, flows and catalog of each file; exit code 2 for one that cannot be used."""
+    from flowbridge.deployment.selection.elsewhere import flows_elsewhere
+    from flowbridge.stacks.pipeline import build_all, catalog_of
+
+    found = []
+    with refusing(answer):
+        for built in build_all(files):
+            site, catalog = built.resolution.site, catalog_of(built.resolution)
+            flows = (*built.resolution.flows, *flows_elsewhere(site, catalog))
+            found.append((site.name, flows, catalog))
+    return found
+
+
+def _print(records: list[dict[str, Any]], *, several: bool) -> None:
+    from flowbridge.terminal import print_table
+
+    columns = ["from", "to", "protocol", "source ports", "ports", "rows"]
+    lines = [
+        [
+            f"{each['source']} ({_few(each['source_addresses'])})",
+            f"{each['destination']} ({_few(each['destination_addresses'])})",
+            each["protocol"],
+            ", ".join(each["source_ports"]),
+            ", ".join(each["destination_ports"]),
+            ", ".join(each["rows"]),
+        ]
+        for each in records
+    ]
+    if several:
+        columns.insert(0, "site")
+        for line, each in zip(lines, records, strict=True):
+            line.insert(0, each["site"])
+    print_table(columns, lines)
+    click.echo(f"{len(records)} flows.", err=True)
+
+
+def _few(texts: list[str]) -> str:
+    """All of a short list; of a long one the first, and how many more there are (CSV has all)."""
+    shown = ", ".join(texts[:4])
+    return shown if len(texts) <= 4 else f"{shown} and {len(texts) - 4} more"

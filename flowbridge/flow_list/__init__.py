@@ -1,0 +1,1 @@
+"""Flow lists and change requests as people and spreadsheets take them."""
