@@ -5,8 +5,6 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import click
-
 from flowbridge.answer import Format, refuse
 
 
@@ -14,9 +12,8 @@ def write_whole(target: Path, content: str | bytes, answer_format: Format) -> No
     """Put `content` into `target`, or on stdout for `-`. Exit code 2 where it cannot be written."""
     data = content.encode("utf-8") if isinstance(content, str) else content
     if str(target) == "-":
-        stream = click.get_binary_stream("stdout")
-        stream.write(data)
-        stream.flush()
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
         return
     if not target.name:
         refuse(answer_format, "-o names no file")

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from flowbridge.answer import Format, answer_format, refuse, refusing, say_json
+from flowbridge.written import write_whole
 
 
 @click.command("report", help="A self-contained page with the connection map.")
@@ -36,17 +37,7 @@ def command(file: Path, output: Path | None, answer_format: Format) -> None:
         else:
             click.echo(text, nl=False)
         sys.exit(checked.exit_code)
-    try:
-        # Beside the target first: a page is whole or it is not there.
-        part = target.with_name(target.name + ".part")
-        part.unlink(missing_ok=True)  # never through a link that lies there
-        with part.open("x", encoding="utf-8") as draft:
-            draft.write(text)
-        part.replace(target)
-    except OSError as error:
-        refuse(answer_format, f"{target} cannot be written: {error.strerror}")
+    write_whole(target, text, answer_format)
     if answer_format == "json":
         say_json({"written": str(target), "holds": checked.exit_code == 0})
-    else:
-        click.echo(f"Wrote {target}.")
     sys.exit(checked.exit_code)
