@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from bench.policy_cases import EACH, WORKLOAD, Case, flows, packets, planted
 from flowbridge.catalog.ports import ANY_PORT, PortRange
 from flowbridge.catalog.protocol import Protocol
-from flowbridge.deployment.file.site import Site
+from flowbridge.deployment.file.site import Site, site_of_data
 from flowbridge.deployment.flow import End, Flow
 from flowbridge.deployment.interface import Interface, Member, Network
 from flowbridge.policy.compiled import Policy, compile_policy
@@ -40,7 +40,7 @@ NETWORK = "bench"
 
 def site() -> Site:
     """A site on Google Cloud whose workload is the target of every rule."""
-    return Site.model_validate(
+    return site_of_data(
         {
             "name": "bench",
             "cloud": "gcp",

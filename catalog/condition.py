@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
 from flowbridge.catalog.record import Entries
 from flowbridge.catalog.release import ReleaseRange
+
+CloudName = Literal["aws", "azure", "gcp"]
+"""What a condition on `cloud` may name."""
 
 FactValue = str | int | bool | frozenset[str]
 Facts = Mapping[str, FactValue]

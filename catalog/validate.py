@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from pydantic import ValidationError
 
 from flowbridge.catalog import printed
-from flowbridge.catalog.condition import Condition
+from flowbridge.catalog.condition import CloudName, Condition
 from flowbridge.catalog.guide_rule import FILE as GUIDE
 from flowbridge.catalog.guide_rule import Guide, guide
 from flowbridge.catalog.load import Catalog, Entry, entries_of
@@ -29,7 +29,7 @@ Fault = tuple[Location, str]
 """Where in the row (`("source", "parties")`) or table, and what is wrong."""
 
 FACT_VALUES: Final = {
-    "cloud": {"aws", "azure", "gcp"},
+    "cloud": set(get_args(CloudName)),
     "size": {"small", "medium", "large"},
     "platform": {"vm", "appliance"},
     "nics": {"dual", "single"},

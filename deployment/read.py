@@ -30,7 +30,8 @@ from flowbridge.catalog.reading.located_yaml import (
     read_yaml,
 )
 from flowbridge.deployment.checks.validation import mistakes
-from flowbridge.deployment.file.site import Site
+from flowbridge.deployment.file.other_clouds import advice_on_keys
+from flowbridge.deployment.file.site import Site, model_of
 from flowbridge.deployment.finding import Finding
 from flowbridge.deployment.mistake import Mistake
 from flowbridge.deployment.resolve import resolve
@@ -103,15 +104,16 @@ def site_of(located: LocatedYaml, catalog: Catalog, *, network_id_elsewhere: boo
     """The site that a file's data describes. Raises BadFileError with all its problems."""
     if not isinstance(located.data, dict):
         return as_model(_with_advice(located), Site)
+    model = model_of(located.data)
     found: list[Problem] = []
     left_out: list[Location] = []
     site: Site | None
     try:
-        site = Site.model_validate(located.data)
+        site = model.model_validate(located.data)
     except ValidationError as error:
-        found += problems(located, Site, error)
+        found += advice_on_keys(model, problems(located, model, error))
         left_out = [_location(located.data, part["loc"]) for part in error.errors()]
-        site = _without(located.data, left_out, error)
+        site = _without(model, located.data, left_out, error)
     if site is not None:
         found += [
             located.problem(mistake.location, mistake.sentence)
@@ -201,7 +203,9 @@ def _location(data: Data, parts: Iterable[str | int]) -> Location:
     return tuple(location)
 
 
-def _without(data: Data, left_out: list[Location], error: ValidationError) -> Site | None:
+def _without(
+    model: type[Site], data: Data, left_out: list[Location], error: ValidationError
+) -> Site | None:
     """The site without the faulty keys, where the rest can be judged on its own."""
     kinds = {part["type"] for part in error.errors() if part["loc"][0] not in APART}
     if not kinds <= {"extra_forbidden"}:
@@ -210,7 +214,7 @@ def _without(data: Data, left_out: list[Location], error: ValidationError) -> Si
     for location in sorted(set(left_out), key=repr, reverse=True):
         _drop(rest, location)
     try:
-        return Site.model_validate(rest)
+        return model.model_validate(rest)
     except ValidationError:
         return None
 

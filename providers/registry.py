@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 import importlib
-from typing import Final
+from typing import assert_never
 
 from flowbridge.deployment.file.site import Cloud
 from flowbridge.providers.provider import Provider
-
-_CLOUDS: Final = {
-    Cloud.AWS: "flowbridge.providers.aws.cloud",
-    Cloud.AZURE: "flowbridge.providers.azure.cloud",
-    Cloud.GCP: "flowbridge.providers.gcp.cloud",
-}
 
 
 def provider_for(cloud: Cloud | str) -> Provider:
@@ -20,6 +14,18 @@ def provider_for(cloud: Cloud | str) -> Provider:
 
     ValueError for a name that no folder answers to.
     """
-    module = importlib.import_module(_CLOUDS[Cloud(cloud)])
+    module = importlib.import_module(_module(Cloud(cloud)))
     provider: Provider = module.PROVIDER
     return provider
+
+
+def _module(cloud: Cloud) -> str:
+    match cloud:
+        case Cloud.AWS:
+            return "flowbridge.providers.aws.cloud"
+        case Cloud.AZURE:
+            return "flowbridge.providers.azure.cloud"
+        case Cloud.GCP:
+            return "flowbridge.providers.gcp.cloud"
+        case _:
+            assert_never(cloud)

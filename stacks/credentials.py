@@ -5,8 +5,8 @@ Terraform asks nobody where its credentials go; the audit does (`providers.live.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Final
+from collections.abc import Iterator
+from typing import Final, assert_never
 
 from flowbridge.deployment.file.site import Cloud, Site
 from flowbridge.deployment.finding import Finding, Severity
@@ -29,11 +29,6 @@ _SECRETS: Final = frozenset(
     }
 )
 _SECRET_OF: Final = {"azurerm": "access_key"}  # of s3 it is the name of a key
-# Azure's provider is given no endpoints.
-_CLOUDS: Final[Mapping[Cloud, tuple[str, ...]]] = {
-    Cloud.AWS: ("amazonaws.com", "amazonaws.com.cn", "amazonaws.eu", "api.aws"),
-    Cloud.GCP: ("googleapis.com",),
-}
 
 
 def given_away(site: Site) -> Iterator[Finding]:
@@ -55,7 +50,7 @@ def given_away(site: Site) -> Iterator[Finding]:
                 key=f"backend.settings.{name}",
             )
     for service, url in site.provider.endpoints.items():
-        known = _CLOUDS.get(site.cloud)
+        known = _domains(site.cloud)
         if known and trust(url, known, named_by_command=False) is Trust.REFUSED:
             yield Finding(
                 id="stacks/foreign-endpoint",
@@ -65,3 +60,16 @@ def given_away(site: Site) -> Iterator[Finding]:
                 source="Terraform, provider arguments",
                 key=f"provider.endpoints.{service}",
             )
+
+
+def _domains(cloud: Cloud) -> tuple[str, ...]:
+    """The cloud's own domains; none where Terraform is given no other servers."""
+    match cloud:
+        case Cloud.AWS:
+            return ("amazonaws.com", "amazonaws.com.cn", "amazonaws.eu", "api.aws")
+        case Cloud.AZURE:
+            return ()
+        case Cloud.GCP:
+            return ("googleapis.com",)
+        case _:
+            assert_never(cloud)

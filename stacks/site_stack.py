@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+from typing import assert_never
 
+from flowbridge.deployment.file.site import Cloud
 from flowbridge.stacks.backend import declare_backend
 from flowbridge.stacks.engine import Construct, engine
 from flowbridge.stacks.exports import Exports
@@ -31,7 +33,19 @@ class SiteStack(engine.TerraformStack, Exports):
 
 
 def stack_for(scope: Construct, built: Built) -> SiteStack:
-    """The stack of the deployment's cloud: the `STACK` of `stacks.<cloud>`."""
-    module = importlib.import_module(f"flowbridge.stacks.{built.resolution.site.cloud}")
+    """The stack of the deployment's cloud: the `STACK` of its module."""
+    module = importlib.import_module(_module(built.resolution.site.cloud))
     stack: SiteStack = module.STACK(scope, built)
     return stack
+
+
+def _module(cloud: Cloud) -> str:
+    match cloud:
+        case Cloud.AWS:
+            return "flowbridge.stacks.aws"
+        case Cloud.AZURE:
+            return "flowbridge.stacks.azure"
+        case Cloud.GCP:
+            return "flowbridge.stacks.gcp"
+        case _:
+            assert_never(cloud)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import yaml
 from flowbridge.catalog.load import load
 from flowbridge.catalog.translation import translations
 from flowbridge.deployment.file.options import Gcp, LoadBalancer
-from flowbridge.deployment.file.site import Quotas
+from flowbridge.deployment.file.site import Cloud, site_type
 from flowbridge.providers.provider import Provider
 from flowbridge.providers.registry import provider_for
 
@@ -45,7 +46,9 @@ def test_a_limit_is_that_of_the_cloud_s_table(limit: str) -> None:
     _, _, default, raised, _ = (cell.strip() for cell in row.split("|"))
     assert int(default) == quota["value"]
     assert raised == (f"`quotas.{quota['site']}`" if "site" in quota else "")
-    assert "site" not in quota or quota["site"] in Quotas.model_fields
+    if "site" in quota:
+        raised_by = site_type(Cloud(cloud)).model_fields["quotas"].default
+        assert quota["site"] in type(raised_by).model_fields
 
 
 def test_every_row_option_and_system_that_it_names_exists() -> None:
@@ -98,3 +101,46 @@ def test_paths_lead_to_files(page: str) -> None:
     for path in paths:
         if not invented.search(path) and not re.fullmatch(r"platform/\d", path):
             assert (ROOT / path).exists(), path
+
+
+def exhaustive() -> set[tuple[str, str]]:
+    """The functions over `Cloud` that the type checker holds to every member: (file, function)."""
+    found: set[tuple[str, str]] = set()
+    for room in ("catalog", "deployment", "policy", "providers", "stacks", "flowbridge"):
+        for path in sorted((ROOT / room).rglob("*.py")):
+            text = path.read_text("utf-8")
+            if "Cloud.AWS" not in text:
+                continue
+            found |= {
+                (str(path.relative_to(ROOT)), function.name)
+                for function in ast.walk(ast.parse(text))
+                if isinstance(function, ast.FunctionDef)
+                and "case Cloud.AWS" in ast.unparse(function)
+            }
+    return found
+
+
+def test_the_page_on_adding_lists_every_function_over_clouds_and_no_other() -> None:
+    listed = re.findall(r"^\| `([\w/]+\.py)` \| `(\w+)` \|", ADDING, re.MULTILINE)
+    assert sorted(listed) == sorted(exhaustive())
+
+
+@pytest.mark.parametrize(("file", "function"), sorted(exhaustive()))
+def test_a_function_over_clouds_leaves_none_out(file: str, function: str) -> None:
+    tree = ast.parse((ROOT / file).read_text("utf-8"))
+    (body,) = (n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef) and n.name == function)
+    assert {f"case Cloud.{cloud.name}" for cloud in Cloud} <= set(
+        re.findall(r"case Cloud\.\w+", ast.unparse(body))
+    )
+    assert "assert_never(" in ast.unparse(body)
+
+
+def test_no_table_over_clouds_escapes_the_type_checker() -> None:
+    """`{Cloud.AWS: ...}` and `is Cloud.AWS` would miss a new member in silence."""
+    told = ("deployment/file/other_clouds.py", "deployment/file/site.py")
+    for room in ("catalog", "deployment", "policy", "providers", "stacks", "flowbridge"):
+        for path in sorted((ROOT / room).rglob("*.py")):
+            for line in path.read_text("utf-8").splitlines():
+                name = str(path.relative_to(ROOT))
+                if re.search(r"\bCloud\.(AWS|AZURE|GCP)\b", line) and name not in told:
+                    assert re.search(r"case Cloud\.|cloud = Cloud\.", line), f"{name}: {line}"

@@ -5,7 +5,7 @@ Used for the catalog's own files and for everything a user writes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from types import UnionType
@@ -149,6 +149,12 @@ def _keys(model: type[BaseModel] | None) -> list[str]:
     return [field.alias or name for name, field in model.model_fields.items()]
 
 
+def has_key(model: type[BaseModel], location: Location) -> bool:
+    """Whether the model knows the key at `location`."""
+    parent = _model_at(model, location[:-1])
+    return parent is not None and bool(location) and str(location[-1]) in _keys(parent)
+
+
 def _model_at(model: type[BaseModel], location: Location) -> type[BaseModel] | None:
     """The model that reads the mapping at `location`; None where it is not one."""
     here: Any = model
@@ -164,7 +170,7 @@ def _step(annotation: Any, part: str | int) -> Any:
             for name, field in kind.model_fields.items():
                 if part == (field.alias or name):
                     return field.annotation
-        elif get_origin(kind) is dict:
+        elif get_origin(kind) in (dict, Mapping):
             return get_args(kind)[1]
         elif get_origin(kind) in (tuple, list):
             return get_args(kind)[0]

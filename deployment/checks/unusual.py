@@ -8,7 +8,7 @@ from typing import Final
 from flowbridge.catalog.load import Catalog
 from flowbridge.catalog.reading.located_yaml import dotted
 from flowbridge.deployment.addresses import order, shown, within
-from flowbridge.deployment.checks.cloud import ids_of_aws
+from flowbridge.deployment.clouds.aws import ids_of_aws
 from flowbridge.deployment.file.site import Site
 from flowbridge.deployment.finding import Finding, Severity
 from flowbridge.deployment.flow import Flow

@@ -11,7 +11,7 @@ from flowbridge.deployment.checks.cloud import network_mistakes
 from flowbridge.deployment.checks.names import name_mistakes
 from flowbridge.deployment.checks.port_settings import port_mistakes
 from flowbridge.deployment.checks.prerequisites import prerequisite_mistakes
-from flowbridge.deployment.file.site import Site
+from flowbridge.deployment.file.site import AwsSite, Site
 from flowbridge.deployment.management_sources import management_mistakes
 from flowbridge.deployment.mistake import Mistake
 
@@ -35,6 +35,8 @@ def mistakes(
 
 
 def _quotas(site: Site) -> Iterator[Mistake]:
+    if not isinstance(site, AwsSite):
+        return
     quotas = site.quotas
     rules, groups = quotas.rules_per_security_group, quotas.security_groups_per_interface
     if rules is not None and groups is not None and rules * groups > 1000:

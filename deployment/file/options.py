@@ -354,7 +354,6 @@ class Options(Section):
         "it reaches what serves the inside only: `uc-application: why`. Management has "
         "`admin.allow_from_anywhere`.",
     )
-    gcp: Gcp = Gcp.unwritten()
     nat_reflection: Literal["auto", "always", "never"] = Field(
         "auto",
         description="Whether hosts reach Expressway-E by its public address from inside; auto: "
@@ -363,3 +362,17 @@ class Options(Section):
     errata: Literal["corrected", "printed"] = Field(
         "corrected", description="Rows with their errata applied, or as the documents print them."
     )
+
+
+class AwsOptions(Options):
+    """Options of a deployment on AWS."""
+
+
+class AzureOptions(Options):
+    """Options of a deployment on Azure."""
+
+
+class GcpOptions(Options):
+    """Options of a deployment on Google Cloud."""
+
+    gcp: Gcp = Gcp.unwritten()

@@ -1,18 +1,21 @@
 """The deployment file as a model: what one user runs, in one cloud, in one stack.
 
-Only shapes and single values are checked here; what needs several keys at once (an address
-outside its tier, a duplicate peer) is `deployment.checks.validation`. Every key is described,
-because the JSON Schema that editors use is made from this model.
+`Site` has what every cloud has; `AwsSite`, `AzureSite` and `GcpSite` add the keys of their cloud,
+so that a key of another cloud is an unknown key. Only shapes and single values are checked here;
+what needs several keys at once (an address outside its tier, a duplicate peer) is
+`deployment.checks.validation`. Every key is described, because the JSON Schema that editors use is
+made from these models.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self, assert_never
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from flowbridge.deployment.file.options import Options
+from flowbridge.deployment.file.options import AwsOptions, AzureOptions, GcpOptions, Options
 from flowbridge.deployment.file.values import (
     Count,
     Matching,
@@ -80,6 +83,9 @@ class Tier(Section):
         description="Public addresses by which hosts of this tier without one of their own "
         "reach public addresses (NAT gateway, Cloud NAT).",
     )
+
+
+class GcpTier(Tier):
     network: str | None = Field(
         None, description="Google Cloud: the tier's VPC network, where it is not `network.id`."
     )
@@ -89,18 +95,33 @@ class NetworkSection(Section):
     """Where the deployment lives in its cloud."""
 
     id: str | None = Field(None, description="AWS: VPC id. Azure: VNet name. GCP: network name.")
-    resource_group: str | None = Field(None, description="Azure: resource group.")
-    vnet: str | None = Field(None, description="Azure: VNet name (the same as `id`).")
-    project: str | None = Field(None, description="Google Cloud: project id.")
-    networks: dict[str, str] = Field(
-        default_factory=dict, description="Google Cloud: VPC network per interface name."
-    )
     public_cidrs: Switch = Field(
         False,
         description="The network numbers its own hosts with public IPv4 addresses; without it "
         "such an address in a private place is refused.",
     )
-    tiers: dict[TierName, Tier] = Field(min_length=1, description="Tiers by name.")
+    tiers: Mapping[TierName, Tier] = Field(min_length=1, description="Tiers by name.")
+
+
+class AwsNetwork(NetworkSection):
+    """A VPC."""
+
+
+class AzureNetwork(NetworkSection):
+    """A VNet."""
+
+    resource_group: str | None = Field(None, description="Azure: resource group.")
+    vnet: str | None = Field(None, description="Azure: VNet name (the same as `id`).")
+
+
+class GcpNetwork(NetworkSection):
+    """The VPC networks of a project."""
+
+    project: str | None = Field(None, description="Google Cloud: project id.")
+    networks: dict[str, str] = Field(
+        default_factory=dict, description="Google Cloud: VPC network per interface name."
+    )
+    tiers: Mapping[TierName, GcpTier] = Field(min_length=1, description="Tiers by name.")
 
 
 class EdgePeer(Section):
@@ -199,6 +220,8 @@ class Assertion(Section):
 class Quotas(Section):
     """Raised limits of the account; what is left out has the cloud's default."""
 
+
+class AwsQuotas(Quotas):
     rules_per_security_group: Count | None = Field(
         None,
         ge=1,
@@ -211,7 +234,13 @@ class Quotas(Section):
     network_acl_entries: Count | None = Field(
         None, ge=2, le=40, description="AWS: entries of a network ACL, with the built-in deny."
     )
+
+
+class AzureQuotas(Quotas):
     nsg_rules: Count | None = Field(None, ge=1, description="Azure: rules in one NSG.")
+
+
+class GcpQuotas(Quotas):
     firewall_rules: Count | None = Field(
         None, ge=1, description="Google Cloud: firewall rules in the project."
     )
@@ -221,7 +250,7 @@ class Quotas(Section):
 
 
 class Backend(Section):
-    """Where Terraform keeps the state."""
+    """Where Terraform keeps the state, which may be another cloud than the deployment's."""
 
     type: Literal["local", "s3", "azurerm", "gcs"] = Field(
         "local", description="Terraform's name of the backend."
@@ -234,9 +263,6 @@ class Backend(Section):
 class ProviderSettings(Section):
     """How Terraform and the audit reach the cloud. No secrets belong here."""
 
-    profile: str | None = Field(None, description="AWS: named profile.")
-    assume_role: str | None = Field(None, description="AWS: ARN of the role to assume.")
-    subscription: str | None = Field(None, description="Azure: subscription id.")
     default_tags: dict[str, str] = Field(
         default_factory=dict, description="Tags or labels on everything that is created."
     )
@@ -246,8 +272,21 @@ class ProviderSettings(Section):
     version: VersionConstraint | None = Field(None, description="Provider version constraint.")
 
 
+class AwsProvider(ProviderSettings):
+    profile: str | None = Field(None, description="AWS: named profile.")
+    assume_role: str | None = Field(None, description="AWS: ARN of the role to assume.")
+
+
+class AzureProvider(ProviderSettings):
+    subscription: str | None = Field(None, description="Azure: subscription id.")
+
+
+class GcpProvider(ProviderSettings):
+    """The project is `network.project`."""
+
+
 class Site(Section):
-    """One deployment file (docs/deployment.md)."""
+    """One deployment file (docs/deployment.md): `site_type` says which of its kinds."""
 
     name: SiteName = Field(description="The stack's name.", examples=["emea-edge"])
     cloud: Cloud = Field(description="Which cloud it runs in.")
@@ -296,3 +335,86 @@ class Site(Section):
         "sentence.",
         examples=[{"deployment/cut-off": "the new cluster is installed behind closed doors"}],
     )
+
+    @classmethod
+    def of(cls, site: Site) -> Self:
+        """`site` as a deployment for the cloud of this class. TypeError for another one's."""
+        if not isinstance(site, cls):
+            raise TypeError(f"{site.name} is a deployment for {site.cloud}, no {cls.__name__}")
+        return site
+
+
+class AwsSite(Site):
+    cloud: Literal[Cloud.AWS] = Field(description="Which cloud it runs in.")
+    network: AwsNetwork = Field(description="The network, its tiers and their subnets.")
+    options: AwsOptions = Field(
+        AwsOptions.unwritten(), description="Settings and switches of the systems."
+    )
+    quotas: AwsQuotas = Field(
+        AwsQuotas.unwritten(), description="Raised limits of the cloud account."
+    )
+    provider: AwsProvider = Field(
+        AwsProvider.unwritten(), description="How Terraform and the audit reach the cloud."
+    )
+
+
+class AzureSite(Site):
+    cloud: Literal[Cloud.AZURE] = Field(description="Which cloud it runs in.")
+    network: AzureNetwork = Field(description="The network, its tiers and their subnets.")
+    options: AzureOptions = Field(
+        AzureOptions.unwritten(), description="Settings and switches of the systems."
+    )
+    quotas: AzureQuotas = Field(
+        AzureQuotas.unwritten(), description="Raised limits of the cloud account."
+    )
+    provider: AzureProvider = Field(
+        AzureProvider.unwritten(), description="How Terraform and the audit reach the cloud."
+    )
+
+
+class GcpSite(Site):
+    cloud: Literal[Cloud.GCP] = Field(description="Which cloud it runs in.")
+    network: GcpNetwork = Field(description="The network, its tiers and their subnets.")
+    options: GcpOptions = Field(
+        GcpOptions.unwritten(), description="Settings and switches of the systems."
+    )
+    quotas: GcpQuotas = Field(
+        GcpQuotas.unwritten(), description="Raised limits of the cloud account."
+    )
+    provider: GcpProvider = Field(
+        GcpProvider.unwritten(), description="How Terraform and the audit reach the cloud."
+    )
+
+
+def site_type(cloud: Cloud) -> type[Site]:
+    """The model of a deployment file for `cloud`: the one list of the kinds of `Site`."""
+    match cloud:
+        case Cloud.AWS:
+            return AwsSite
+        case Cloud.AZURE:
+            return AzureSite
+        case Cloud.GCP:
+            return GcpSite
+        case _:
+            assert_never(cloud)
+
+
+def options_type(cloud: Cloud) -> type[Options]:
+    """The model of `options` in a deployment file for `cloud`."""
+    kind = site_type(cloud).model_fields["options"].annotation
+    assert isinstance(kind, type)  # noqa: S101
+    assert issubclass(kind, Options)  # noqa: S101
+    return kind
+
+
+def site_of_data(data: Mapping[str, Any]) -> Site:
+    """The site that `data` describes. ValidationError where it describes none."""
+    return model_of(data).model_validate(data)
+
+
+def model_of(data: Mapping[str, Any]) -> type[Site]:
+    """The model that reads `data`: by its `cloud`; where that is none, what all clouds share."""
+    try:
+        return site_type(Cloud(data.get("cloud", "")))
+    except (TypeError, ValueError):
+        return Site

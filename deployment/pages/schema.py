@@ -7,28 +7,36 @@ number of cards require; the rest is said by `flowbridge check`.
 
 from __future__ import annotations
 
+import copy
 import json
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 from flowbridge.catalog.load import Catalog
 from flowbridge.catalog.ports import PortRange
 from flowbridge.deployment.checks.names import parameter_names, system_names
-from flowbridge.deployment.file.site import Site
+from flowbridge.deployment.file.site import Cloud
+from flowbridge.deployment.pages.every_cloud import joined_schemas
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 
-_NETWORK_OF: Final[dict[str, dict[str, Any]]] = {
-    # On AWS an app of the user's own may pass in the VPC's id (`vpc_id`).
-    "azure": {
-        "anyOf": [
-            {"required": ["resource_group"]},
-            {"required": ["id"], "properties": {"id": {"pattern": "^/subscriptions/"}}},
-        ]
-    },
-    "gcp": {"required": ["project"]},
-}
-"""What `network` needs besides, by cloud."""
+def _needed_network(cloud: Cloud) -> dict[str, Any]:
+    """What `network` needs besides, by cloud."""
+    match cloud:
+        case Cloud.AWS:
+            return {}  # an app of the user's own may pass in the VPC's id (`vpc_id`)
+        case Cloud.AZURE:
+            return {
+                "anyOf": [
+                    {"required": ["resource_group"]},
+                    {"required": ["id"], "properties": {"id": {"pattern": "^/subscriptions/"}}},
+                ]
+            }
+        case Cloud.GCP:
+            return {"required": ["project"]}
+        case _:
+            assert_never(cloud)
+
 
 _CARDS: Final[dict[str, Any]] = {
     "if": {"properties": {"nics": {"const": "single"}}, "required": ["nics"]},
@@ -40,7 +48,7 @@ _CARDS: Final[dict[str, Any]] = {
 
 def deployment_schema(catalog: Catalog) -> dict[str, Any]:
     """The schema as JSON data, in one fixed order."""
-    schema: dict[str, Any] = Site.model_json_schema(by_alias=True, mode="validation")
+    schema, foreign = joined_schemas()
     _plain(schema)
     properties = schema["properties"]
     properties["services"]["items"] = {
@@ -49,7 +57,7 @@ def deployment_schema(catalog: Catalog) -> dict[str, Any]:
     }
     properties["services"]["uniqueItems"] = True
     schema["allOf"] = [_names(catalog)]
-    schema["allOf"] += [_of_cloud(cloud, network) for cloud, network in _NETWORK_OF.items()]
+    schema["allOf"] += [_of_cloud(cloud, foreign[cloud]) for cloud in Cloud]
     schema["$defs"]["ExpresswayE"].update(_CARDS)
     options = schema["$defs"]["Options"]["properties"]
     options["ports"]["propertyNames"] = {"enum": sorted(parameter_names(catalog))}
@@ -80,10 +88,13 @@ def _names(catalog: Catalog) -> dict[str, Any]:
     }
 
 
-def _of_cloud(cloud: str, network: dict[str, Any]) -> dict[str, Any]:
+def _of_cloud(cloud: Cloud, foreign: dict[str, Any]) -> dict[str, Any]:
+    then = copy.deepcopy(foreign)
+    network = then.setdefault("properties", {}).setdefault("network", {})
+    network.update(_needed_network(cloud))
     return {
-        "if": {"properties": {"cloud": {"const": cloud}}, "required": ["cloud"]},
-        "then": {"properties": {"network": network}},
+        "if": {"properties": {"cloud": {"const": cloud.value}}, "required": ["cloud"]},
+        "then": then,
     }
 
 

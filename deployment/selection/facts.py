@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 from pydantic import BaseModel
 
-from flowbridge.catalog.condition import Facts, FactValue
+from flowbridge.catalog.condition import CloudName, Facts, FactValue
 from flowbridge.catalog.release_default import release_defaults
-from flowbridge.deployment.file.options import Options
-from flowbridge.deployment.file.site import Site, Size
+from flowbridge.deployment.file.site import Cloud, Site, Size, options_type
 from flowbridge.deployment.interfaces import CORE, EDGE
 from flowbridge.deployment.selection.parameters import first_media_pair
 from flowbridge.deployment.selection.reflection import has_static_nat, reflection_of
@@ -31,7 +30,7 @@ def facts_of(site: Site) -> Facts:
     """
     edge, core = site.expressway_e, site.expressway_c
     facts: dict[str, FactValue] = {
-        "cloud": site.cloud.value,
+        "cloud": _cloud_name(site.cloud),
         "release": site.release,
         "size": site.size.value,
         "platform": site.platform,
@@ -45,6 +44,7 @@ def facts_of(site: Site) -> Facts:
         "service": frozenset(site.services),
         "system": frozenset(site.systems),
     }
+    facts.update(_default_options())
     facts.update(_options("option", site.options))
     for name, default in release_defaults().items():
         if facts[name] == UNSET:
@@ -54,8 +54,28 @@ def facts_of(site: Site) -> Facts:
 
 def option_paths() -> frozenset[str]:
     """`sip_udp`, `turn.tcp_443`: the options that every deployment states as facts."""
-    facts = _options("option", Options.unwritten())
-    return frozenset(name.removeprefix("option.") for name, _ in facts)
+    return frozenset(name.removeprefix("option.") for name in _default_options())
+
+
+def _default_options() -> dict[str, FactValue]:
+    """Every option of every cloud where nobody writes it: rows may name any of them."""
+    facts: dict[str, FactValue] = {}
+    for cloud in Cloud:
+        facts.update(_options("option", options_type(cloud).unwritten()))
+    return facts
+
+
+def _cloud_name(cloud: Cloud) -> CloudName:
+    """The cloud as conditions of rows name it."""
+    match cloud:
+        case Cloud.AWS:
+            return "aws"
+        case Cloud.AZURE:
+            return "azure"
+        case Cloud.GCP:
+            return "gcp"
+        case _:
+            assert_never(cloud)
 
 
 def _cards(site: Site) -> str:

@@ -8,6 +8,8 @@ from pathlib import Path
 import click
 
 from flowbridge.answer import Format, answer_format, refuse, say_json
+from flowbridge.deployment.checks.cloud import example_region
+from flowbridge.deployment.file.site import Cloud
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
 # Where the file itself lies: in the repository the folder is a link.
@@ -16,7 +18,7 @@ SCHEMA = (Path(__file__).parent.parent / "schemas" / "deployment.schema.json").r
 
 @click.command("init", help="Write a first deployment file.")
 @click.option(
-    "--cloud", type=click.Choice(["aws", "azure", "gcp"]), default="aws", show_default=True
+    "--cloud", type=click.Choice([cloud.value for cloud in Cloud]), default="aws", show_default=True
 )
 @click.option("--name", default="my-edge", show_default=True, help="Becomes the stack's name.")
 @click.option("--nics", type=click.Choice(["dual", "single"]), default="dual", show_default=True)
@@ -47,7 +49,11 @@ def command(cloud: str, name: str, nics: str, output: Path | None, answer_format
     )
     target = output or Path(f"{name}.yaml")
     text = templates.get_template("deployment.yaml.j2").render(
-        cloud=cloud, name=name, nics=nics, schema=_schema_from(target)
+        cloud=cloud,
+        region=example_region(Cloud(cloud)),
+        name=name,
+        nics=nics,
+        schema=_schema_from(target),
     )
     if str(target) == "-":
         if answer_format == "json":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from flowbridge.deployment.file.site import Site
+from flowbridge.deployment.file.site import AwsSite, Site
 from flowbridge.deployment.finding import Finding, Severity
 from flowbridge.policy.compiled import Policy
 from flowbridge.policy.filter import Enforcement
@@ -50,7 +50,7 @@ class Aws:
 
     def lower(self, policy: Policy, site: Site, network_id: str | None = None) -> Lowered:
         """Terraform JSON for `policy`; see `providers.provider.Provider.lower`."""
-        quotas = quotas_for(site.quotas)
+        quotas = quotas_for(AwsSite.of(site).quotas)
         network = network_id or site.network.id
         findings: list[Finding] = []
         if network is None:
@@ -117,7 +117,7 @@ class Aws:
 
     def settings(self, site: Site) -> TerraformJson:
         """The `terraform.required_providers` and `provider` blocks for `site`."""
-        settings = site.provider
+        settings = AwsSite.of(site).provider
         provider: dict[str, Any] = {"region": site.region}
         if settings.profile:
             provider["profile"] = settings.profile

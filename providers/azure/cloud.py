@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from flowbridge.deployment.file.site import Site
+from flowbridge.deployment.file.site import AzureSite, Site
 from flowbridge.deployment.finding import Finding, Severity
 from flowbridge.policy.compiled import Policy
 from flowbridge.policy.filter import Enforcement
@@ -49,7 +49,7 @@ class Azure:
 
         See `providers.provider.Provider.lower`.
         """
-        quotas = quotas_for(site.quotas)
+        quotas = quotas_for(AzureSite.of(site).quotas)
         ids = ResourceIds.of(site, network_id)
         emitted = security_rules(policy, quotas)
         nsgs = network_security_groups(policy, emitted, quotas)
@@ -117,8 +117,9 @@ class Azure:
     def settings(self, site: Site) -> TerraformJson:
         """The `terraform.required_providers` and `provider` blocks for `site`."""
         provider: dict[str, Any] = {"features": [{}]}
-        if site.provider.subscription:
-            provider["subscription_id"] = site.provider.subscription
+        subscription = AzureSite.of(site).provider.subscription
+        if subscription:
+            provider["subscription_id"] = subscription
         required = {
             "source": "hashicorp/azurerm",
             "version": site.provider.version or VERSIONS,

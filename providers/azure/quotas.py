@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from flowbridge.deployment.file.site import Quotas as RaisedQuotas
+from flowbridge.deployment.file.site import AzureQuotas
 from flowbridge.providers.limits import quotas as quota_table
 from flowbridge.providers.limits.quotas import read_limits, with_stated
 
@@ -39,6 +39,6 @@ def default_quotas() -> Quotas:
     return read_limits(_TABLE, Quotas, quota_table.Quota)
 
 
-def quotas_for(raised: RaisedQuotas) -> Quotas:
+def quotas_for(raised: AzureQuotas) -> Quotas:
     """The limits of a subscription with the `raised` values of its deployment file."""
     return with_stated(default_quotas(), raised)

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from flowbridge.deployment.file.site import Site
+from flowbridge.deployment.file.site import AzureSite, Site
 
 _ID: Final = re.compile(
     r"^/subscriptions/(?P<subscription>[^/]+)/resourceGroups/(?P<group>[^/]+)/providers/.+$",
@@ -32,10 +32,11 @@ class ResourceIds:
     @classmethod
     def of(cls, site: Site, network_id: str | None = None) -> ResourceIds:
         """Empty texts where the site does not say: see `providers.azure.cloud`."""
-        network = network_id or site.network.id or site.network.vnet or ""
+        azure = AzureSite.of(site)
+        network = network_id or azure.network.id or azure.network.vnet or ""
         parts = _ID.match(network)
-        subscription = site.provider.subscription or (parts["subscription"] if parts else "")
-        group = site.network.resource_group or (parts["group"] if parts else "")
+        subscription = azure.provider.subscription or (parts["subscription"] if parts else "")
+        group = azure.network.resource_group or (parts["group"] if parts else "")
         return cls(subscription or _OF_CLIENT, group, network)
 
     @property

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from flowbridge.deployment.checks.cloud import network_of, whole_name
-from flowbridge.deployment.file.site import Site
+from flowbridge.deployment.clouds.gcp import network_of, whole_name
+from flowbridge.deployment.file.site import GcpSite, Site
 from flowbridge.deployment.finding import Finding, Severity
 from flowbridge.deployment.interface import Interface
 from flowbridge.policy.compiled import Policy
@@ -58,6 +58,7 @@ class Gcp:
         `network_id` stands for `network.id`; networks that the site names for single interfaces
         or tiers keep their names.
         """
+        site = GcpSite.of(site)
         quotas = quotas_for(site.quotas)
         options = site.options.gcp
         in_policies = options.rules == "network-policy"
@@ -127,6 +128,7 @@ class Gcp:
 
         `provider.endpoints` are the provider's `<service>_custom_endpoint` arguments.
         """
+        site = GcpSite.of(site)
         settings = site.provider
         provider: dict[str, Any] = {"region": site.region}
         if site.network.project:
@@ -154,7 +156,7 @@ def _networks(policy: Policy, site: Site, network_id: str | None) -> dict[str, s
     return {card.key: network_of(site, card) or "" for card in policy.interfaces}
 
 
-def _occupied(policy: Policy, site: Site, networks: Mapping[str, str]) -> tuple[Occupied, ...]:
+def _occupied(policy: Policy, site: GcpSite, networks: Mapping[str, str]) -> tuple[Occupied, ...]:
     """Networks whose policy this is; one that another construct makes has no name yet."""
     whole = {
         networks[card.key]: whole_name(networks[card.key], site.network.project)
@@ -167,7 +169,9 @@ def _occupied(policy: Policy, site: Site, networks: Mapping[str, str]) -> tuple[
     )
 
 
-def _network_refusals(policy: Policy, site: Site, networks: Mapping[str, str]) -> Iterator[Finding]:
+def _network_refusals(
+    policy: Policy, site: GcpSite, networks: Mapping[str, str]
+) -> Iterator[Finding]:
     first: dict[tuple[str, str | None, str], Interface] = {}
     for interface in policy.interfaces:
         network = networks[interface.key]
@@ -195,7 +199,7 @@ def _network_refusals(policy: Policy, site: Site, networks: Mapping[str, str]) -
             )
 
 
-def _account_refusals(policy: Policy, site: Site) -> Iterator[Finding]:
+def _account_refusals(policy: Policy, site: GcpSite) -> Iterator[Finding]:
     """An account that is nobody's, or that would put one workload's rules on another's machines."""
     workloads = sorted({interface.workload for interface in policy.interfaces})
     owner: dict[str, str] = {}

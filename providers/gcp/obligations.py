@@ -9,7 +9,7 @@ from typing import Final
 
 from flowbridge.catalog.protocol import Protocol
 from flowbridge.deployment.addresses import is_public
-from flowbridge.deployment.file.site import Site
+from flowbridge.deployment.file.site import GcpSite, Site
 from flowbridge.deployment.finding import Finding
 from flowbridge.deployment.interface import Interface
 from flowbridge.policy.compiled import Policy
@@ -37,6 +37,7 @@ def facts(
     demands = [demand for listed in policy.demands.values() for demand in listed]
     flows = [demand.flow for demand in demands]
     bound = {body["parent"] for body in resources.get(TAG_BINDING, {}).values()}
+    options = GcpSite.of(site).options.gcp
     found: dict[str, list[str]] = {
         "managed": [interface.key for interface in policy.interfaces],
         "signalling": [
@@ -60,8 +61,8 @@ def facts(
         ],
         "two-networks": list(_two_networks(policy.interfaces, networks)),
         "networks": list(networks.values()),
-        "first": [str(site.options.gcp.priority)],
-        site.options.gcp.rules: [site.name],
+        "first": [str(options.priority)],
+        options.rules: [site.name],
         "host-names": [name for demand in demands for name in demand.peer.host_names],
         "smtp": [
             flow.source.key

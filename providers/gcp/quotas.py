@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from flowbridge.deployment.file.site import Quotas as RaisedQuotas
+from flowbridge.deployment.file.site import GcpQuotas
 from flowbridge.providers.limits import quotas as quota_table
 from flowbridge.providers.limits.quotas import read_limits, with_stated
 from flowbridge.providers.provider import Usage
@@ -60,6 +60,6 @@ def default_quotas() -> Quotas:
     return read_limits(_TABLE, Quotas, Quota)
 
 
-def quotas_for(stated: RaisedQuotas) -> Quotas:
+def quotas_for(stated: GcpQuotas) -> Quotas:
     """The limits of a project with the values that its deployment file states."""
     return with_stated(default_quotas(), stated)

@@ -15,7 +15,7 @@ import importlib
 import importlib.util
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, assert_never
 
 from flowbridge.catalog.reading.located_yaml import BadFileError, Problem
 from flowbridge.deployment.file.site import Cloud, Site
@@ -134,31 +134,16 @@ class LiveReader(Generic[Answers]):
     preflight: Callable[[Answers, Policy, Site, Planned], Preflight]
 
 
-_READERS: Final = {
-    Cloud.AWS: "flowbridge.providers.aws.live.reader",
-    Cloud.AZURE: "flowbridge.providers.azure.live.reader",
-    Cloud.GCP: "flowbridge.providers.gcp.live.reader",
-}
-
-
-# The modules of an SDK, which is the extra of the cloud's name in pyproject.toml.
-_SDKS: Final = {
-    Cloud.AWS: ("boto3",),
-    Cloud.AZURE: ("azure.identity", "azure.mgmt.network"),
-    Cloud.GCP: ("google.cloud.compute_v1",),
-}
-
-
 def reader_for(cloud: Cloud | str) -> LiveReader[Any]:
     """The reader of `cloud`; its folder is imported now, its SDK only by `fetch`.
 
     BadFileError names the extra that is not installed.
     """
-    for name in _SDKS[Cloud(cloud)]:
+    for name in _sdk(Cloud(cloud)):
         if not _is_installed(name):
             message = f"is not installed; `pip install 'flowbridge[{cloud}]'` brings it"
             raise BadFileError([Problem(name, None, "", message)])
-    module = importlib.import_module(_READERS[Cloud(cloud)])
+    module = importlib.import_module(_module(Cloud(cloud)))
     reader: LiveReader[Any] = module.READER
     return reader
 
@@ -168,3 +153,28 @@ def _is_installed(name: str) -> bool:
         return importlib.util.find_spec(name) is not None
     except ModuleNotFoundError:  # a package around it is missing
         return False
+
+
+def _module(cloud: Cloud) -> str:
+    match cloud:
+        case Cloud.AWS:
+            return "flowbridge.providers.aws.live.reader"
+        case Cloud.AZURE:
+            return "flowbridge.providers.azure.live.reader"
+        case Cloud.GCP:
+            return "flowbridge.providers.gcp.live.reader"
+        case _:
+            assert_never(cloud)
+
+
+def _sdk(cloud: Cloud) -> tuple[str, ...]:
+    """The modules of the SDK, which is the extra of the cloud's name in pyproject.toml."""
+    match cloud:
+        case Cloud.AWS:
+            return ("boto3",)
+        case Cloud.AZURE:
+            return ("azure.identity", "azure.mgmt.network")
+        case Cloud.GCP:
+            return ("google.cloud.compute_v1",)
+        case _:
+            assert_never(cloud)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from flowbridge.deployment.clouds.named_ids import named_networks, named_subnets
 from flowbridge.deployment.file.site import Site
 from flowbridge.deployment.interface import Interface
 from flowbridge.policy.compiled import Policy
@@ -19,10 +20,7 @@ Worn = Mapping[str, frozenset[str]]
 
 def world(table: Path, policy: Policy, site: Site, marks: Iterable[str], worn_at: Worn) -> World:
     """`marks`: names that our groups, policies and machines are known by in this cloud."""
-    network = site.network
-    places = [network.id, network.vnet, *network.networks.values()]
-    for tier in network.tiers.values():
-        places += [tier.network, *tier.subnets]
+    places = [*named_networks(site), *(text for _, text in named_subnets(site))]
     cards = [
         name
         for interface in policy.interfaces

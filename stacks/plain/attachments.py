@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 from flowbridge.deployment.file.site import Cloud
 from flowbridge.providers.provider import TerraformJson
@@ -34,43 +34,49 @@ class _Kind:
     after: tuple[str, str] | None = None  # rules that come first: their type, and its reference
 
 
-_KINDS: Final[Mapping[Cloud, tuple[_Kind, ...]]] = {
-    Cloud.AWS: (
-        _Kind(
-            "aws_network_acl_association",
-            "subnet_id",
-            "network_acl_id",
-            "network_acl_ids",
-            "subnets",
-            replaced_first=True,
-            after=("aws_network_acl_rule", "network_acl_id"),
-        ),
-        _Kind(
-            "aws_network_interface_sg_attachment",
-            "network_interface_id",
-            "security_group_id",
-            "security_group_ids",
-            "cards",
-        ),
-    ),
-    Cloud.AZURE: (
-        _Kind(
-            "azurerm_subnet_network_security_group_association",
-            "subnet_id",
-            "network_security_group_id",
-            "network_security_group_ids",
-            "subnets",
-        ),
-        _Kind(
-            "azurerm_network_interface_application_security_group_association",
-            "network_interface_id",
-            "application_security_group_id",
-            "application_security_group_ids",
-            "cards",
-            replaced_first=True,
-        ),
-    ),
-}
+def _kinds(cloud: Cloud) -> tuple[_Kind, ...]:
+    match cloud:
+        case Cloud.AWS:
+            return (
+                _Kind(
+                    "aws_network_acl_association",
+                    "subnet_id",
+                    "network_acl_id",
+                    "network_acl_ids",
+                    "subnets",
+                    replaced_first=True,
+                    after=("aws_network_acl_rule", "network_acl_id"),
+                ),
+                _Kind(
+                    "aws_network_interface_sg_attachment",
+                    "network_interface_id",
+                    "security_group_id",
+                    "security_group_ids",
+                    "cards",
+                ),
+            )
+        case Cloud.AZURE:
+            return (
+                _Kind(
+                    "azurerm_subnet_network_security_group_association",
+                    "subnet_id",
+                    "network_security_group_id",
+                    "network_security_group_ids",
+                    "subnets",
+                ),
+                _Kind(
+                    "azurerm_network_interface_application_security_group_association",
+                    "network_interface_id",
+                    "application_security_group_id",
+                    "application_security_group_ids",
+                    "cards",
+                    replaced_first=True,
+                ),
+            )
+        case Cloud.GCP:
+            return ()  # rules name their targets themselves
+        case _:
+            assert_never(cloud)
 
 
 @dataclass(slots=True)
@@ -85,7 +91,7 @@ def open_attachments(cloud: Cloud, document: TerraformJson) -> Attachments:
     """The resources of `document` with one joining resource for each of our groups and filters."""
     found = Attachments({kind: dict(named) for kind, named in document["resource"].items()})
     moved: dict[str, str] = {}
-    for kind in _KINDS.get(cloud, ()):
+    for kind in _kinds(cloud):
         value = document.get("output", {}).get(kind.output, {}).get("value", {})
         if value:
             old = found.resources.pop(kind.resource, {})

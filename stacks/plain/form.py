@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from flowbridge.deployment.file.site import Cloud
+from flowbridge.deployment.file.site import AwsSite
 from flowbridge.providers.provider import TerraformJson
 from flowbridge.stacks.pipeline import Built, build, load
 from flowbridge.stacks.plain.evaluated import evaluated
@@ -49,7 +49,7 @@ class ModuleForm:
 
     def build(self, file: Path) -> Built:
         resolution = load(file, network_id_elsewhere=True)
-        return build(resolution, VPC if resolution.site.cloud is Cloud.AWS else None)
+        return build(resolution, VPC if isinstance(resolution.site, AwsSite) else None)
 
     def write(self, built: tuple[Built, ...], draft: Path) -> None:
         for each in built:

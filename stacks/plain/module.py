@@ -10,9 +10,9 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
-from flowbridge.deployment.file.site import Cloud, Site
+from flowbridge.deployment.file.site import Cloud, GcpSite, Site
 from flowbridge.providers.provider import TerraformJson
 from flowbridge.stacks.pipeline import Built
 from flowbridge.stacks.plain.attachments import open_attachments
@@ -63,13 +63,16 @@ class Module:
         return outputs
 
 
+_Change = Callable[[str, str], str]  # of a text and the argument that holds it
+
+
 def module_of(built: Built) -> Module:
     """The module of a deployment that was built with `VPC` as its network on AWS."""
     site, document = built.resolution.site, built.document
     attachments = open_attachments(site.cloud, document)
     variables = [*_scalars(site, document), *_joined(attachments.joined)]
     resources: Any = attachments.resources
-    networks = _google_networks(resources) if site.cloud is Cloud.GCP else ()
+    networks = _google_networks(resources)
     if networks:
         variables.append(
             Variable(
@@ -82,8 +85,8 @@ def module_of(built: Built) -> Module:
             )
         )
         resources = _with_networks(resources, networks)
-    for name, value in _replaced(site):
-        resources = _each_text(resources, _naming(site.cloud, name, value))
+    for change in _replaced(site):
+        resources = _each_text(resources, change)
     addresses = late_addresses(built.resolution, resources)
     if addresses:
         variables.append(
@@ -119,23 +122,35 @@ def module_of(built: Built) -> Module:
 
 
 def _scalars(site: Site, document: TerraformJson) -> Iterator[Variable]:
-    if site.cloud is Cloud.AWS:
-        yield Variable("vpc_id", "string", "Id of the VPC.", site.network.id)
-    elif site.cloud is Cloud.AZURE:
-        group = next(_values_of("resource_group_name", document["resource"]), None)
-        yield Variable("resource_group_name", "string", "Resource group of what is made.", group)
-        yield Variable("location", "string", "Azure region.", site.region)
-    else:
-        yield Variable("project", "string", "Google Cloud project id.", site.network.project)
+    match site.cloud:
+        case Cloud.AWS:
+            yield Variable("vpc_id", "string", "Id of the VPC.", site.network.id)
+        case Cloud.AZURE:
+            group = next(_values_of("resource_group_name", document["resource"]), None)
+            yield Variable(
+                "resource_group_name", "string", "Resource group of what is made.", group
+            )
+            yield Variable("location", "string", "Azure region.", site.region)
+        case Cloud.GCP:
+            project = GcpSite.of(site).network.project
+            yield Variable("project", "string", "Google Cloud project id.", project)
+        case _:
+            assert_never(site.cloud)
 
 
-def _replaced(site: Site) -> Iterator[tuple[str, str]]:
+def _replaced(site: Site) -> Iterator[_Change]:
     """Variables that stand for a value of the file wherever its argument has it."""
-    if site.cloud is Cloud.AZURE:
-        yield "resource_group_name", ""
-        yield "location", site.region
-    elif site.cloud is Cloud.GCP and site.network.project:
-        yield "project", site.network.project
+    match site.cloud:
+        case Cloud.AWS:
+            pass  # the VPC is a variable from the start
+        case Cloud.AZURE:
+            for name in ("resource_group_name", "location"):
+                yield _argument(name)
+        case Cloud.GCP:
+            if project := GcpSite.of(site).network.project:
+                yield _project(project)
+        case _:
+            assert_never(site.cloud)
 
 
 def _joined(joined: Mapping[str, Mapping[str, list[str]]]) -> Iterator[Variable]:
@@ -149,9 +164,6 @@ def _joined(joined: Mapping[str, Mapping[str, list[str]]]) -> Iterator[Variable]
         yield Variable(name, "map(list(string))", words[name], default, tuple(sorted(ids)))
 
 
-_Change = Callable[[str, str], str]  # of a text and the argument that holds it
-
-
 def _each_text(value: Any, change: _Change, key: str = "") -> Any:
     match value:
         case str():
@@ -163,9 +175,11 @@ def _each_text(value: Any, change: _Change, key: str = "") -> Any:
     return value
 
 
-def _naming(cloud: Cloud, name: str, value: str) -> _Change:
-    if cloud is Cloud.AZURE:
-        return lambda text, key: f"${{var.{name}}}" if key == name else text
+def _argument(name: str) -> _Change:
+    return lambda text, key: f"${{var.{name}}}" if key == name else text
+
+
+def _project(value: str) -> _Change:
     # Google's ids of networks, tags and policies have the project in them.
     project = re.compile(rf"(?<![\w-]){re.escape(value)}(?![\w-])")
     places = {"project", "parent", "attachment_target", "network"}

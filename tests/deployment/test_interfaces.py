@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from flowbridge.catalog.load import load
-from flowbridge.deployment.checks.cloud import network_of
 from flowbridge.deployment.checks.validation import mistakes
+from flowbridge.deployment.clouds.gcp import network_of
 from flowbridge.deployment.interfaces import interfaces_of
 from flowbridge.deployment.selection.facts import facts_of
 from tests.deployment.files import DUAL, SINGLE, Data, problems, setting, site

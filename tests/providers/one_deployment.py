@@ -29,6 +29,11 @@ _NETWORKS: Final[dict[str, Data]] = {
         "networks": {"external": "dmz-net", "internal": "inside-net"},
     },
 }
+_QUOTAS: Final[dict[str, Data]] = {
+    "aws": {"rules_per_security_group": 100, "network_acl_entries": 40},
+    "azure": {},
+    "gcp": {},
+}
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,7 @@ class Deployment:
             "services": list(self.services),
             "options": self.options,
             # Enough room that no deployment is refused: limits are not what is tested with these.
-            "quotas": {"rules_per_security_group": 100, "network_acl_entries": 40},
+            "quotas": _QUOTAS[cloud],
         }
 
     def built(self, cloud: str, folder: Path) -> Built:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from ipaddress import ip_network
 
-from flowbridge.deployment.file.site import Site
+from flowbridge.deployment.file.site import Site, site_of_data
 from flowbridge.deployment.interface import Interface, Member
 from flowbridge.policy.compiled import Policy
 from flowbridge.policy.filter import Filter
@@ -17,7 +17,7 @@ TCP, UDP, ICMP, ESP, ICMPV6 = 6, 17, 1, 50, 58
 
 def site(cloud: str, tiers: Mapping[str, Mapping[str, object]], **network: object) -> Site:
     """A site of `cloud` with `tiers`; the rest is the least that the model takes."""
-    return Site.model_validate(
+    return site_of_data(
         {
             "name": "lab",
             "cloud": cloud,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from flowbridge.deployment.file.site import Site
+from flowbridge.deployment.file.site import AwsSite, Site
 from flowbridge.policy.audit.estate import Unread
 from flowbridge.providers.live.answered import Answered, Row
 from flowbridge.providers.live.contract import Access
@@ -40,7 +40,7 @@ class Place:
     def of(cls, site: Site, access: Access) -> Place:
         own = tuple(sorted(site.provider.endpoints.items()))
         endpoints = (("*", access.endpoint_url),) if access.endpoint_url else own
-        settings = site.provider
+        settings = AwsSite.of(site).provider
         return cls(
             site.region, site.network.id or "", settings.profile, settings.assume_role, endpoints
         )

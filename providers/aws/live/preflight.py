@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from flowbridge.deployment.file.site import Site
+from flowbridge.deployment.file.site import AwsSite, Site
 from flowbridge.deployment.finding import Finding, Severity
 from flowbridge.deployment.interfaces import interfaces_of
 from flowbridge.policy.audit.estate import Unread
@@ -190,7 +190,7 @@ def _unknown_quotas(answers: Answers) -> Iterator[Finding]:
 
 
 def _usage(here: Situation) -> Iterator[Usage]:
-    quotas = quotas_for(here.site.quotas)
+    quotas = quotas_for(AwsSite.of(here.site).quotas)
     yield from _rules_per_group(here, quotas.rules_per_security_group)
     yield from _groups_per_card(here, quotas.security_groups_per_interface)
     yield from _entries_per_acl(here, quotas.network_acl_entries)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from flowbridge.deployment.file.site import Site
+from flowbridge.deployment.file.site import AzureSite, Site
 from flowbridge.deployment.finding import Finding, Severity
 from flowbridge.policy.audit.estate import Unread
 from flowbridge.policy.compiled import Policy
@@ -185,7 +185,7 @@ def _usage(
             used = int(row["currentValue"]) + new[kind]
             source = "Azure network API, usages of the region"
             yield Usage(limit, answers.scope, used, int(row["limit"]), source)
-    quota = quotas_for(site.quotas).nsg_rules
+    quota = quotas_for(AzureSite.of(site).quotas).nsg_rules
     for address, block in resources(planned, NSG).items():
         scope = f"{site.name} {address.partition('.')[2]}"
         rules = len(block.blocks("security_rule"))

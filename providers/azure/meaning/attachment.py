@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flowbridge.deployment.addresses import within
-from flowbridge.deployment.file.site import Site, Tier
+from flowbridge.deployment.file.site import AzureSite, Site, Tier
 from flowbridge.deployment.interface import Interface, Member
 from flowbridge.policy.compiled import Policy
 from flowbridge.policy.packets.packet import Network
@@ -169,13 +169,14 @@ def _subnets_of(member: Member, placed: Iterable[tuple[str, Network]]) -> tuple[
 
 def _is_subnet(id_: str, named: str, site: Site) -> bool:
     """Whether the id of a resource is the subnet that the deployment names, by name or id."""
-    network = site.network.id or site.network.vnet or ""
+    section = AzureSite.of(site).network
+    network = section.id or section.vnet or ""
     return _is_named(id_, named, "subnets", ("virtualnetworks", network.rsplit("/", 1)[-1]))
 
 
 def _is_card(id_: str, named: str, site: Site) -> bool:
     """Whether the id of a resource is the network card that the deployment names."""
-    group = site.network.resource_group or ""
+    group = AzureSite.of(site).network.resource_group or ""
     return _is_named(id_, named, "networkinterfaces", ("resourcegroups", group))
 
 

@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from flowbridge.deployment.checks.cloud import whole_name
+from flowbridge.deployment.clouds.gcp import whole_name
 from flowbridge.policy.point import Direction
 from flowbridge.providers.gcp.emit.emitted import (
     Emitted,

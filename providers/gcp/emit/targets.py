@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from flowbridge.deployment.file.site import Site
+from flowbridge.deployment.file.site import GcpSite, Site
 from flowbridge.deployment.interface import Interface
 from flowbridge.providers.gcp.markers import target_tag
 
@@ -31,7 +31,7 @@ class Target:
 
 def targets_of(site: Site, interfaces: Iterable[Interface]) -> Mapping[str, Target]:
     """The target of each interface, by its key."""
-    gcp = site.options.gcp
+    gcp = GcpSite.of(site).options.gcp
     tags = TargetKind.SECURE_TAG if gcp.rules == "network-policy" else TargetKind.NETWORK_TAG
     found: dict[str, Target] = {}
     for interface in interfaces:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from flowbridge.deployment.checks.cloud import whole_name
+from flowbridge.deployment.clouds.gcp import whole_name
 from flowbridge.policy.point import Direction
 from flowbridge.providers.gcp.emit.emitted import (
     Emitted,

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Final
 from urllib.parse import urlsplit
 
-from flowbridge.deployment.file.site import Site
+from flowbridge.deployment.file.site import GcpSite, Site
 from flowbridge.providers.live.answered import Answered
 from flowbridge.providers.live.contract import Access
 
@@ -43,8 +43,9 @@ class Place:
 
     @classmethod
     def of(cls, site: Site, access: Access) -> Place:
-        project = site.network.project or ""
-        section = site.network
+        options = GcpSite.of(site).options.gcp
+        section = GcpSite.of(site).network
+        project = section.project or ""
         named = [*section.networks.values(), *(t.network for t in section.tiers.values())]
         found = [network_parts(text, project) for text in (*named, section.id) if text]
         file = site.provider.endpoints
@@ -53,7 +54,7 @@ class Place:
             project,
             site.region,
             tuple(sorted(set(found))),
-            site.options.gcp.rules == "network-policy",
+            options.rules == "network-policy",
             _server(endpoint) if endpoint else None,
             bool(access.endpoint_url),
         )

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import Final
 
-from flowbridge.deployment.checks.cloud import network_of
+from flowbridge.deployment.clouds.gcp import network_of
 from flowbridge.deployment.file.site import Site
 from flowbridge.deployment.interface import Interface, Member
 from flowbridge.policy.compiled import Policy

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from flowbridge.deployment.file.site import Site
+from flowbridge.deployment.file.site import GcpSite, Site
 from flowbridge.deployment.finding import Finding, Severity
 from flowbridge.policy.audit.estate import Unread
 from flowbridge.policy.compiled import Policy
@@ -133,7 +133,7 @@ def _policies(answers: Answers, site: Site, planned: Mapping[str, Any]) -> Itera
 
 def _before_ours(answers: Answers, site: Site, identity: Identity) -> Iterator[Finding]:
     """Rules of others that are decided before ours, whatever ours say."""
-    first = site.options.gcp.priority
+    first = GcpSite.of(site).options.gcp.priority
     for row in firewalls(answers):
         priority = int(row.get("priority", 1000))
         if row["name"] in identity.ours or row.get("disabled") or priority > first:

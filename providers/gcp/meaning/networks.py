@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from flowbridge.deployment.checks.cloud import network_of
+from flowbridge.deployment.clouds.gcp import network_of
 from flowbridge.deployment.file.site import Site
 from flowbridge.deployment.interface import Interface
 from flowbridge.providers.terraform.blocks import Block, Reference, is_expression, resources

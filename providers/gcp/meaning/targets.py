@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flowbridge.deployment.file.site import Site
+from flowbridge.deployment.file.site import GcpSite, Site
 from flowbridge.deployment.interface import Interface, Network
 from flowbridge.policy.compiled import Policy
 from flowbridge.policy.unknown import Unknown, Why
@@ -49,7 +49,8 @@ class Targets:
             workload = interface.workload
             machine = tuple(other for other in policy.interfaces if other.workload == workload)
             tags[target_tag(site.name, workload, interface.name)] = machine
-        for workload, account in sorted(site.options.gcp.service_accounts.items()):
+        own_accounts = GcpSite.of(site).options.gcp.service_accounts
+        for workload, account in sorted(own_accounts.items()):
             machine = tuple(card for card in policy.interfaces if card.workload == workload)
             accounts[account] = (*accounts.get(account, ()), *machine)
         return cls(

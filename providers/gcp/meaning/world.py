@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from flowbridge.deployment.file.site import Site
+from flowbridge.deployment.file.site import GcpSite, Site
 from flowbridge.policy.compiled import Policy
 from flowbridge.providers.gcp.markers import target_tag
 from flowbridge.providers.meaning import world as ours
@@ -21,7 +21,7 @@ def world(plan: Mapping[str, Any], policy: Policy, site: Site) -> World:
 
     A tag and an account belong to the whole machine, and so to all its addresses.
     """
-    accounts = site.options.gcp.service_accounts
+    accounts = GcpSite.of(site).options.gcp.service_accounts
     worn_at: dict[str, frozenset[str]] = {}
     for interface in policy.interfaces:
         machine = frozenset[str]().union(

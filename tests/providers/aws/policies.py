@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from flowbridge.catalog.ports import PortRange
 from flowbridge.catalog.protocol import Protocol
-from flowbridge.deployment.file.site import Site
+from flowbridge.deployment.file.site import Site, site_of_data
 from flowbridge.deployment.flow import End, Flow
 from flowbridge.deployment.interface import Interface
 from tests.providers.sites import interface
@@ -32,7 +32,7 @@ TIERS = {
 
 def site(**more: object) -> Site:
     """The site of these interfaces; `more` are further keys of the deployment file."""
-    return Site.model_validate(
+    return site_of_data(
         {
             "name": "lab",
             "cloud": "aws",

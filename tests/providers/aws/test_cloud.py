@@ -7,7 +7,7 @@ import re
 import pytest
 
 from flowbridge.catalog.protocol import Protocol
-from flowbridge.deployment.file.site import Quotas as RaisedQuotas
+from flowbridge.deployment.file.site import AwsQuotas
 from flowbridge.deployment.finding import Severity
 from flowbridge.policy.compiled import compile_policy
 from flowbridge.providers.aws.cloud import PROVIDER
@@ -102,8 +102,8 @@ def test_existing_cards_and_missing_ones_are_both_told() -> None:
 
 
 def test_every_quota_has_a_source_and_a_raised_one_counts() -> None:
-    for name in RaisedQuotas.model_fields:
-        quotas = quotas_for(RaisedQuotas.model_validate({name: 7}))
+    for name in AwsQuotas.model_fields:
+        quotas = quotas_for(AwsQuotas.model_validate({name: 7}))
         changed = [
             field
             for field in type(quotas).__dataclass_fields__

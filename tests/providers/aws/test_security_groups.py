@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from flowbridge.catalog.ports import PortRange
 from flowbridge.catalog.protocol import Protocol
-from flowbridge.deployment.file.site import Quotas as RaisedQuotas
+from flowbridge.deployment.file.site import AwsQuotas
 from flowbridge.deployment.finding import Severity
 from flowbridge.deployment.flow import Flow
 from flowbridge.policy.compiled import compile_policy
@@ -240,7 +240,7 @@ def test_more_rules_than_a_group_takes_are_split_and_all_stay(count: int) -> Non
 
 def fitting(count: int, **raised: int) -> bool:
     """Whether so many rules of one direction fit the groups of their interface."""
-    quotas = quotas_for(RaisedQuotas.model_validate(raised))
+    quotas = quotas_for(AwsQuotas.model_validate(raised))
     groups = security_groups(compile_policy([EXTERNAL], crowd(count)), quotas)
     return groups.interfaces[0].groups is not None
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from flowbridge.catalog.ports import Parity, PortRange
 from flowbridge.catalog.protocol import Protocol
-from flowbridge.deployment.file.site import Site
+from flowbridge.deployment.file.site import Site, site_of_data
 from flowbridge.deployment.flow import End, Flow
 from flowbridge.deployment.interface import Interface
 from flowbridge.policy.compiled import Policy, compile_policy
@@ -57,7 +57,7 @@ TIERS = {
 
 def site(network: dict[str, object] | None = None, **more: object) -> Site:
     """The site of these interfaces; `more` are further keys of the deployment file."""
-    return Site.model_validate(
+    return site_of_data(
         {
             "name": "lab",
             "cloud": "azure",

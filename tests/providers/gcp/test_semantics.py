@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from flowbridge.deployment.file.site import GcpSite
 from flowbridge.policy.filter import Enforcement
 from flowbridge.policy.filter import passes as through
 from flowbridge.policy.packets.packet_set import ALL, EVERY_ADDRESS
@@ -140,7 +141,7 @@ def test_the_deployment_tells_which_machines_have_a_service_account() -> None:
         update={
             "options": SITE.options.model_copy(
                 update={
-                    "gcp": SITE.options.gcp.model_copy(
+                    "gcp": GcpSite.of(SITE).options.gcp.model_copy(
                         update={"service_accounts": {"edge": "edge@uc", "control": "core@uc"}}
                     )
                 }
