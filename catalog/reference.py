@@ -38,6 +38,20 @@ def _erratum(erratum: Erratum, row_id: str, adds: str | None) -> Record:
     }
 
 
+def notes(catalog: Catalog) -> list[Record]:
+    """Every note below a table, in the order of the documents: `{table, mark, line, text, rows}`,
+    `rows` being those that print its mark."""
+    return [
+        {
+            "table": f"{table.document}/{table.table}",
+            **note.model_dump(mode="json"),
+            "rows": [table.id_of(row) for row in table.rows if note.mark in row.footnotes],
+        }
+        for table in catalog.tables
+        for note in table.notes
+    ]
+
+
 def rules(guide: Guide) -> list[Record]:
     """Every guide rule, in the order of the documents: `{id, kind, statement, source, ...}`."""
     return [{"id": name, **rule.model_dump(mode="json")} for name, rule in guide.root.items()]

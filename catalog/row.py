@@ -72,10 +72,12 @@ class PortAlternative(Record):
 
     `parameter` names the setting (`catalog/parameters.yaml`) whose value takes the place of the
     printed default; with no `ports`, or where they are printed as an `example`, the deployment has
-    to supply it.
+    to supply it. `l4` are protocols that the port cell itself prints for these ports ("TCP override
+    port"); else they are for those of the row.
     """
 
     ports: Ranges = ()
+    l4: tuple[L4, ...] = ()
     when: Condition = ALWAYS
     parameter: str | None = None
     bracketed: bool = False
@@ -128,6 +130,7 @@ class Disposition(StrEnum):
 
     NETWORK = "network"  # crosses a network: becomes flows
     LOCAL = "local"  # stays inside one host: known, never opened
+    REPLY = "reply"  # answers of another row: return with it, open nothing of their own
 
 
 class Row(Record):
@@ -147,6 +150,7 @@ class Row(Record):
     signalling: bool = False
     host_names: tuple[str, ...] = ()
     disposition: Disposition = Disposition.NETWORK
+    reply_to: str | None = None
     notes: tuple[Bilingual, ...] = ()
     footnotes: tuple[str, ...] = ()
     errata: tuple[Erratum, ...] = ()

@@ -135,8 +135,24 @@ def _faults(catalog: Catalog, entry: Entry) -> Iterator[Fault]:
         yield from _resolvable(corrected)
     if row.disposition is Disposition.LOCAL and not row.notes:
         yield ("disposition",), "a note has to say why the row never leaves its host"
+    yield from _reply_faults(catalog, row)
     if entry.added is None:
         yield from _reading_faults(row)
+
+
+def _reply_faults(catalog: Catalog, row: Row) -> Iterator[Fault]:
+    if (row.disposition is Disposition.REPLY) != (row.reply_to is not None):
+        yield ("reply_to",), "a reply, and nothing else, names the row that it answers"
+    elif row.reply_to is not None and not _is_row(catalog, row.reply_to):
+        yield ("reply_to",), f"there is no row {row.reply_to}"
+
+
+def _is_row(catalog: Catalog, row_id: str) -> bool:
+    try:
+        catalog.entry(row_id)
+    except KeyError:
+        return False
+    return True
 
 
 def _errata_faults(entry: Entry) -> Iterator[Fault]:

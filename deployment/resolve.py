@@ -133,6 +133,7 @@ def _end(end: End) -> tuple[object, ...]:
 
 def _findings(site: Site, chosen: list[tuple[str, Entry, Choice]]) -> Iterator[Finding]:
     yield from _missing_values(chosen)
+    yield from _unprinted(chosen)
     yield from _shared_addresses(site)
     if Release.parse(site.release) > Release.parse(NEWEST_DOCUMENTED):
         yield Finding(
@@ -177,6 +178,23 @@ def _missing_values(chosen: list[tuple[str, Entry, Choice]]) -> Iterator[Finding
             need.reason,
             f"row {', '.join(sorted(ids))}",
             need.key,
+        )
+
+
+def _unprinted(chosen: list[tuple[str, Entry, Choice]]) -> Iterator[Finding]:
+    """Rows as printed that say too little to be opened."""
+    rows: dict[str, list[str]] = {}
+    for _, entry, choice in chosen:
+        if choice.outcome is Outcome.UNPRINTED:
+            rows.setdefault(choice.reason, []).append(f"{entry.id} {entry.row.purpose.en}")
+    for reason, named in sorted(rows.items()):
+        yield Finding(
+            "deployment/unprinted-rows",
+            Severity.WARNING,
+            f"{reason}, so nothing is opened for it: {'; '.join(named)}. "
+            "options.errata: corrected fills in what is missing, with its evidence",
+            "rows as printed",
+            "options.errata",
         )
 
 

@@ -22,6 +22,7 @@ from flowbridge.catalog.row import (
     PartyReference,
     PortAlternative,
     PortCell,
+    ProtocolCell,
     Row,
     Side,
 )
@@ -39,7 +40,7 @@ from flowbridge.deployment.selection.parties import CLUSTER_PARTIES, Placement, 
 from flowbridge.deployment.selection.resolution import Outcome, Resolution, Selected
 
 NOT_REQUESTED = "not-requested"
-_NOT_ASKED = (Outcome.CARRIED, Outcome.LOCAL)
+_NOT_ASKED = (Outcome.CARRIED, Outcome.LOCAL, Outcome.REPLY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,14 @@ class Candidate:
         return replace(self.closed, reason=_joined(filter(None, words)), missing=missing)
 
 
+def _in_words(row: Row) -> str:
+    """What a row means once its errata fill the cells: `tcp, admin-pc to expressway-c`."""
+    ends = [
+        " or ".join(part.party for part in cell.parties) for cell in (row.source, row.destination)
+    ]
+    return f"{'/'.join(each.label for each in row.protocol.l4)}, {' to '.join(ends)}"
+
+
 class Candidates:
     """The candidates of one deployment."""
 
@@ -127,7 +136,9 @@ class Candidates:
             known.add(selected.id)
             if selected.outcome is Outcome.CARRIED:
                 yield from self._in_part(selected)
-            if selected.outcome not in _NOT_ASKED:
+            if selected.outcome is Outcome.UNPRINTED:
+                yield from self._unprinted(selected)
+            elif selected.outcome not in _NOT_ASKED:
                 yield from self._whole(selected, selected.outcome.value, selected.reason)
         for entry in self._documented:
             service = entry.table.service
@@ -158,6 +169,18 @@ class Candidates:
             if words := settings_for(when, site, self._facts):
                 outcome, ports = outcome_of(when.unmet(self._facts)), (ANY_PORT,)
                 yield from self._candidates(selected, row, outcome, words, ports, protocol)
+
+    def _unprinted(self, selected: Selected) -> Iterator[Candidate]:
+        """A row of which the document leaves a cell empty. What it prints decides whether it is
+        for the packet; where it prints no protocol, it may be for either."""
+        row = selected.row.corrected()
+        reason = f"{selected.reason}; options.errata: corrected reads it as {_in_words(row)}"
+        l4 = selected.row.protocol.l4 or (Protocol.TCP, Protocol.UDP)
+        ports = tuple(port for part in row.destination_ports.alternatives for port in part.ports)
+        as_printed = row.model_copy(update={"protocol": ProtocolCell(printed=None, l4=l4)})
+        yield from self._candidates(
+            selected, as_printed, selected.outcome.value, (reason,), ports or (ANY_PORT,)
+        )
 
     def _whole(self, of: Entry | Selected, outcome: str, reason: str) -> Iterator[Candidate]:
         """A row that carries nothing, for the reason of its outcome; and every setting that would

@@ -21,6 +21,7 @@ class Outcome(StrEnum):
     ABSENT = "absent"  # a party of the row is not in the deployment
     ELSEWHERE = "elsewhere"  # both ends are outside this deployment
     LOCAL = "local"  # never leaves one host
+    REPLY = "reply"  # answers of another row, which return with its own packets
     UNPRINTED = "unprinted"  # errata: printed, and the printed row cannot be resolved
 
 

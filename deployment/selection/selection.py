@@ -67,6 +67,12 @@ def choose(entry: Entry, context: Context) -> Choice:
     row = entry.row
     if row.disposition is Disposition.LOCAL:
         return Choice(Outcome.LOCAL, "its packets never leave one host")
+    if row.disposition is Disposition.REPLY:
+        reason = (
+            f"answers of row {row.reply_to}: what keeps state lets them back, and network ACLs are "
+            "opened for them with that row"
+        )
+        return Choice(Outcome.REPLY, reason)
     unmet = (*entry.table.when.unmet(context.facts), *row.when.unmet(context.facts))
     if unmet:
         return _not_for_here(unmet)
@@ -87,13 +93,33 @@ def choose(entry: Entry, context: Context) -> Choice:
     source_ports = _ports(row.source_ports, row, context)
     if isinstance(source_ports, Choice):
         return source_ports
-    destination_ports = _ports(row.destination_ports, row, context)
-    if isinstance(destination_ports, Choice):
-        return destination_ports
-    flows = tuple(_flows(entry.id, row, pairs, protocols, source_ports, destination_ports))
+    flows: tuple[Flow, ...] = ()
+    refused: list[Choice] = []
+    for own, cell in _by_protocol(row.destination_ports, protocols):
+        destination_ports = _ports(cell, row, context)
+        if isinstance(destination_ports, Choice):
+            refused.append(destination_ports)
+            continue
+        flows += tuple(_flows(entry.id, row, pairs, own, source_ports, destination_ports))
+    # A port that lacks its number is asked for; one that is switched off leaves the others.
+    lacking = next((choice for choice in refused if choice.needs or not flows), None)
+    if lacking is not None:
+        return lacking
     if not flows:
         return Choice(Outcome.OTHER, _in_another_version(protocols, pairs), (), needs)
     return Choice(Outcome.CARRIED, reasons and f"in part: {reasons}", flows, needs)
+
+
+def _by_protocol(
+    cell: PortCell, protocols: tuple[Protocol, ...]
+) -> Iterator[tuple[tuple[Protocol, ...], PortCell]]:
+    """The parts of a cell of ports, each with the protocols it is for."""
+    plain = tuple(part for part in cell.alternatives if not part.l4)
+    if plain or not cell.alternatives:
+        yield protocols, PortCell(printed=cell.printed, alternatives=plain)
+    for l4 in dict.fromkeys(part.l4 for part in cell.alternatives if part.l4):
+        alike = tuple(part for part in cell.alternatives if part.l4 == l4)
+        yield l4, PortCell(printed=cell.printed, alternatives=alike)
 
 
 def _in_another_version(protocols: Iterable[Protocol], pairs: Iterable[Pair]) -> str:

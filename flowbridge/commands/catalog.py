@@ -85,6 +85,31 @@ def list_rows(which: str | None, answer_format: Format) -> None:
         )
 
 
+@command.command("notes", help="The notes below the tables: of all, or of one table.")
+@click.argument("which", required=False, metavar="[DOCUMENT/TABLE]")
+@answer_format
+def notes(which: str | None, answer_format: Format) -> None:
+    from flowbridge.catalog import reference
+
+    with refusing(answer_format):
+        catalog = _load()
+        every = reference.notes(catalog)
+        tables = {f"{table.document}/{table.table}" for table in catalog.tables}
+    if which is not None and which not in tables:
+        refuse(answer_format, f"there is no table {which!r}; `flowbridge catalog list` names them")
+    found = [note for note in every if which in (None, note["table"])]
+    if answer_format == "json":
+        say_json(found)
+        return
+    for note in found:
+        click.secho(f"{note['table']} {note['mark']}", bold=True, nl=False)
+        click.echo(f"  (line {note['line']})  {note['text']['en']}")
+        if note["rows"]:
+            click.echo(f"    of {', '.join(note['rows'])}")
+    if not found:
+        click.echo("There are no notes below this table.")
+
+
 @command.command("errata", help="Where the documents are wrong, what is used instead, and why.")
 @click.option("--format", "form", type=click.Choice(["text", "json", "markdown"]), default="text")
 def errata(form: str) -> None:

@@ -20,6 +20,7 @@ NEVER_CARRIED = {
     # ICE passthrough from one endpoint on the internet to another: no firewall of ours is between.
     "expressway/15/1": Outcome.ELSEWHERE,
     # Phantom ports inside Unified CM: "does not occur between systems".
+    "cucm/3/2": Outcome.REPLY,
     "cucm/7/19": Outcome.LOCAL,
 }
 """Rows that can be in no deployment's rules, by what they are instead."""

@@ -15,6 +15,7 @@ from tests.deployment.sites import CORE_PEERS, EDGE_PEERS, EVERYTHING, SINGLE_CA
 
 # What stays closed in a pair of clusters on X15.0, large, with two cards and nothing switched on.
 CLOSED_BY_DEFAULT: dict[str, dict[str, str]] = {
+    "replies of another row open nothing of their own": {"cucm-ldap": "3/2"},
     "HTTP needs not be open (footnote *)": {
         "single-system": "4/2",
         "traversal-pair": "5/2 6/2",
