@@ -7,12 +7,12 @@ and can never hold on X12.1. A fact whose default the release decides counts wit
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
 
 from flowbridge.catalog.condition import Condition
 from flowbridge.catalog.load import Catalog, Entry
-from flowbridge.catalog.release import Release, ReleaseRange
+from flowbridge.catalog.release import ReleaseRange
 from flowbridge.catalog.release_default import release_defaults
 from flowbridge.catalog.row import PortCell, Row
 
@@ -20,24 +20,56 @@ Opening = tuple[str, tuple[Condition, ...]]
 """Ports (source to destination, as text), and what else has to hold."""
 
 
-def difference(catalog: Catalog, before: str, after: str) -> list[dict[str, Any]]:
-    """The changes from release `before` to `after` (`X12.5`), in the order of the documents.
+def difference(
+    catalog: Catalog, before: str, after: str, product: str = "expressway"
+) -> list[dict[str, Any]]:
+    """The changes from release `before` to `after` of a product, in the order of the documents.
 
     Each is `{change, id, purpose, what, defaults, before, after}`; `change` is `opens`, `closes`
     or `changes`; `before` and `after` list `{ports, when}` as the rows open them; `defaults`
     names the options whose default is part of it. Errata are applied. ValueError where a release
     is not one.
     """
-    Release.parse(before)
-    Release.parse(after)
+    old_rows = _by_id(catalog.at({product: before}))
+    new_rows = _by_id(catalog.at({product: after}))
+    here = {"expressway": (before, after)}.get(product, (NEWEST, NEWEST))
     changes = []
-    for entry in catalog.entries():
-        row = entry.row.corrected()
-        old, new = _openings(entry, row, before), _openings(entry, row, after)
+    for row_id in _in_order(old_rows, new_rows):
+        old = _openings_of(old_rows.get(row_id), here[0])
+        new = _openings_of(new_rows.get(row_id), here[1])
         if old != new:
             change = "changes" if old and new else "opens" if new else "closes"
-            changes.append(_change(entry, row, change, old, new))
+            entry = new_rows.get(row_id) or old_rows[row_id]
+            changes.append(_change(entry, entry.row.corrected(), change, old, new))
     return changes
+
+
+NEWEST: Final = "X15.0"
+"""The Expressway release under which the rows of other products are compared."""
+
+
+def _by_id(catalog: Catalog) -> dict[str, Entry]:
+    return {entry.id: entry for entry in catalog.entries()}
+
+
+def _in_order(old: Iterable[str], new: Iterable[str]) -> Iterator[str]:
+    """Every id once: the new ones in their order, each old one behind its neighbour of before."""
+    following: dict[str, list[str]] = {}
+    known = set(new)
+    last = ""
+    for row_id in old:
+        if row_id in known:
+            last = row_id
+        else:
+            following.setdefault(last, []).append(row_id)
+    yield from following.get("", ())
+    for row_id in new:
+        yield row_id
+        yield from following.get(row_id, ())
+
+
+def _openings_of(entry: Entry | None, release: str) -> tuple[Opening, ...]:
+    return () if entry is None else _openings(entry, entry.row.corrected(), release)
 
 
 def residue(condition: Condition, release: str) -> Condition | None:

@@ -13,6 +13,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from flowbridge.catalog.citation import citation_of, plain_erratum
 from flowbridge.catalog.load import PLATFORM, Catalog, Entry
 from flowbridge.catalog.protocol import Protocol
 from flowbridge.catalog.row import Erratum, PartyCell, PortCell, Row, Table
@@ -51,11 +52,19 @@ COLUMNS: Final = (
     "title_ja",
     "notes_ja",
     "corrected",
+    "cited",
+    "address",
+    "closed",
+    "replaced",
 )
 
 
-def export_rows(catalog: Catalog, *, added: bool = False, platform: bool = False) -> list[Record]:
+def export_rows(
+    catalog: Catalog, *, added: bool = False, platform: bool = False, closed: bool = False
+) -> list[Record]:
     """All printed rows, in the order of the documents; with `added` those that errata add, too.
+
+    `closed`: also rows that other editions print and those that overlays close, behind the others.
 
     `platform`: the rows of our own document `platform` as well, which no Cisco document prints.
 
@@ -66,9 +75,10 @@ def export_rows(catalog: Catalog, *, added: bool = False, platform: bool = False
     adds a row stands with the row whose line is its evidence, and has the new row's id under
     `adds`.
     """
+    entries = (*catalog.entries(), *(catalog.closed_entries() if closed else ()))
     return [
-        _record(entry)
-        for entry in catalog.entries()
+        _record(catalog, entry)
+        for entry in entries
         if (added or entry.added is None) and (platform or entry.table.document != PLATFORM)
     ]
 
@@ -101,8 +111,9 @@ def _csv_cell(value: object) -> str:
             return json.dumps(value, ensure_ascii=False)
 
 
-def _record(entry: Entry) -> Record:
+def _record(catalog: Catalog, entry: Entry) -> Record:
     table, row = entry.table, entry.row
+    citation = citation_of(catalog, entry)
     corrected = row.corrected()
     protocols = row.protocol.l4 if row.protocol.printed is not None else corrected.protocol.l4
     notes = [*row.notes, *(note.text for note in table.notes if note.mark in row.footnotes)]
@@ -138,6 +149,12 @@ def _record(entry: Entry) -> Record:
         "title_ja": table.title.ja,
         "notes_ja": [note.ja for note in notes if note.ja is not None],
         "corrected": _corrections(row, corrected),
+        "cited": str(citation),
+        "address": citation.address,
+        "closed": entry.closed.reason if entry.closed else None,
+        "replaced": f"{entry.replaced.overlay}: {entry.replaced.reason}"
+        if entry.replaced
+        else None,
     }
 
 
@@ -181,23 +198,23 @@ def _icmp_types(cell: PortCell, protocols: Sequence[Protocol]) -> list[int]:
 
 def _errata(entry: Entry) -> Iterator[Record]:
     if entry.added is not None:
-        yield _erratum(entry.added)
+        yield plain_erratum(entry.added)
     for erratum in entry.row.errata:
-        yield _erratum(erratum)
+        yield plain_erratum(erratum)
     for extra in entry.table.added:
         if entry.added is None and _stands_with(extra.erratum, entry.table) == entry.row.row:
-            yield {**_erratum(extra.erratum), "adds": entry.table.id_of_added(extra)}
-
-
-def _erratum(erratum: Erratum) -> Record:
-    return erratum.model_dump(mode="json")
+            yield {**plain_erratum(extra.erratum), "adds": entry.table.id_of_added(extra)}
 
 
 def _stands_with(erratum: Erratum, table: Table) -> int:
     """The row that shows why a row is missing: the first whose line is evidence, else the last."""
-    lines = {row.line: row.row for row in table.rows}
-    shown = [lines[proof.line] for proof in erratum.evidence if proof.line in lines]
-    return shown[0] if shown else table.rows[-1].row
+    numbers = {row.row for row in table.rows}
+    shown = [
+        proof.row
+        for proof in erratum.evidence
+        if proof.row in numbers and (proof.document, proof.table) == (table.document, table.table)
+    ]
+    return shown[0] if shown and shown[0] is not None else table.rows[-1].row
 
 
 def _corrections(row: Row, corrected: Row) -> Record:

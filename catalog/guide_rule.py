@@ -14,6 +14,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
+from flowbridge.catalog.citation import Citation, cited
 from flowbridge.catalog.condition import ALWAYS, Condition
 from flowbridge.catalog.load import ROOT
 from flowbridge.catalog.reading.located_model import read_model
@@ -34,10 +35,19 @@ class GuideKind(StrEnum):
 
 
 class Place(Record):
-    """Where the sentence stands: a document's text file and a line of it, counted from 1."""
+    """Where the sentence stands: the edition, the table or section, and the line of its text."""
 
-    text: str
-    line: int = Field(ge=1)
+    document: str
+    edition: str
+    table: int | None = Field(None, ge=1)
+    row: int | None = Field(None, ge=1)
+    section: str | None = None
+    line: int | None = Field(None, ge=1)
+
+    def cited(self) -> Citation:
+        return cited(
+            self.document, self.edition, table=self.table, row=self.row, section=self.section
+        )
 
 
 class GuideRule(Record):
@@ -65,7 +75,8 @@ class GuideRule(Record):
     @property
     def cited(self) -> str:
         """The place as a finding names it."""
-        return f"{self.chapter} ({self.source.text}, line {self.source.line})"
+        place = self.source.cited()
+        return f"{place.title}, {place.edition}, {self.chapter}"
 
 
 class Guide(Entries[dict[RuleId, GuideRule]]):

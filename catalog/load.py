@@ -13,11 +13,16 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Final
 
+from flowbridge.catalog.document import Edition, documents
+from flowbridge.catalog.edition import elsewhere, in_edition, printed_table
+from flowbridge.catalog.edition_choice import EditionChoice, choose_editions
 from flowbridge.catalog.parameter import Parameter, Parameters
 from flowbridge.catalog.party import Parties, Party
 from flowbridge.catalog.reading.located_model import read_model
 from flowbridge.catalog.reading.located_yaml import BadFileError, Problem, parse_yaml, read_text
-from flowbridge.catalog.row import Erratum, Row, Table
+from flowbridge.catalog.row import ClosedRow, Erratum, Replacement, Row, Table
+from flowbridge.catalog.row_change import RowChange, with_changes
+from flowbridge.catalog.row_switch import RowSwitch, row_switches
 
 ROOT: Final = Path(__file__).parent
 
@@ -35,12 +40,18 @@ TableKey = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A row with its id and its table. `added` is the erratum of a row that no document prints."""
+    """A row with its id and its table. `added` is the erratum of a row that no document prints.
+
+    `closed`: why the row opens nothing, whatever the deployment is. `replaced`: what an overlay
+    made of it.
+    """
 
     id: str
     table: Table
     row: Row
     added: Erratum | None = None
+    closed: ClosedRow | None = None
+    replaced: Replacement | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,26 +76,58 @@ class Catalog:
         files: tuple[TableFile, ...],
         parties: Mapping[str, Party],
         parameters: Mapping[str, Parameter],
+        switches: Mapping[str, RowSwitch] | None = None,
         own: tuple[Table, ...] = (),
+        changes: tuple[RowChange, ...] = (),
+        releases: Mapping[str, str] | None = None,
     ) -> None:
         self._files = {file.key: file for file in files}
         self._own = {(table.document, table.table): table for table in own}
+        self._changes = changes
+        self._releases = dict(releases or {})
         self.parties: Final = parties
         self.parameters: Final = parameters
+        self.switches: Final = switches or {}
+
+    def at(self, releases: Mapping[str, str]) -> Catalog:
+        """This catalog with the editions for these releases, by product (`{"cucm": "14"}`).
+
+        ValueError for what is no release.
+        """
+        choose_editions(documents(), releases)
+        return Catalog(
+            self.files,
+            self.parties,
+            self.parameters,
+            self.switches,
+            tuple(self._own.values()),
+            self._changes,
+            releases,
+        )
 
     def extended(
         self,
         tables: tuple[Table, ...],
         parties: Mapping[str, Party],
         parameters: Mapping[str, Parameter],
+        switches: Mapping[str, RowSwitch],
+        changes: tuple[RowChange, ...] = (),
     ) -> Catalog:
         """This catalog with a user's own tables and names behind ours (`catalog.overlay`)."""
         return Catalog(
             self.files,
             {**self.parties, **parties},
             {**self.parameters, **parameters},
+            {**self.switches, **switches},
             (*self._own.values(), *tables),
+            (*self._changes, *changes),
+            self._releases,
         )
+
+    @cached_property
+    def editions(self) -> Mapping[str, EditionChoice]:
+        """For each of our documents the edition that is used."""
+        return choose_editions(documents(), self._releases)
 
     def __repr__(self) -> str:
         return f"Catalog({len(self._files)} tables, {len(self._own)} of the user's own)"
@@ -121,7 +164,34 @@ class Catalog:
     def table(self, document: str, number: int) -> Table:
         """One table. KeyError where there is none; BadFileError where its file is faulty."""
         key = (document, number)
-        return self._own[key] if key in self._own else _read_table(self._files[key].path)
+        if key in self._own:
+            table = self._own[key]
+        else:
+            table = _read_table(self._files[key].path)
+            choice = self.editions.get(document)
+            if choice is not None and not choice.own_tables:
+                table = _of_edition(self._files[key].path, document, choice.edition.id)
+        mine = tuple(change for change in self._changes if change.table == key)
+        return with_changes(table, mine) if mine else table
+
+    def printed_in(self, entry: Entry) -> tuple[Edition, str | None, int] | None:
+        """The edition that prints a row, its title for the table, and the row's number there.
+
+        The edition in use where it prints the row, else the first that does. The title is None
+        for tables that the edition numbers as the catalog does. None for rows that no document
+        prints, and for the user's own.
+        """
+        table, number = entry.table, entry.row.row
+        choice = self.editions.get(table.document)
+        if choice is None or entry.added is not None:
+            return None
+        own = _read_table(self._files[table.document, table.table].path)
+        for edition in (choice.edition, *choice.document.with_rows()):
+            printed = printed_table(choice.document, edition, own)
+            place = printed.place(number)
+            if place is not None:
+                return edition, printed.title, place
+        return None
 
     @property
     def platform(self) -> tuple[Table, ...]:
@@ -151,23 +221,61 @@ class Catalog:
         for table in self.tables:
             yield from entries_of(table)
 
+    def closed_entries(self) -> Iterator[Entry]:
+        """Every row that opens nothing here: what other editions print, what overlays close."""
+        for table in self.tables:
+            known = set()
+            for entry in closed_of(table):
+                known.add(entry.id)
+                yield entry
+            choice = self.editions.get(table.document)
+            key = (table.document, table.table)
+            if choice is not None and key in self._files:
+                own = _read_table(self._files[key].path)
+                for closed in elsewhere(choice.document, choice.edition, own):
+                    if table.id_of(closed.row) not in known:
+                        yield Entry(table.id_of(closed.row), table, closed.row, closed=closed)
+
+    @property
+    def changes(self) -> tuple[RowChange, ...]:
+        """What overlays do to rows of ours."""
+        return self._changes
+
+    def entry_of_any_edition(self, row_id: str) -> Entry:
+        """The row with this id, by whatever edition prints it. KeyError where none does."""
+        try:
+            return self.entry(row_id)
+        except KeyError:
+            found = (entry for entry in self.closed_entries() if entry.id == row_id)
+            entry = next(found, None)
+            if entry is None:
+                raise
+            return entry
+
     def entry(self, row_id: str) -> Entry:
-        """The row with this id (`expressway/11/5`). KeyError where there is none."""
+        """The row with this id (`expressway/11/5`), closed or not. KeyError where there is none."""
         document, _, rest = row_id.partition("/")
         number, _, _ = rest.partition("/")
         if number.isdecimal() and (document, int(number)) in (*self._files, *self._own):
-            for entry in entries_of(self.table(document, int(number))):
+            table = self.table(document, int(number))
+            for entry in (*entries_of(table), *closed_of(table)):
                 if entry.id == row_id:
                     return entry
         raise KeyError(row_id)
 
 
 def entries_of(table: Table) -> Iterator[Entry]:
-    """The rows of one table with their ids."""
+    """The rows of one table with their ids, but those that are closed."""
     for row in table.rows:
-        yield Entry(table.id_of(row), table, row)
+        yield Entry(table.id_of(row), table, row, replaced=table.replaced.get(row.row))
     for extra in table.added:
         yield Entry(table.id_of_added(extra), table, extra.row, extra.erratum)
+
+
+def closed_of(table: Table) -> Iterator[Entry]:
+    """The rows of one table that the edition or an overlay closes."""
+    for closed in table.closed:
+        yield Entry(table.id_of(closed.row), table, closed.row, closed=closed)
 
 
 @cache
@@ -178,7 +286,7 @@ def load() -> Catalog:
     _refuse_twice(files)
     parties = read_model(ROOT / "parties.yaml", Parties)
     parameters = read_model(ROOT / "parameters.yaml", Parameters)
-    return Catalog(tuple(files), parties.root, parameters.root)
+    return Catalog(tuple(files), parties.root, parameters.root, row_switches())
 
 
 _DOCUMENT_ORDER: Final = {"expressway": 0, "expressway-prose": 1, "cucm": 2, PLATFORM: 3}
@@ -196,6 +304,12 @@ def _refuse_twice(files: list[TableFile]) -> None:
 @cache
 def _read_table(path: Path) -> Table:
     return read_model(path, Table)
+
+
+@cache
+def _of_edition(path: Path, document: str, edition: str) -> Table:
+    known = documents()[document]
+    return in_edition(known, known.edition(edition), _read_table(path))
 
 
 def _head(path: Path) -> TableFile:

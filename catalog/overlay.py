@@ -1,4 +1,4 @@
-"""Overlays: a user's own rows, parties and parameters beside ours.
+"""Overlays: a user's own rows, parties, parameters and switches beside ours; rows of ours closed.
 
 An overlay file has the schema of our own files: `tables` (each as a file of ours, or the whole
 file is one table), `parties`, `parameters`. Its document id and its names must not be ours, so
@@ -20,6 +20,15 @@ that an id always says who wrote the row. What only a printed document has may b
             destination_ports: {alternatives: [{ports: 8443}]}
     parties:
       badge-reader: {en: Badge reader, kind: system}
+
+An overlay may also close rows of ours, or give cells of theirs anew, each with a reason:
+
+    closes:
+      - {row: cucm/1/22, reason: The certificate manager listens on its own host only.}
+    replaces:
+      cucm/7/13:
+        reason: Our gateways are set to these ports.
+        destination_ports: {alternatives: [{ports: 12000-12099}]}
 """
 
 from __future__ import annotations
@@ -27,10 +36,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from flowbridge.catalog.condition import Condition
 from flowbridge.catalog.load import Catalog, load
 from flowbridge.catalog.parameter import Parameter
 from flowbridge.catalog.party import Party
@@ -38,17 +48,66 @@ from flowbridge.catalog.reading.expressions import expressions
 from flowbridge.catalog.reading.located_model import as_model
 from flowbridge.catalog.reading.located_yaml import BadFileError, LocatedYaml, Location, read_yaml
 from flowbridge.catalog.record import Record
-from flowbridge.catalog.row import Table
-from flowbridge.catalog.validate import conditions_of, faults_of
+from flowbridge.catalog.row import Bilingual, PartyCell, PortCell, ProtocolCell, Table
+from flowbridge.catalog.row_change import CELLS, NO_REASON, RowChange
+from flowbridge.catalog.row_switch import RowSwitch
+from flowbridge.catalog.validate import conditions_of, faults_of, row_faults
+
+RowId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*/\d+/\+?\d+$")]
+
+
+class Closing(Record):
+    """A row of ours that opens nothing here, and why."""
+
+    row: RowId
+    reason: str | None = Field(None, min_length=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_id(cls, value: object) -> object:
+        """A plain id, whose reason is the overlay's own."""
+        return {"row": value} if isinstance(value, str) else value
+
+
+class Replacing(Record):
+    """Cells of a row of ours that are others here, and why."""
+
+    reason: str | None = Field(None, min_length=1)
+    purpose: Bilingual | None = None
+    source: PartyCell | None = None
+    source_ports: PortCell | None = None
+    protocol: ProtocolCell | None = None
+    destination: PartyCell | None = None
+    destination_ports: PortCell | None = None
+    when: Condition | None = None
+    enabled_by_default: bool | None = None
+    management: bool | None = None
+    signalling: bool | None = None
+
+    @property
+    def cells(self) -> dict[str, Any]:
+        """The cells that are given, as plain data."""
+        given = self.model_dump(mode="json", exclude_unset=True)
+        return {name: given[name] for name in CELLS if name in given}
 
 
 class Overlay(Record):
-    """One overlay file."""
+    """One overlay file.
+
+    `reason` is that of every row it closes or replaces without one of its own.
+    """
 
     document: str | None = Field(None, pattern=r"^[a-z][a-z0-9-]*$")
+    reason: str | None = Field(None, min_length=1)
     tables: tuple[Table, ...] = ()
+    closes: tuple[Closing, ...] = ()
+    replaces: dict[RowId, Replacing] = Field(default_factory=dict)
+    switches: dict[str, RowSwitch] = Field(default_factory=dict)
     parties: dict[str, Party] = Field(default_factory=dict)
     parameters: dict[str, Parameter] = Field(default_factory=dict)
+
+
+_PRINTED_CELLS = ("source", "source_ports", "protocol", "destination", "destination_ports")
 
 
 def with_overlays(
@@ -90,15 +149,76 @@ def _extended(
     faults += expressions(located)
     if faults:
         raise BadFileError(faults)
-    extended = catalog.extended(overlay.tables, overlay.parties, overlay.parameters)
+    extended = catalog.extended(
+        overlay.tables,
+        overlay.parties,
+        overlay.parameters,
+        overlay.switches,
+        tuple(_changes(located, overlay)),
+    )
+    faults += [located.problem(*fault) for fault in _change_faults(catalog, extended, overlay)]
     for index, table in enumerate(overlay.tables):
         start: Location = () if one_table else ("tables", index)
-        unknown = () if options is None else _unknown_options(table, options)
+        known = None if options is None else {*options, *_switch_options(extended)}
+        unknown = () if known is None else _unknown_options(table, known)
         for location, text in (*faults_of(extended, table), *unknown):
             faults.append(located.problem((*start, *location), text))
     if faults:
         raise BadFileError(faults)
     return extended
+
+
+def _switch_options(catalog: Catalog) -> set[str]:
+    return {f"switches.{name}" for name in catalog.switches}
+
+
+def _changes(located: LocatedYaml, overlay: Overlay) -> Iterator[RowChange]:
+    """What the overlay does to rows of ours, in the order of the file."""
+    name = Path(located.file).name
+    for closing in overlay.closes:
+        reason = closing.reason or overlay.reason or NO_REASON
+        yield RowChange(_table_of(closing.row), closing.row, reason, name)
+    for row_id, replacing in overlay.replaces.items():
+        reason = replacing.reason or overlay.reason or NO_REASON
+        yield RowChange(_table_of(row_id), row_id, reason, name, replacing.cells)
+
+
+def _table_of(row_id: str) -> tuple[str, int]:
+    document, table, _ = row_id.split("/")
+    return document, int(table)
+
+
+def _change_faults(
+    catalog: Catalog, extended: Catalog, overlay: Overlay
+) -> Iterator[tuple[Location, str]]:
+    """Rows that do not exist, are changed twice, or would not be rows any more."""
+    known = {entry.id for entry in (*catalog.entries(), *catalog.closed_entries())}
+    places: list[tuple[Location, str]] = [
+        (("closes", index), closing.row) for index, closing in enumerate(overlay.closes)
+    ]
+    places += [(("replaces", row_id), row_id) for row_id in overlay.replaces]
+    ids = [row_id for _, row_id in places]
+    for place, row_id in places:
+        if row_id not in known:
+            near = get_close_matches(row_id, known, n=1)
+            instead = f"did you mean {near[0]}?" if near else "`flowbridge catalog list` has them"
+            yield place, f"there is no row {row_id!r}; {instead}"
+        elif ids.count(row_id) > 1:
+            yield place, f"{row_id} is closed or replaced twice; write it once"
+    for row_id, replacing in overlay.replaces.items():
+        if row_id not in known:
+            continue
+        if not replacing.cells:
+            yield ("replaces", row_id), "give at least one cell, or close the row under `closes`"
+            continue
+        change = RowChange(_table_of(row_id), row_id, "", "", replacing.cells)
+        try:
+            row = change.applied(catalog.entry_of_any_edition(row_id).row)
+        except ValueError as error:
+            yield ("replaces", row_id), str(error)
+            continue
+        for location, text in row_faults(extended, row):
+            yield ("replaces", row_id, *location), text
 
 
 def _unknown_options(table: Table, options: Collection[str]) -> Iterator[tuple[Location, str]]:
@@ -130,6 +250,7 @@ def _name_faults(
     for kind, names, known in (
         ("parties", overlay.parties, catalog.parties),
         ("parameters", overlay.parameters, catalog.parameters),
+        ("switches", overlay.switches, catalog.switches),
     ):
         for name in names:
             if name in known:
@@ -153,6 +274,10 @@ def _complete(located: LocatedYaml) -> None:
             if "document" in data:
                 table.setdefault("document", data["document"])
             _complete_table(located, table, ("tables", index))
+    for row in _mappings(data.get("replaces")):
+        for name in _PRINTED_CELLS:
+            if isinstance(row.get(name), dict):
+                row[name].setdefault("printed", None)
     for party in _mappings(data.get("parties")):
         party.setdefault("ja", [party.get("en", "")])
 
@@ -164,7 +289,7 @@ def _complete_table(located: LocatedYaml, table: dict[str, Any], start: Location
     for index, row in enumerate(rows if isinstance(rows, list) else []):
         if isinstance(row, dict):
             row.setdefault("line", located.line_of((*start, "rows", index)) or 1)
-            for name in ("source", "source_ports", "protocol", "destination", "destination_ports"):
+            for name in _PRINTED_CELLS:
                 if isinstance(row.get(name), dict):
                     row[name].setdefault("printed", None)
 

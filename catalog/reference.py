@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from flowbridge.catalog.citation import plain_erratum
 from flowbridge.catalog.condition import Condition
-from flowbridge.catalog.guide_rule import Guide
+from flowbridge.catalog.guide_rule import Guide, GuideRule
 from flowbridge.catalog.load import Catalog
 from flowbridge.catalog.row import Erratum
 
@@ -28,7 +29,7 @@ def errata(catalog: Catalog) -> list[Record]:
 
 
 def _erratum(erratum: Erratum, row_id: str, adds: str | None) -> Record:
-    record = erratum.model_dump(mode="json")
+    record = plain_erratum(erratum)
     return {
         "id": record["id"],
         "row": row_id,
@@ -54,7 +55,14 @@ def notes(catalog: Catalog) -> list[Record]:
 
 def rules(guide: Guide) -> list[Record]:
     """Every guide rule, in the order of the documents: `{id, kind, statement, source, ...}`."""
-    return [{"id": name, **rule.model_dump(mode="json")} for name, rule in guide.root.items()]
+    return [plain_rule(name, rule) for name, rule in guide.root.items()]
+
+
+def plain_rule(name: str, rule: GuideRule) -> Record:
+    """A guide rule as plain data, with its citation and public address."""
+    place = rule.source.cited()
+    plain = rule.model_dump(mode="json")
+    return {"id": name, **plain, "cited": rule.cited, "address": place.address}
 
 
 def errata_markdown(catalog: Catalog) -> str:
@@ -111,8 +119,8 @@ def _alternative(each: Record) -> str:
 
 
 def evidence(proofs: Iterable[Record]) -> str:
-    """The lines that show it: `001_….txt:261`."""
-    return ", ".join(f"{proof['text']}:{proof['line']}" for proof in proofs)
+    """The places that show it: `Cisco Expressway IP Port Usage …, X14.3/X15.0, table 4, row 2`."""
+    return "; ".join(dict.fromkeys(proof["cited"] for proof in proofs))
 
 
 def rules_markdown(guide: Guide) -> str:

@@ -1,4 +1,4 @@
-"""Expressway releases (`X8.7`, `X12.5.3`, `X15.0`) and ranges of them (`>=X12.5.3`, `<X8.8`)."""
+"""Releases of Expressway (`X8.7`, `X12.5.3`) with ranges of them, and those of other products."""
 
 from __future__ import annotations
 
@@ -9,10 +9,21 @@ from typing import Final
 
 _RELEASE: Final = re.compile(r"^X(\d+)\.(\d+)(?:\.(\d+))?$")
 _RANGE: Final = re.compile(r"^(>=|<=|<|>|=)?\s*(X\d+\.\d+(?:\.\d+)?)$")
+# 14, 12.5, 12.5(1), 12.5(1)SU3, 14SU2a
+_UNIFIED: Final = re.compile(
+    r"^(\d{1,3})(?:\.(\d+))?(?:\((\d+)\))? ?(?:SU(\d+)[a-z]?)?$", re.IGNORECASE
+)
+_DOTTED: Final = re.compile(r"^(\d{1,3})(?:\.(\d+))?(?:\.(\d+))?$")
+_ANY: Final = "999999"
+"""What `*` in the last release of an edition counts as."""
 
-
-# The newest release that the port guide is for (its title: X14.3 and X15.0).
-NEWEST_DOCUMENTED: Final = "X15.0"
+_EXAMPLES: Final = {
+    "expressway": "X15.0 or X8.11.1",
+    "cucm": '"14", "12.5(1)SU3" or "15SU2"',
+    "imp": '"14", "12.5(1)SU3" or "15SU2"',
+    "unity": '"14" or "15SU2"',
+    "cms": '"3.9" or "3.9.1"',
+}
 
 
 @total_ordering
@@ -68,3 +79,28 @@ class ReleaseRange:
                 return here < self.release
             case _:
                 return here == self.release
+
+
+def release_order(product: str, text: str) -> tuple[int, int, int]:
+    """A release of any product as numbers that sort; ValueError says how one is written.
+
+    The maintenance number in `12.5(1)` is always 1 and counts for nothing. `*` is higher than any
+    number. Of a product that nobody knows every release is one.
+    """
+    written = text.strip().replace("*", _ANY)
+    match product:
+        case "expressway":
+            found = _RELEASE.match(written)
+            numbers = found and (found[1], found[2], found[3])
+        case "cucm" | "imp" | "unity":
+            found = _UNIFIED.match(written)
+            numbers = found and (found[1], found[2], found[4])
+        case _:
+            found = _DOTTED.match(written)
+            numbers = found and (found[1], found[2], found[3])
+    if not numbers:
+        raise ValueError(
+            f"{text!r} is not a release of {product}: write one such as {_EXAMPLES[product]}"
+        )
+    first, second, third = (int(number or 0) for number in numbers)
+    return first, second, third

@@ -104,10 +104,18 @@ class ProtocolCell(Record):
 
 
 class Evidence(Record):
-    """Where a document shows it: the text file of the document, the line, and the words."""
+    """Where a document shows it: the edition, the place in it, and the words.
 
-    text: str
-    line: int = Field(ge=1)
+    The place is a row of a table, a table (its caption or a note), or a section; `line` is the
+    line in the edition's text, for those who compare with it.
+    """
+
+    document: str
+    edition: str
+    table: int | None = Field(None, ge=1)
+    row: int | None = Field(None, ge=1)
+    section: str | None = None
+    line: int | None = Field(None, ge=1)
     quote: str
 
 
@@ -134,10 +142,13 @@ class Disposition(StrEnum):
 
 
 class Row(Record):
-    """One printed line. `id` is `<document>/<table>/<row>`."""
+    """One printed line. `id` is `<document>/<table>/<row>`.
+
+    `line` is its line in the text of the table files' edition; None for a row of another edition.
+    """
 
     row: int = Field(ge=1)
-    line: int = Field(ge=1)
+    line: int | None = Field(None, ge=1)
     purpose: Bilingual
     source: PartyCell
     source_ports: PortCell
@@ -183,8 +194,31 @@ class AddedRow(Record):
     row: Row
 
 
+class ClosedRow(Record):
+    """A row that opens nothing: the edition in use does not print it, or an overlay closes it.
+
+    `overlay` is the overlay's file, None where it is the edition.
+    """
+
+    row: Row
+    reason: str
+    overlay: str | None = None
+
+
+class Replacement(Record):
+    """What an overlay did to a row: its reason, its file, and the cells it gave."""
+
+    reason: str
+    overlay: str
+    cells: tuple[str, ...]
+
+
 class Table(Record):
-    """A table of a document: one YAML file."""
+    """A table of a document: one YAML file.
+
+    `closed` and `replaced` (by row number) come from the edition and from overlays, never from a
+    table's file.
+    """
 
     document: str
     table: int = Field(ge=1)
@@ -196,6 +230,8 @@ class Table(Record):
     notes: tuple[Footnote, ...] = ()
     rows: tuple[Row, ...] = Field(min_length=1)
     added: tuple[AddedRow, ...] = ()
+    closed: tuple[ClosedRow, ...] = ()
+    replaced: dict[int, Replacement] = Field(default_factory=dict)
 
     def id_of(self, row: Row) -> str:
         return f"{self.document}/{self.table}/{row.row}"

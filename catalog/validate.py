@@ -77,6 +77,14 @@ def faults_of(catalog: Catalog, table: Table) -> Iterator[Fault]:
             yield (*place, *location), text
 
 
+def row_faults(catalog: Catalog, row: Row) -> Iterator[Fault]:
+    """Names and conditions of one row that lead nowhere."""
+    for location, condition in _conditions(row):
+        for inner, text in _condition_faults(catalog, condition):
+            yield (*location, *inner), text
+    yield from _name_faults(catalog, row)
+
+
 def conditions_of(table: Table) -> Iterator[tuple[Location, Condition]]:
     """Every condition of a table and its rows, errata applied, too, with its place in the file."""
     yield ("when",), table.when
@@ -101,7 +109,7 @@ def _table_faults(catalog: Catalog, table: Table) -> Iterator[Fault]:
         yield ("rows",), f"rows count from 1 without gaps, not {numbers}"
     if [extra.row.row for extra in table.added] != list(range(1, len(table.added) + 1)):
         yield ("added",), "added rows count from 1 without gaps"
-    lines = [row.line for row in table.rows]
+    lines = [row.line or 0 for row in table.rows]
     if lines != sorted(lines) or (lines and lines[0] < table.line):
         yield ("rows",), "the lines of the rows rise from that of the caption"
     used = {mark for entry in entries_of(table) for mark in entry.row.footnotes}
@@ -205,6 +213,11 @@ def _value_fault(catalog: Catalog, fact: str, value: Any) -> str | None:
         except ValueError as error:
             return str(error)
         return None
+    if fact.startswith("option.switches."):
+        switch = catalog.switches.get(fact.removeprefix("option.switches."))
+        if switch is None:
+            return f"there is no switch {fact.removeprefix('option.switches.')!r}"
+        return None if value in switch.choices else f"{value!r} is none of its values"
     known = FACT_VALUES.get(fact)
     if fact == "service":
         known = set(catalog.services)

@@ -86,6 +86,7 @@ def _opened(
 ) -> tuple[Site, Catalog]:
     located = changed(read_yaml(path), changes)
     known = load()
+    overlaid = False
     match located.data:
         case {"overlays": [str(), *_] as overlays}:
             files = [path.parent / str(overlay) for overlay in overlays]
@@ -97,7 +98,19 @@ def _opened(
             if absent:
                 raise BadFileError(absent)
             known = with_overlays(known, files, option_paths())
-    return site_of(located, known, network_id_elsewhere=network_id_elsewhere), known
+            overlaid = True
+    site = site_of(located, known, network_id_elsewhere=network_id_elsewhere)
+    if overlaid:
+        site = _with_switches(site, known)
+    return site, known.at(site.release.by_product())
+
+
+def _with_switches(site: Site, known: Catalog) -> Site:
+    """The site with the switches of overlays that it does not set at their defaults."""
+    defaults = {name: switch.default for name, switch in known.switches.items()}
+    switches = {**defaults, **site.options.switches}
+    options = site.options.model_copy(update={"switches": switches})
+    return site.model_copy(update={"options": options})
 
 
 def site_of(located: LocatedYaml, catalog: Catalog, *, network_id_elsewhere: bool = False) -> Site:
@@ -138,9 +151,19 @@ def changed(located: LocatedYaml, changes: Mapping[str, str]) -> LocatedYaml:
     data = copy.deepcopy(located.data)
     elsewhere: dict[Location, str] = {}
     for key, text in changes.items():
-        location = _set(data, key, _value(key, text))
+        value = text if key == "release" or key.startswith("release.") else _value(key, text)
+        if key.startswith("release.") and isinstance(data, dict):
+            _release_by_product(data)
+        location = _set(data, key, value)
         elsewhere[location] = OPTION
     return replace(located, data=data, elsewhere=elsewhere)
+
+
+def _release_by_product(data: dict[str, Data]) -> None:
+    """`release: X15.0` as `{expressway: X15.0}`, so that another product's can stand beside it."""
+    plain = data.get("release")
+    if plain is not None and not isinstance(plain, dict):
+        data["release"] = {"expressway": plain}
 
 
 def _value(key: str, text: str) -> Data:

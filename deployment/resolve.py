@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from flowbridge.catalog.load import PLATFORM, Catalog, Entry, entries_of
+from flowbridge.catalog.edition_choice import EditionChoice, Fit
+from flowbridge.catalog.load import PLATFORM, Catalog, Entry, closed_of, entries_of
 from flowbridge.catalog.parameter import Parameter
-from flowbridge.catalog.release import NEWEST_DOCUMENTED, Release
+from flowbridge.catalog.row_change import NO_REASON
 from flowbridge.deployment.addresses import in_order, is_host, order, shown
 from flowbridge.deployment.checks.accepted import with_acceptances
 from flowbridge.deployment.checks.listening import listening_findings
@@ -40,7 +41,7 @@ def resolve(site: Site, file: str, catalog: Catalog) -> Resolution:
     chosen: list[tuple[str, Entry, Choice]] = []
     for service in sorted(set(site.services)):
         for table in catalog.tables_of(service):
-            for entry in entries_of(table):
+            for entry in (*entries_of(table), *closed_of(table)):
                 if entry.added is not None and not corrected:
                     continue
                 if corrected:
@@ -54,8 +55,11 @@ def resolve(site: Site, file: str, catalog: Catalog) -> Resolution:
                 chosen.append((table.document, entry, choice))
     flows = merged(flow for _, _, choice in chosen for flow in choice.flows)
     selected = tuple(_selected(entry, choice, flows) for _, entry, choice in chosen)
+    editions = editions_of(catalog, (entry for _, entry, _ in chosen))
     findings = (
         *_findings(site, chosen),
+        *_edition_findings(editions),
+        *_overlay_findings(catalog, chosen),
         *guide_findings(Situation(site, context.facts, flows, selected)),
         *standing_findings(site, catalog, flows),
         *listening_findings(site, parameters, context.facts),
@@ -73,6 +77,7 @@ def resolve(site: Site, file: str, catalog: Catalog) -> Resolution:
                 key=lambda found: (found.id, found.key, found.message),
             )
         ),
+        editions,
     )
 
 
@@ -95,6 +100,10 @@ def _selected(entry: Entry, choice: Choice, flows: Iterable[Flow]) -> Selected:
         mine = tuple(flow for flow in flows if entry.id in flow.rows)
     why = f"the service {entry.table.service}" if entry.table.service else "the cloud itself"
     reason = choice.reason or f"asked for by {why}"
+    if entry.replaced is not None:
+        told = entry.replaced
+        cells = ", ".join(told.cells)
+        reason += f"; the overlay {told.overlay} gives its {cells}: {told.reason}"
     return Selected(entry.id, entry.table, entry.row, choice.outcome, reason, mine)
 
 
@@ -135,15 +144,6 @@ def _findings(site: Site, chosen: list[tuple[str, Entry, Choice]]) -> Iterator[F
     yield from _missing_values(chosen)
     yield from _unprinted(chosen)
     yield from _shared_addresses(site)
-    if Release.parse(site.release) > Release.parse(NEWEST_DOCUMENTED):
-        yield Finding(
-            "deployment/undocumented-release",
-            Severity.WARNING,
-            f"the port guide ends at {NEWEST_DOCUMENTED}: {site.release} is treated like it; look "
-            "for a newer guide before you rely on this",
-            "port guide, title and change history (table 1)",
-            "release",
-        )
     for service in sorted({service for service, _, _ in chosen} - {PLATFORM}):
         choices = [choice for name, _, choice in chosen if name == service]
         if not any(choice.outcome is Outcome.CARRIED for choice in choices):
@@ -158,6 +158,59 @@ def _findings(site: Site, chosen: list[tuple[str, Entry, Choice]]) -> Iterator[F
                 f"service {service}",
                 "services",
             )
+
+
+def editions_of(catalog: Catalog, entries: Iterable[Entry]) -> tuple[EditionChoice, ...]:
+    """The editions that these rows are read from, one a document, in the order of the documents."""
+    used = {entry.table.document for entry in entries}
+    found: dict[tuple[str, str], EditionChoice] = {}
+    for name, choice in catalog.editions.items():
+        if name in used and choice.document.product is not None:
+            # A chapter's own list of ports is part of the same document for a reader.
+            found.setdefault((choice.document.title.en, choice.edition.name), choice)
+    return tuple(found.values())
+
+
+def _overlay_findings(
+    catalog: Catalog, chosen: list[tuple[str, Entry, Choice]]
+) -> Iterator[Finding]:
+    """Rows of requested services that overlays close or give anew; a reason that is missing."""
+    asked = {entry.id for _, entry, _ in chosen}
+    for change in catalog.changes:
+        if change.row_id in asked:
+            done = f"gives its {', '.join(change.cells)}" if change.cells else "closes it"
+            missing = change.reason == NO_REASON
+            yield Finding(
+                "deployment/overlay-changes-row",
+                Severity.WARNING if missing else Severity.NOTE,
+                f"{change.row_id}: the overlay {change.overlay} {done}: {change.reason}"
+                + ("; write a `reason` beside it" if missing else ""),
+                f"row {change.row_id}",
+                "overlays",
+            )
+
+
+def _edition_findings(editions: Iterable[EditionChoice]) -> Iterator[Finding]:
+    """Releases that no edition is for."""
+    for choice in editions:
+        severity = _FITS.get(choice.fit)
+        if severity is not None:
+            key = f"release.{choice.document.product}"
+            advice = "" if severity is Severity.NOTE else "; look for its own before you rely on it"
+            yield Finding(
+                "deployment/undocumented-release",
+                severity,
+                f"{choice.sentence()}{advice}",
+                choice.document.title.en,
+                "release" if choice.document.product == "expressway" else key,
+            )
+
+
+_FITS = {
+    Fit.BETWEEN: Severity.NOTE,
+    Fit.NEWER: Severity.WARNING,
+    Fit.OLDER: Severity.WARNING,
+}
 
 
 def _shortest(reasons: Iterable[str]) -> tuple[str, ...]:

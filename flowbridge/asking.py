@@ -92,7 +92,7 @@ def ask(
                 built.policy,
                 checked.enforcement,
                 asked,
-                tuple(catalog.entries()),
+                (*catalog.entries(), *catalog.closed_entries()),
                 catalog.parties,
                 checked.around,
             )

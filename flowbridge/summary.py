@@ -109,6 +109,9 @@ def print_deployment(checked: Checked, out: Console, *, brief: bool = False) -> 
             _say(_finding(finding), out)
     if brief:
         _print_names(checked, out)
+    else:
+        for edition in checked.built.resolution.editions:
+            _say(f"[dim]edition:[/] {escape(edition.sentence())}", out)
     out.print()
 
 

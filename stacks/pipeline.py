@@ -154,7 +154,8 @@ def load(
 
 def catalog_of(resolution: Resolution) -> Catalog:
     """Our catalog with the rows and parties of the overlays that the deployment names."""
-    return load_with(resolution.site.overlays, Path(resolution.file))
+    known = load_with(resolution.site.overlays, Path(resolution.file))
+    return known.at(resolution.site.release.by_product())
 
 
 def build(resolution: Resolution, network_id: str | None = None) -> Built:

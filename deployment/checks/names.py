@@ -34,6 +34,7 @@ def name_mistakes(site: Site, catalog: Catalog) -> Iterator[Mistake]:
     yield from _tiers(site)
     yield from _ports(site, catalog)
     yield from _open_to(site, catalog)
+    yield from _switches(site, catalog)
     yield from _assertions(site, catalog)
 
 
@@ -117,6 +118,16 @@ def _open_to(site: Site, catalog: Catalog) -> Iterator[Mistake]:
         if name not in catalog.parties:
             message = f"the documents name no party {name!r}; {nearest(name, catalog.parties)}"
             yield Mistake(("options", "open_to_anyone", name), message)
+
+
+def _switches(site: Site, catalog: Catalog) -> Iterator[Mistake]:
+    for name, value in site.options.switches.items():
+        here: Location = ("options", "switches", name)
+        switch = catalog.switches.get(name)
+        if switch is None:
+            yield Mistake(here, f"there is no switch {name!r}; {nearest(name, catalog.switches)}")
+        elif not switch.takes(value):
+            yield Mistake(here, f"write one of {', '.join(switch.choices)}")
 
 
 def interface_keys(site: Site) -> set[str]:

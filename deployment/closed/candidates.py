@@ -142,6 +142,9 @@ class Candidates:
                 yield from self._whole(selected, selected.outcome.value, selected.reason)
         for entry in self._documented:
             service = entry.table.service
+            if entry.closed is not None and entry.id not in known:
+                yield from self._whole(entry, Outcome.OTHER.value, entry.closed.reason)
+                continue
             if entry.id in known or service in requested:
                 continue
             if entry.added is not None and not self._corrected:

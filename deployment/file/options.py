@@ -224,6 +224,7 @@ class Serviceability(Section):
 
 PartyName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
 ParameterName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
+SwitchName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
 
 
 class Cucm(Section):
@@ -340,6 +341,11 @@ class Options(Section):
         default_factory=dict,
         description="Ports of other systems by the catalog's parameter name: `smart-proxy: 3128`, "
         "`endpoint-media: 16384-32767`.",
+    )
+    switches: dict[SwitchName, bool | str] = Field(
+        default_factory=dict,
+        description="Switches that the catalog's data or an overlay declares, by name: "
+        "`cucm-remote-syslog: tls`.",
     )
     mra: Mra = Mra.unwritten()
     jabber_guest: JabberGuest = JabberGuest.unwritten()

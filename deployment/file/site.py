@@ -15,9 +15,11 @@ from typing import Annotated, Any, Literal, Self, assert_never
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from flowbridge.catalog.document import PRODUCTS
 from flowbridge.deployment.file.options import AwsOptions, AzureOptions, GcpOptions, Options
 from flowbridge.deployment.file.values import (
     Count,
+    DottedRelease,
     Matching,
     Networks,
     PortList,
@@ -25,6 +27,7 @@ from flowbridge.deployment.file.values import (
     Section,
     Sentence,
     Switch,
+    UnifiedRelease,
     several,
 )
 
@@ -285,6 +288,38 @@ class GcpProvider(ProviderSettings):
     """The project is `network.project`."""
 
 
+class Releases(Section):
+    """The release of each product. Of one that is not named the undated edition is used.
+
+    IM and Presence has the release of Unified CM where it is not named itself.
+    """
+
+    expressway: ReleaseName = Field("X15.0", description="Expressway.")
+    cucm: UnifiedRelease | None = Field(None, description="Unified CM.")
+    imp: UnifiedRelease | None = Field(
+        None, description="IM and Presence Service; that of Unified CM where it is not given."
+    )
+    cms: DottedRelease | None = Field(None, description="Cisco Meeting Server.")
+    unity: UnifiedRelease | None = Field(None, description="Cisco Unity Connection.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_expressway(cls, value: object) -> object:
+        """A plain release is that of Expressway."""
+        return value if isinstance(value, Mapping | Releases) else {"expressway": value}
+
+    def by_product(self) -> dict[str, str]:
+        """The releases that are named, by product."""
+        named: dict[str, str | None] = {name: getattr(self, name) for name in PRODUCTS}
+        named["imp"] = self.imp or self.cucm
+        return {name: release for name, release in named.items() if release is not None}
+
+    def __str__(self) -> str:
+        others = {name: getattr(self, name) for name in PRODUCTS if name != "expressway"}
+        named = [f"{name} {release}" for name, release in others.items() if release is not None]
+        return ", ".join([self.expressway, *named])
+
+
 class Site(Section):
     """One deployment file (docs/deployment.md): `site_type` says which of its kinds."""
 
@@ -295,8 +330,10 @@ class Site(Section):
         description="The cloud's region.",
         examples=["eu-west-1", "westeurope", "europe-west1"],
     )
-    release: ReleaseName = Field(
-        "X15.0", description="Expressway release; decides release-dependent rows."
+    release: Releases = Field(
+        Releases.unwritten(),
+        description="The releases of the products; each decides the edition of its documents, and "
+        "Expressway's the release-dependent rows. A plain X15.0 is Expressway's.",
     )
     size: Size = Field(Size.MEDIUM, description="Size of the Expressway systems.")
     platform: Literal["vm", "appliance"] = Field(

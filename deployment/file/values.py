@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Any, Final, Self, cast
@@ -21,7 +22,7 @@ from pydantic import (
 from pydantic_core import core_schema
 
 from flowbridge.catalog.ports import HIGHEST_PORT, PortRange
-from flowbridge.catalog.release import Release
+from flowbridge.catalog.release import Release, release_order
 
 
 class Section(BaseModel):
@@ -95,6 +96,21 @@ def _release(value: object) -> object:
     return str(Release.parse(str(value)))
 
 
+def _written(product: str) -> Callable[[object], object]:
+    """A release of a product, as written; a bare 3.10 would be 3.1 by now, so it needs quotes."""
+
+    def read(value: object) -> object:
+        if isinstance(value, float):
+            raise ValueError(f'write the release in quotes, "{value}": without them 3.10 is 3.1')
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            return value
+        text = str(value).strip()
+        release_order(product, text)
+        return text
+
+    return read
+
+
 def _ports(value: object) -> object:
     return PortRange.parse(value) if isinstance(value, str | int) else value
 
@@ -155,6 +171,32 @@ ReleaseName = Annotated[
 ]
 # A reason that the next person understands.
 Sentence = Annotated[str, Field(min_length=20)]
+UnifiedRelease = Annotated[
+    str,
+    BeforeValidator(_written("cucm")),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer"},
+                {"type": "string", "pattern": r"^\d+(\.\d+)?(\(\d+\))? ?([Ss][Uu]\d+[a-z]?)?$"},
+            ],
+            "examples": ["14", "12.5(1)SU3", "15SU2"],
+        }
+    ),
+]
+DottedRelease = Annotated[
+    str,
+    BeforeValidator(_written("cms")),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer"},
+                {"type": "string", "pattern": r"^\d+(\.\d+){0,2}$"},
+            ],
+            "examples": ["3.9", "3.9.1"],
+        }
+    ),
+]
 # As written: neither `"no"` nor 1 is false or true, and `true` is no number.
 Switch = Annotated[bool, Strict()]
 Count = Annotated[int, Strict()]

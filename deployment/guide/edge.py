@@ -68,5 +68,5 @@ def unreached_relays(situation: Situation) -> Iterator[Case]:
 def relays_not_reflected(situation: Situation) -> Iterator[Case]:
     """A release whose relays send to their own public address, where nothing is reflected."""
     edge = situation.site.expressway_e
-    if edge is not None and relays_need_it(situation.site.release, edge):
-        yield Case({"release": situation.site.release})
+    if edge is not None and relays_need_it(situation.site.release.expressway, edge):
+        yield Case({"release": situation.site.release.expressway})

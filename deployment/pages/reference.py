@@ -66,6 +66,7 @@ def _nested(root: Schema, part: Schema) -> Iterator[tuple[str, Schema]]:
     named = [part.get("additionalProperties"), *part.get("patternProperties", {}).values()]
     for step, inner in (
         ("", part),
+        *(("", kind) for kind in part.get("anyOf", ())),
         ("[]", part.get("items")),
         *((".NAME", each) for each in named),
     ):

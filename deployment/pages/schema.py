@@ -56,6 +56,15 @@ def deployment_schema(catalog: Catalog) -> dict[str, Any]:
         "description": "The name of a table's service.",
     }
     properties["services"]["uniqueItems"] = True
+    of_expressway = schema["$defs"]["Releases"]["properties"]["expressway"]
+    properties["release"] = {
+        "anyOf": [
+            {key: of_expressway[key] for key in ("type", "pattern", "examples")},
+            {"$ref": "#/$defs/Releases"},
+        ],
+        "default": of_expressway["default"],
+        "description": properties["release"]["description"],
+    }
     schema["allOf"] = [_names(catalog)]
     schema["allOf"] += [_of_cloud(cloud, foreign[cloud]) for cloud in Cloud]
     schema["$defs"]["ExpresswayE"].update(_CARDS)

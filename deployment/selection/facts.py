@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from flowbridge.catalog.condition import CloudName, Facts, FactValue
 from flowbridge.catalog.release_default import release_defaults
+from flowbridge.catalog.row_switch import row_switches
 from flowbridge.deployment.file.site import Cloud, Site, Size, options_type
 from flowbridge.deployment.interfaces import CORE, EDGE
 from flowbridge.deployment.selection.parameters import first_media_pair
@@ -24,14 +25,15 @@ def facts_of(site: Site) -> Facts:
     `cloud`, `release`, `size`, `platform`, `nics` of an Expressway-E that is managed here (dual,
     single, none), `edge_nics` of one wherever it runs (the same, none: not known), `cluster`,
     `topology` (pair, core-only, edge-only, none), `multiplexed_media` (pair, first-media-ports),
-    `reflection`, `static_nat`, `service` and `system` (sets), and one `option.<path>` an option.
+    `reflection`, `static_nat`, `service` and `system` (sets), and one `option.<path>` an option;
+    a switch of the catalog (`option.switches.<name>`) has its default where nothing sets it.
     What is left unset and the release decides has that default
     (`catalog/release-defaults.yaml`).
     """
     edge, core = site.expressway_e, site.expressway_c
     facts: dict[str, FactValue] = {
         "cloud": _cloud_name(site.cloud),
-        "release": site.release,
+        "release": site.release.expressway,
         "size": site.size.value,
         "platform": site.platform,
         "nics": edge.nics if edge else "none",
@@ -45,6 +47,7 @@ def facts_of(site: Site) -> Facts:
         "system": frozenset(site.systems),
     }
     facts.update(_default_options())
+    facts.update({f"option.switches.{n}": each.default for n, each in row_switches().items()})
     facts.update(_options("option", site.options))
     for name, default in release_defaults().items():
         if facts[name] == UNSET:

@@ -76,11 +76,11 @@ def reflection_of(site: Site) -> Reflection:
     if mode == "always":
         reason = "options.nat_reflection is always"
         return Reflection(True, single, True, reason, demanded=True)
-    relays = relays_need_it(site.release, edge)
+    relays = relays_need_it(site.release.expressway, edge)
     words = "a cluster" if len(edge.peers) > 1 else "a standalone Expressway-E"
     needs = "needs" if relays else "needs no"
     row = release_defaults()[RELAYS].row
-    reason = f"{words} on {site.release} {needs} NAT reflection for TURN relays ({row})"
+    reason = f"{words} on {site.release.expressway} {needs} NAT reflection for TURN relays ({row})"
     if single:
         reason += "; one card with static NAT is reached by its public address from inside"
     return Reflection(relays, single, True, reason)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from flowbridge.catalog.edition_choice import EditionChoice
 from flowbridge.catalog.row import Row, Table
 from flowbridge.deployment.file.site import Site
 from flowbridge.deployment.finding import Finding
@@ -39,7 +40,10 @@ class Selected:
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """Everything later rooms need; nothing in it depends on a cloud's rule format."""
+    """Everything later rooms need; nothing in it depends on a cloud's rule format.
+
+    `editions` are those that the rows of the requested services are read from.
+    """
 
     site: Site
     file: str
@@ -47,3 +51,4 @@ class Resolution:
     flows: tuple[Flow, ...]
     selected: tuple[Selected, ...]
     findings: tuple[Finding, ...]
+    editions: tuple[EditionChoice, ...] = ()

@@ -62,9 +62,11 @@ class Choice:
 _IP_VERSIONS: Final = frozenset({4, 6})
 
 
-def choose(entry: Entry, context: Context) -> Choice:
-    """What becomes of the row of `entry`, as printed or with its errata applied."""
+def _never_opened(entry: Entry) -> Choice | None:
+    """The fate of a row that opens nothing, whatever the deployment is; None for the others."""
     row = entry.row
+    if entry.closed is not None:
+        return Choice(Outcome.OFF if entry.closed.overlay else Outcome.OTHER, entry.closed.reason)
     if row.disposition is Disposition.LOCAL:
         return Choice(Outcome.LOCAL, "its packets never leave one host")
     if row.disposition is Disposition.REPLY:
@@ -73,6 +75,15 @@ def choose(entry: Entry, context: Context) -> Choice:
             "opened for them with that row"
         )
         return Choice(Outcome.REPLY, reason)
+    return None
+
+
+def choose(entry: Entry, context: Context) -> Choice:
+    """What becomes of the row of `entry`, as printed or with its errata applied."""
+    row = entry.row
+    never = _never_opened(entry)
+    if never is not None:
+        return never
     unmet = (*entry.table.when.unmet(context.facts), *row.when.unmet(context.facts))
     if unmet:
         return _not_for_here(unmet)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -13,15 +15,69 @@ if TYPE_CHECKING:
     from flowbridge.catalog.load import Catalog
 
 
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
 @click.group("catalog", help="The documented rows.")
 def command() -> None:
     """The group itself does nothing."""
 
 
-def _load() -> Catalog:
-    from flowbridge.catalog.load import load
+def catalog_choice(function: Function) -> Function:
+    """The options that every one of these commands takes: `--overlay` and `--release`."""
+    overlay = click.option(
+        "--overlay",
+        "overlays",
+        multiple=True,
+        type=click.Path(path_type=Path),
+        help="With the rows of this overlay, and what it closes and replaces. Repeatable.",
+    )
+    release = click.option(
+        "--release",
+        "releases",
+        multiple=True,
+        metavar="PRODUCT=RELEASE",
+        help="By the editions for this release, for instance X14.0 or cucm=14. Repeatable.",
+    )
+    return overlay(release(function))
 
-    return load()
+
+def _load(
+    answer_format: Format, overlays: Sequence[Path] = (), releases: Sequence[str] = ()
+) -> Catalog:
+    """The catalog that the options choose. BadFileError for a faulty overlay."""
+    from flowbridge.catalog.load import load
+    from flowbridge.catalog.overlay import with_overlays
+    from flowbridge.deployment.selection.facts import option_paths
+
+    catalog = load()
+    if overlays:
+        catalog = with_overlays(catalog, overlays, option_paths())
+    if releases:
+        wanted = dict(_release(answer_format, text) for text in releases)
+        catalog = catalog.at(wanted)
+    return catalog
+
+
+def _release(answer_format: Format, text: str) -> tuple[str, str]:
+    """`cucm=14` as product and release; a plain release is Expressway's."""
+    from flowbridge.catalog.document import PRODUCTS
+    from flowbridge.catalog.release import release_order
+
+    product, equals, release = text.partition("=")
+    if not equals:
+        product, release = "expressway", text
+    if product not in PRODUCTS:
+        refuse(
+            answer_format,
+            f"there is no product {product!r}; write one of {', '.join(PRODUCTS)}, as in cucm=14",
+        )
+    try:
+        release_order(product, release)
+    except ValueError as error:
+        hint = "" if equals else "; other products are written like cucm=14"
+        refuse(answer_format, f"{error}{hint}")
+    return product, release
 
 
 @command.command("export", help="Every row, as JSON or CSV.")
@@ -29,22 +85,32 @@ def _load() -> Catalog:
 @click.option(
     "--all", "platform", is_flag=True, help="Also the rows of our own: what the clouds need."
 )
-def export(form: str, platform: bool) -> None:
+@catalog_choice
+def export(
+    form: str, platform: bool, overlays: tuple[Path, ...], releases: tuple[str, ...]
+) -> None:
     from flowbridge.catalog.export import to_csv, to_json
 
-    with refusing("json" if form == "json" else "text"):
+    answer: Format = "json" if form == "json" else "text"
+    with refusing(answer):
         write = to_json if form == "json" else to_csv
-        click.echo(write(_load(), platform=platform), nl=False)
+        click.echo(write(_load(answer, overlays, releases), platform=platform), nl=False)
 
 
 @command.command("list", help="The tables, or the rows of one service or table.")
 @click.argument("which", required=False, metavar="[SERVICE|DOCUMENT/TABLE]")
+@catalog_choice
 @answer_format
-def list_rows(which: str | None, answer_format: Format) -> None:
+def list_rows(
+    which: str | None,
+    overlays: tuple[Path, ...],
+    releases: tuple[str, ...],
+    answer_format: Format,
+) -> None:
     from flowbridge.catalog.export import export_rows
 
     with refusing(answer_format):
-        rows = export_rows(_load(), platform=True)
+        rows = export_rows(_load(answer_format, overlays, releases), platform=True)
     if which is None:
         tables = _tables(rows)
         if answer_format == "json":
@@ -87,12 +153,18 @@ def list_rows(which: str | None, answer_format: Format) -> None:
 
 @command.command("notes", help="The notes below the tables: of all, or of one table.")
 @click.argument("which", required=False, metavar="[DOCUMENT/TABLE]")
+@catalog_choice
 @answer_format
-def notes(which: str | None, answer_format: Format) -> None:
+def notes(
+    which: str | None,
+    overlays: tuple[Path, ...],
+    releases: tuple[str, ...],
+    answer_format: Format,
+) -> None:
     from flowbridge.catalog import reference
 
     with refusing(answer_format):
-        catalog = _load()
+        catalog = _load(answer_format, overlays, releases)
         every = reference.notes(catalog)
         tables = {f"{table.document}/{table.table}" for table in catalog.tables}
     if which is not None and which not in tables:
@@ -112,11 +184,13 @@ def notes(which: str | None, answer_format: Format) -> None:
 
 @command.command("errata", help="Where the documents are wrong, what is used instead, and why.")
 @click.option("--format", "form", type=click.Choice(["text", "json", "markdown"]), default="text")
-def errata(form: str) -> None:
+@catalog_choice
+def errata(form: str, overlays: tuple[Path, ...], releases: tuple[str, ...]) -> None:
     from flowbridge.catalog import reference
 
-    with refusing("json" if form == "json" else "text"):
-        catalog = _load()
+    answer: Format = "json" if form == "json" else "text"
+    with refusing(answer):
+        catalog = _load(answer, overlays, releases)
         found = reference.errata(catalog)
     if form == "json":
         say_json(found)
@@ -147,14 +221,23 @@ def guide_rules(form: str) -> None:
 
 @command.command("show", help="One row, or one guide rule, with everything said of it.")
 @click.argument("row_id", metavar="ID")
+@catalog_choice
 @answer_format
-def show(row_id: str, answer_format: Format) -> None:
+def show(
+    row_id: str,
+    overlays: tuple[Path, ...],
+    releases: tuple[str, ...],
+    answer_format: Format,
+) -> None:
     from flowbridge.catalog.export import export_rows
 
     with refusing(answer_format):
         if row_id.startswith("guide/") and _show_rule(row_id, answer_format):
             return
-        rows = {row["id"]: row for row in export_rows(_load(), added=True, platform=True)}
+        catalog = _load(answer_format, overlays, releases)
+        rows = {
+            row["id"]: row for row in export_rows(catalog, added=True, platform=True, closed=True)
+        }
     if row_id not in rows:
         import difflib
 
@@ -168,21 +251,53 @@ def show(row_id: str, answer_format: Format) -> None:
         _print_row(row)
 
 
+@command.command("editions", help="The documents and their editions, and which are used.")
+@catalog_choice
+@answer_format
+def editions(overlays: tuple[Path, ...], releases: tuple[str, ...], answer_format: Format) -> None:
+    from flowbridge.catalog.editions_page import plain_editions
+
+    with refusing(answer_format):
+        found = plain_editions(_load(answer_format, overlays, releases))
+    if answer_format == "json":
+        say_json(found)
+        return
+    for document in found:
+        click.secho(f"{document['title']}", bold=True, nl=False)
+        click.echo(f"  {document['publisher']}")
+        for edition in document["editions"]:
+            mark = "*" if edition["used"] else " "
+            dated = edition["date"] or "undated"
+            click.echo(f"{mark} {edition['name']}  ({dated}, {edition['language']})")
+            click.echo(f"    {edition['address'] or edition['note']}")
+
+
 @command.command("diff", help="What an upgrade opens and closes: rows of two releases.")
 @click.argument("before", metavar="RELEASE")
 @click.argument("after", metavar="RELEASE")
+@catalog_choice
 @answer_format
-def diff(before: str, after: str, answer_format: Format) -> None:
+def diff(
+    before: str,
+    after: str,
+    overlays: tuple[Path, ...],
+    releases: tuple[str, ...],
+    answer_format: Format,
+) -> None:
+    """Releases are written X15.0, cucm=14, or 2.0 for two versions of the catalog itself."""
     from flowbridge.catalog.diff import difference
-    from flowbridge.catalog.release import Release
+    from flowbridge.catalog.released import is_version, version_difference
 
-    for text in (before, after):
-        try:
-            Release.parse(text)
-        except ValueError as error:
-            refuse(answer_format, str(error))
-    with refusing(answer_format):
-        changes = difference(_load(), before, after)
+    if is_version(before) and is_version(after):
+        with refusing(answer_format):
+            changes = version_difference(_load(answer_format, overlays, releases), before, after)
+    else:
+        (one, old), (other, new) = (_release(answer_format, text) for text in (before, after))
+        if one != other:
+            refuse(answer_format, f"these are releases of {one} and of {other}: name one product")
+        with refusing(answer_format):
+            catalog = _load(answer_format, overlays, releases)
+            changes = difference(catalog, old, new, one)
     if answer_format == "json":
         say_json(changes)
     elif not changes:
@@ -193,12 +308,13 @@ def diff(before: str, after: str, answer_format: Format) -> None:
 
 
 @command.command("validate", help="Check the catalog's own consistency.")
+@catalog_choice
 @answer_format
-def validate(answer_format: Format) -> None:
+def validate(overlays: tuple[Path, ...], releases: tuple[str, ...], answer_format: Format) -> None:
     from flowbridge.catalog.validate import problems
 
     with refusing(answer_format):
-        found = problems(_load())
+        found = problems(_load(answer_format, overlays, releases))
     if answer_format == "json":
         say_json({"holds": not found, "problems": [str(problem) for problem in found]})
     else:
@@ -212,17 +328,21 @@ def validate(answer_format: Format) -> None:
 def _show_rule(name: str, answer_format: Format) -> bool:
     """Say what a guide rule is; False where there is none of this name."""
     from flowbridge.catalog.guide_rule import guide
+    from flowbridge.catalog.reference import plain_rule
 
     rule = guide().root.get(name)
     if rule is None:
         return False
     if answer_format == "json":
-        say_json({"id": name, **rule.model_dump(mode="json")})
+        say_json(plain_rule(name, rule))
         return True
     click.secho(name, bold=True, nl=False)
     click.echo(f"  {rule.kind.value}")
     click.echo(f"  {rule.statement.en}\n  {rule.statement.ja}\n")
     click.echo(f"  {'source':<14}{rule.cited}")
+    address = rule.source.cited().address
+    if address:
+        click.echo(f"  {'':<14}{address}")
     if rule.when.root:
         click.echo(f"  {'applies when':<14}{rule.when}")
     if rule.key:
@@ -264,7 +384,12 @@ def _print_row(row: dict[str, Any]) -> None:
     click.echo(f"  {row['purpose']['en']}")
     if row["purpose"]["ja"]:
         click.echo(f"  {row['purpose']['ja']}")
-    click.echo(f"  {row['title']} (line {row['line']} of the document)\n")
+    click.echo(f"  {row['cited']}")
+    click.echo(f"  {row['address']}\n" if row["address"] else "")
+    if row["closed"]:
+        click.secho(f"  closed: {row['closed']}", fg="red")
+    if row["replaced"]:
+        click.echo(f"  replaced: {row['replaced']}")
     for label, key in (("from", "source"), ("to", "destination")):
         parties = ", ".join(row[f"{key}_parties"]) or "-"
         click.echo(f"  {label:<14}{row[key] or '(nothing printed)'}  [{parties}]")

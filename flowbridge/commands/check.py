@@ -207,6 +207,7 @@ def _plain(checked: Checked) -> dict[str, Any]:
             {"id": row.id, "outcome": str(row.outcome), "reason": row.reason}
             for row in built.resolution.selected
         ],
+        "editions": [edition.as_plain() for edition in built.resolution.editions],
         "usage": [usage.as_plain() for usage in lowered.usage],
         "excess": [
             {

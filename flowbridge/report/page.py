@@ -60,6 +60,7 @@ def page(checked: Checked) -> str:
                 directory,
                 {row: text.en for row, text in purposes.items()},
             ),
+            editions=resolution.editions,
             closed=[row for row in resolution.selected if row.outcome is not Outcome.CARRIED],
         )
     )

@@ -20,6 +20,16 @@ MEETING_SERVER_JA = "000_3105cb600debda6c.txt"
 MEETING_SERVER_EN = "003_799017b7f3e6b0c8.txt"
 MRA_JA = "002_6d8799634c37b64d.txt"
 
+TEXT_OF = {
+    ("expressway", "X15.0"): GUIDE,
+    ("expressway-prose", "X15.0"): GUIDE,
+    ("expressway", "mra-ja"): MRA_JA,
+    ("expressway", "meeting-server-ja"): MEETING_SERVER_JA,
+    ("expressway", "meeting-server-en"): MEETING_SERVER_EN,
+    ("cucm", "ja"): UNIFIED_CM,
+}
+"""The text of an edition, by document and edition."""
+
 CELLS = ("purpose", "source", "source_ports", "protocol", "destination", "destination_ports")
 
 CAPTION = re.compile(r"^[*]*(?:表|Table) (\d+)\s*: (.*?)[*]*$")

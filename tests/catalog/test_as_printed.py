@@ -162,7 +162,7 @@ def test_a_lost_moved_or_reworded_row_is_seen() -> None:
     for document, number in TABLES:
         table, printed = load().table(document, number), printed_table(document, number)
         row = table.rows[0]
-        moved = row.model_copy(update={"line": row.line + 1})
+        moved = row.model_copy(update={"line": (row.line or 0) + 1})
         renamed = row.purpose.model_copy(update={"ja": "他の目的"})
         reworded = row.model_copy(update={"purpose": renamed})
         for rows in (table.rows[1:], (moved, *table.rows[1:]), (reworded, *table.rows[1:])):

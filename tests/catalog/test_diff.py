@@ -52,7 +52,7 @@ def test_the_way_back_is_the_opposite(before: str, after: str) -> None:
 
 
 def test_a_release_that_is_none_is_refused() -> None:
-    with pytest.raises(ValueError, match="is not an Expressway release"):
+    with pytest.raises(ValueError, match="is not a release of expressway"):
         difference(load(), "15", "X15.0")
 
 

@@ -102,7 +102,7 @@ def test_brackets_lost_in_the_english_edition_have_errata() -> None:
     assert len(lost) == 6
     for row_id, line in lost:
         proofs = {
-            (proof.text, proof.line)
+            (documents.TEXT_OF[proof.document, proof.edition], proof.line)
             for erratum in catalog.entry(row_id).row.errata
             for proof in erratum.evidence
         }

@@ -34,7 +34,11 @@ def first_port(**values: Any) -> Callable[[dict[str, Any]], None]:
     return lambda row: row["destination_ports"]["alternatives"][0].update(values)
 
 
-ERRATUM = {"what": "x", "why": "x", "evidence": [{"text": "x", "line": 1, "quote": "x"}]}
+ERRATUM = {
+    "what": "x",
+    "why": "x",
+    "evidence": [{"document": "cucm", "edition": "ja", "table": 1, "row": 1, "quote": "x"}],
+}
 
 
 @pytest.mark.parametrize(

@@ -87,5 +87,6 @@ def test_no_color_is_obeyed(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_row_shown_says_what_is_used_for_what_is_wrong_and_where_that_is_shown() -> None:
     said = run("catalog", "show", "expressway/6/5")
     assert "used:  to: dns-external" in said
-    assert "shown: 001_b4226a9559fa8c24.txt:261" in said
+    place = "Cisco Expressway IP Port Usage Configuration Guide, X14.3/X15.0, table 6, row 5"
+    assert f"shown: {place}" in said
     assert "brackets" not in run("catalog", "show", "expressway/24/+1")
