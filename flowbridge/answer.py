@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, TypeVar
 
 import click
 
+from flowbridge.results.formats import FORMATS
+
 if TYPE_CHECKING:
     from flowbridge.catalog.reading.located_yaml import BadFileError
 
@@ -22,6 +24,8 @@ FINDING: Final = 1
 BAD_INPUT: Final = 2
 
 Format = Literal["text", "json"]
+# With those for pipelines (`flowbridge.results.formats`).
+AnyFormat = str
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -38,25 +42,46 @@ def answer_format(function: Function) -> Function:
     return option(function)
 
 
+def pipeline_format(function: Function) -> Function:
+    """The same option with the formats for pipelines."""
+    option = click.option(
+        "--format",
+        "answer_format",
+        type=click.Choice(["text", "json", *FORMATS]),
+        default="text",
+        show_default=True,
+        help="How to answer; the others than text and json are for pipelines.",
+    )
+    return option(function)
+
+
 def say_json(data: object) -> None:
     """`data` as JSON on stdout, keys in the order given, one trailing newline."""
     click.echo(json.dumps(data, ensure_ascii=False, indent=2, default=str))
 
 
 @contextmanager
-def refusing(answer_format: Format) -> Iterator[None]:
-    """Turns an unusable file inside the block into exit code 2 and one message a line."""
+def refusing(answer_format: AnyFormat, command: str = "check") -> Iterator[None]:
+    """Turns an unusable file inside the block into exit code 2 and one message a line.
+
+    `command` names it in the formats for pipelines.
+    """
     from flowbridge.catalog.reading.located_yaml import BadFileError
 
     try:
         yield
     except BadFileError as error:
-        refuse_file(answer_format, error)
+        refuse_file(answer_format, error, command)
 
 
-def refuse_file(answer_format: Format, error: BadFileError) -> NoReturn:
+def refuse_file(answer_format: AnyFormat, error: BadFileError, command: str = "check") -> NoReturn:
     """Exit code 2 with one message for each problem."""
-    if answer_format == "json":
+    if answer_format in FORMATS:
+        from flowbridge.results.check_results import refusal_outcome
+        from flowbridge.results.say import say_outcome
+
+        say_outcome(refusal_outcome(command, error.problems), answer_format)
+    elif answer_format == "json":
         say_json(
             {
                 "holds": False,
@@ -77,7 +102,7 @@ def refuse_file(answer_format: Format, error: BadFileError) -> NoReturn:
     sys.exit(BAD_INPUT)
 
 
-def refuse(answer_format: Format, message: str) -> NoReturn:
+def refuse(answer_format: AnyFormat, message: str) -> NoReturn:
     """Exit code 2 with `message`: usage that no option parser can see is wrong."""
     if answer_format == "json":
         say_json(

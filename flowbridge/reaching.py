@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from flowbridge.answer import Format, refuse
+from flowbridge.answer import AnyFormat, refuse
 
 if TYPE_CHECKING:
     from flowbridge.providers.live.contract import Access
@@ -74,7 +74,7 @@ def access_for(
     )
 
 
-def checked_url(endpoint_url: str | None, form: Format) -> None:
+def checked_url(endpoint_url: str | None, form: AnyFormat) -> None:
     """Refuse an endpoint that is no http or https URL."""
     if endpoint_url is not None and not re.match(r"https?://[^/\s]+", endpoint_url):
         refuse(form, f"--endpoint-url {endpoint_url!r}: write http://HOST:PORT or https://HOST")

@@ -9,12 +9,13 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from flowbridge.answer import Format, refuse, refusing, say_json
 from flowbridge.reaching import access_for, checked_url, reaching, with_progress
+from flowbridge.results.formats import FORMATS
 
 if TYPE_CHECKING:
     from flowbridge.policy.audit.audit import Audit
@@ -49,10 +50,10 @@ if TYPE_CHECKING:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "json", "sarif"]),
+    type=click.Choice(["text", "json", *FORMATS]),
     default="text",
     show_default=True,
-    help="How to answer.",
+    help="How to answer; the others than text and json are for pipelines.",
 )
 def command(
     files: tuple[Path, ...],
@@ -63,7 +64,7 @@ def command(
     timeout: float,
     attempts: int,
     at_once: int,
-    form: Literal["text", "json", "sarif"],
+    form: str,
 ) -> None:
     from flowbridge.pipe import reader_left
     from flowbridge.stacks.live import worst
@@ -73,7 +74,7 @@ def command(
     checked_url(endpoint_url, plain)
     if rounds is not None and watch is None:
         refuse(plain, "--rounds counts the rounds of --watch: give both, or neither")
-    with refusing(plain):
+    with refusing(plain if form == "text" else form, "audit"):
         built = build_all(files)
     access = access_for(endpoint_url, timeout, attempts, _placed(placed, built, plain))
     last: dict[str, Any] = {}
@@ -131,10 +132,12 @@ def _answer(
     watching: bool,
 ) -> None:
     say = _say_line if watching else say_json
-    if form == "sarif":
-        from flowbridge.sarif import sarif
+    if form not in ("text", "json"):
+        from flowbridge.results.audit_results import audit_outcome
+        from flowbridge.results.check_results import lines_of_workloads
+        from flowbridge.results.say import say_outcome
 
-        say(sarif(audits))
+        say_outcome(audit_outcome(audits, lines_of_workloads(built)), form)
         return
     if form == "json":
         say(_plain(built, audits))

@@ -16,14 +16,15 @@ from flowbridge.answer import (
     BAD_INPUT,
     FINDING,
     HOLDS,
-    Format,
-    answer_format,
+    AnyFormat,
+    pipeline_format,
     refuse,
     refusing,
     say_json,
 )
 from flowbridge.preflight_text import plain_preflight, print_preflights
 from flowbridge.reaching import access_for, checked_url, reaching, with_progress
+from flowbridge.results.formats import FORMATS
 
 if TYPE_CHECKING:
     from flowbridge.policy.questions.between_deployments import Disagreement
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     "would fail half-way through an apply.",
 )
 @reaching
-@answer_format
+@pipeline_format
 def command(
     files: tuple[Path, ...],
     synthesized: Path | None,
@@ -54,7 +55,7 @@ def command(
     timeout: float,
     attempts: int,
     at_once: int,
-    answer_format: Format,
+    answer_format: AnyFormat,
 ) -> None:
     from flowbridge.stacks.agreement import disagreements_of
     from flowbridge.stacks.pipeline import build_all, judge
@@ -76,7 +77,13 @@ def command(
     found = disagreements_of(built)
     apart = FINDING if found else HOLDS
     worst = max(each.exit_code for each in checked) or apart or _exit_code(ahead.values())
-    if answer_format == "json":
+    if answer_format in FORMATS:
+        from flowbridge.results.check_results import check_outcome
+        from flowbridge.results.say import say_outcome
+
+        told = {file: each.findings for file, each in ahead.items()}
+        say_outcome(check_outcome(checked, found, told), answer_format)
+    elif answer_format == "json":
         deployments = [
             _plain(each) | plain_preflight(ahead.get(each.built.resolution.file))
             for each in checked
@@ -105,7 +112,7 @@ def _judge(
     document: dict[str, Any] | None,
     judge: Any,
     synthesized: Path | None,
-    form: Format,
+    form: AnyFormat,
 ) -> Checked:
     from flowbridge.stacks.pipeline import NotJudgedError
 
@@ -120,10 +127,19 @@ def _judge(
 
 
 def _say_not_judged(
-    built: Built, synthesized: Path | None, reasons: Sequence[str], form: Format
+    built: Built, synthesized: Path | None, reasons: Sequence[str], form: AnyFormat
 ) -> None:
     """A document whose packets cannot be told: why, and nothing else."""
     file, site = built.resolution.file, built.resolution.site
+    if form in FORMATS:
+        from flowbridge.results.result import Level, Outcome, Result
+        from flowbridge.results.say import say_outcome
+
+        results = [
+            Result(rule="failed", level=Level.ERROR, text=reason, file=file) for reason in reasons
+        ]
+        say_outcome(Outcome(command="check", examined=(file,), results=results), form)
+        return
     if form == "json":
         answer = {
             "file": file,
@@ -140,7 +156,7 @@ def _say_not_judged(
     click.secho("It cannot be told what this document enforces.", fg="red", err=True)
 
 
-def _document(path: Path, answer_format: Format) -> dict[str, Any]:
+def _document(path: Path, answer_format: AnyFormat) -> dict[str, Any]:
     import json
 
     try:

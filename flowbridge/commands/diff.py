@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from flowbridge.answer import Format, answer_format, refuse, refusing, say_json
+from flowbridge.answer import (
+    FINDING,
+    HOLDS,
+    AnyFormat,
+    pipeline_format,
+    refuse,
+    refusing,
+    say_json,
+)
+from flowbridge.results.formats import FORMATS
 
 if TYPE_CHECKING:
     from flowbridge.policy.questions.difference import ChangedFlow, Side
@@ -29,9 +39,15 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Compare what the cloud would let through, its excess included, not what flows ask for.",
 )
-@answer_format
+@click.option("--exit-code", is_flag=True, help="Exit 1 where a packet fares differently.")
+@pipeline_format
 def command(
-    before: Path, after: Path | None, changes: tuple[str, ...], emitted: bool, answer_format: Format
+    before: Path,
+    after: Path | None,
+    changes: tuple[str, ...],
+    emitted: bool,
+    exit_code: bool,
+    answer_format: AnyFormat,
 ) -> None:
     from flowbridge.policy.questions.difference import difference
 
@@ -45,11 +61,16 @@ def command(
         wanted[key.strip()] = value.strip()
     from flowbridge.stacks.pipeline import build, load
 
-    with refusing(answer_format):
+    with refusing(answer_format, "diff"):
         old = build(load(before))
         new = build(load(before, wanted) if after is None else load(after))
         changed = difference(_side(old, emitted), _side(new, emitted))
-    if answer_format == "json":
+    if answer_format in FORMATS:
+        from flowbridge.results.diff_results import diff_outcome
+        from flowbridge.results.say import say_outcome
+
+        say_outcome(diff_outcome(new.resolution.file, changed), answer_format)
+    elif answer_format == "json":
         say_json(
             {
                 "before": old.resolution.file,
@@ -64,6 +85,7 @@ def command(
         for when, built in (("before", old), ("after", new)):
             for reason in _refused(built):
                 click.echo(f"{click.style('Refused', fg='red')} {when}: {reason}")
+    sys.exit(FINDING if exit_code and changed else HOLDS)
 
 
 def _refused(built: Built) -> list[str]:

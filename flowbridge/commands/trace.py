@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flowbridge.answer import Format, answer_format, say_json
+from flowbridge.answer import FINDING, HOLDS, Format, answer_format, say_json
 from flowbridge.asking import PORTS, ask, destination_option, port_option, protocol_option, question
 
 if TYPE_CHECKING:
@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 @protocol_option
 @click.option("--source-port", type=PORTS, help="Source port; left out: any.")
 @port_option
+@click.option(
+    "--expect",
+    type=click.Choice(["allowed", "denied"]),
+    help="Exit 1 unless this is the verdict; `denied`: no packet asked about gets through.",
+)
 @answer_format
 def command(
     file: Path,
@@ -30,6 +35,7 @@ def command(
     protocol: str,
     source_port: object,
     port: object,
+    expect: str | None,
     answer_format: Format,
 ) -> None:
     from flowbridge.policy.questions.trace import trace
@@ -40,7 +46,10 @@ def command(
         say_json(found.as_plain())
     else:
         _print(found)
-    sys.exit(0)
+    if expect is not None and (str(found.verdict) != expect or found.not_judged):
+        click.echo(f"Expected {expect}.", err=True)
+        sys.exit(FINDING)
+    sys.exit(HOLDS)
 
 
 def _print(found: Trace) -> None:

@@ -17,7 +17,8 @@ from flowbridge.live_text import _section
 from flowbridge.policy.audit.audit import Audit, Summary
 from flowbridge.policy.audit.estate import Cause, Unread
 from flowbridge.providers.live.contract import Adoption, Import
-from flowbridge.sarif import sarif
+from flowbridge.results.audit_results import audit_outcome
+from flowbridge.results.sarif import sarif
 from tests.deployment.files import DUAL, setting
 
 ROOT = Path(__file__).parents[2]
@@ -73,7 +74,7 @@ def test_the_name_of_a_group_is_no_link_of_a_finding() -> None:
     audit = Audit(
         "account 1", (), (), (), (), (), (), (unread,), (), Summary(0, 0, 0, 0, 0, 0, 0), {}
     )
-    assert "](" not in json.dumps(sarif({"site.yaml": audit}))
+    assert "](" not in json.dumps(sarif(audit_outcome({"site.yaml": audit})))
 
 
 @pytest.mark.slow

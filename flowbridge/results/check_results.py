@@ -1,0 +1,111 @@
+"""What a check found, as results with the lines of the deployment files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+from flowbridge.catalog.reading.located_yaml import Problem
+from flowbridge.deployment.finding import Finding, Severity
+from flowbridge.policy.questions.between_deployments import Disagreement
+from flowbridge.results.result import Level, Outcome, Result
+from flowbridge.stacks.pipeline import Built, Checked
+
+REFUSED: Final = "refused"
+_LEVELS: Final = {
+    Severity.REFUSAL: Level.ERROR,
+    Severity.WARNING: Level.WARNING,
+    Severity.OBLIGATION: Level.NOTE,
+    Severity.NOTE: Level.NOTE,
+}
+_KINDS: Final = {
+    REFUSED: "The file cannot be used as it stands",
+    "failed": "A test of the file fails, or the proof does",
+    "left-open": "The document leaves open what a rule means",
+    "disagreement": "One deployment opens what the other does not",
+}
+
+
+def check_outcome(
+    checked: Iterable[Checked],
+    disagreements: Iterable[Disagreement] = (),
+    ahead: Mapping[str, Iterable[Finding]] | None = None,
+) -> Outcome:
+    """The outcome of a check; `ahead`, by file, what an account says against an apply."""
+    each = tuple(checked)
+    results = [result for one in each for result in _results(one)]
+    for file, findings in (ahead or {}).items():
+        results.extend(_finding(file, finding) for finding in findings)
+    first = each[0].built.resolution.file if each else ""
+    results.extend(
+        Result(rule="disagreement", level=Level.ERROR, text=str(pair), file=first)
+        for pair in disagreements
+    )
+    return Outcome(
+        command="check",
+        examined=tuple(one.built.resolution.file for one in each),
+        results=tuple(results),
+        rules=_KINDS | {f.id: f.source for one in each for f in one.built.findings},
+    )
+
+
+def refusal_outcome(command: str, problems: Iterable[Problem]) -> Outcome:
+    """The outcome of a command that could not use its files."""
+    results = tuple(
+        Result(
+            rule=REFUSED,
+            level=Level.ERROR,
+            text=problem.message,
+            file=problem.file,
+            line=problem.line,
+            key=problem.key,
+        )
+        for problem in problems
+    )
+    files = tuple(dict.fromkeys(result.file for result in results))
+    return Outcome(command=command, examined=files, results=results, rules=_KINDS)
+
+
+def lines_of_workloads(built: Iterable[Built]) -> dict[tuple[str, str], int]:
+    """By file and workload, the line at which the deployment file describes it."""
+    from pathlib import Path
+
+    from flowbridge.catalog.reading.located_yaml import BadFileError, read_yaml
+
+    found: dict[tuple[str, str], int] = {}
+    for each in built:
+        file = each.resolution.file
+        try:
+            read = read_yaml(Path(file))
+        except BadFileError:
+            continue
+        for interface in each.policy.interfaces:
+            own = (interface.workload.replace("-", "_"),)
+            for path in (own, ("systems", interface.workload)):
+                line = read.problem(path, "").line
+                if line is not None and line > 1:
+                    found.setdefault((file, interface.workload), line)
+    return found
+
+
+def _results(checked: Checked) -> Iterator[Result]:
+    file = checked.built.resolution.file
+    for finding in checked.built.findings:
+        yield _finding(file, finding)
+    for failure in checked.failures:
+        yield Result(rule="failed", level=Level.ERROR, text=failure, file=file)
+    if checked.plan is None:
+        for unknown in checked.unknown:
+            yield Result(rule="left-open", level=Level.WARNING, text=str(unknown), file=file)
+
+
+def _finding(file: str, finding: Finding) -> Result:
+    return Result(
+        rule=finding.id,
+        level=_LEVELS[finding.severity],
+        text=finding.message,
+        file=file,
+        line=finding.line,
+        key=finding.key,
+        source=finding.source,
+    )

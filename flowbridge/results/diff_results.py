@@ -1,0 +1,37 @@
+"""What changes between two deployments, as results: what opens is to be looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from flowbridge.policy.questions.difference import Change, ChangedFlow
+from flowbridge.results.result import Level, Outcome, Result
+
+_KINDS: Final = {
+    "opens": "Packets become allowed",
+    "closes": "Packets become refused",
+}
+
+
+def diff_outcome(file: str, changed: Iterable[ChangedFlow]) -> Outcome:
+    """The outcome of a difference, at the file that is new."""
+    return Outcome(
+        command="diff",
+        examined=(file,),
+        results=tuple(_result(file, flow) for flow in changed),
+        rules=_KINDS,
+    )
+
+
+def _result(file: str, flow: ChangedFlow) -> Result:
+    opens = flow.change is Change.ALLOWED
+    rows = ", ".join(flow.rows) or "no row: excess of the cloud"
+    packets = "; ".join(map(str, flow.packets.boxes()))
+    return Result(
+        rule="opens" if opens else "closes",
+        level=Level.WARNING if opens else Level.NOTE,
+        text=f"{flow.peer} {flow.change} at {flow.point}: {packets} ({rows})",
+        file=file,
+        subject=f"{flow.point} {flow.peer} {' '.join(flow.rows)}",
+    )
