@@ -12,8 +12,6 @@ from flowbridge.results.result import Outcome, Result
 
 _SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 _HELP: Final = "The message says what is wrong and what to write instead (docs/pipelines.md)."
-    "Each message says what is wrong and what to write instead; docs/pipelines.md says more."
-)
 
 
 def sarif(outcome: Outcome) -> dict[str, Any]:
