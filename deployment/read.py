@@ -97,7 +97,10 @@ def _opened(
             ]
             if absent:
                 raise BadFileError(absent)
-            known = with_overlays(known, files, option_paths())
+            try:
+                known = with_overlays(known, files, option_paths())
+            except BadFileError as error:
+                raise BadFileError([_unquoted(each, path) for each in error.problems]) from None
             overlaid = True
     site = site_of(located, known, network_id_elsewhere=network_id_elsewhere)
     if overlaid:
@@ -111,6 +114,23 @@ def _with_switches(site: Site, known: Catalog) -> Site:
     switches = {**defaults, **site.options.switches}
     options = site.options.model_copy(update={"switches": switches})
     return site.model_copy(update={"options": options})
+
+
+def _unquoted(problem: Problem, deployment: Path) -> Problem:
+    """A problem of an overlay without its words where it lies outside the deployment's folder: a
+    deployment file of others must not make us show what else is on this machine."""
+    folder = deployment.parent.resolve()
+    try:
+        inside = Path(problem.file).resolve().is_relative_to(folder)
+    except (OSError, RuntimeError, ValueError):
+        inside = False
+    if inside:
+        return problem
+    message = (
+        "this is no overlay that can be read. It lies outside the deployment's folder, so nothing "
+        "of it is shown: move it there to see what is wrong"
+    )
+    return replace(problem, key="", message=message)
 
 
 def site_of(located: LocatedYaml, catalog: Catalog, *, network_id_elsewhere: bool = False) -> Site:

@@ -57,7 +57,21 @@ def pipeline_format(function: Function) -> Function:
 
 def say_json(data: object) -> None:
     """`data` as JSON on stdout, keys in the order given, one trailing newline."""
-    click.echo(json.dumps(data, ensure_ascii=False, indent=2, default=str))
+    from flowbridge.legible import escaped, without_passwords
+
+    text = json.dumps(data, ensure_ascii=False, indent=2, default=str)
+    say_raw(f"{escaped(without_passwords(text))}\n")
+
+
+def say_raw(text: str) -> None:
+    """`text` on stdout as it is, for programs: no filter for terminals, line ends as they stand."""
+    stream = sys.stdout
+    stream.flush()
+    if (buffer := getattr(stream, "buffer", None)) is None:
+        stream.write(text)
+        return
+    buffer.write(text.encode("utf-8", "surrogateescape"))
+    buffer.flush()
 
 
 @contextmanager

@@ -16,6 +16,8 @@ from typing import Final
 _OBEYED: Final = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]"
 )
+_NOT_TEXT: Final = re.compile(f"{_OBEYED.pattern}|[\ud800-\udfff]")
+_SECRET: Final = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^/\s\"'<>?#@]*(?:@[^/\s\"'<>?#@]*)*@")
 # Our own weights and colours; among them is none that hides.
 _OURS: Final = re.compile(r"\x1b\[(?:(?:[0-4]|22|3[1-79]|9[0-7])(?:;(?=\d)|(?=m)))*m")
 
@@ -23,6 +25,17 @@ _OURS: Final = re.compile(r"\x1b\[(?:(?:[0-4]|22|3[1-79]|9[0-7])(?:;(?=\d)|(?=m)
 def legible(text: str) -> str:
     """`text` with nothing in it that a terminal obeys, but for colours."""
     return _OBEYED.sub(_shown, text)
+
+
+def escaped(text: str) -> str:
+    """JSON text in which every such character, and every byte of a file name that is no UTF-8, is
+    written as JSON escapes it: programs read back what it was."""
+    return _NOT_TEXT.sub(_shown, text)
+
+
+def without_passwords(text: str) -> str:
+    """`text` with what stands before the `@` of a URL left out: a user's name and password."""
+    return _SECRET.sub(r"\1***@", text)
 
 
 def one_line(text: str) -> str:
@@ -40,5 +53,5 @@ class Legible(io.TextIOWrapper):
     """A stream to a person or a log."""
 
     def write(self, text: str, /) -> int:
-        super().write(legible(text))
+        super().write(legible(without_passwords(text)))
         return len(text)

@@ -77,7 +77,10 @@ def access_for(
 def checked_url(endpoint_url: str | None, form: AnyFormat) -> None:
     """Refuse an endpoint that is no http or https URL."""
     if endpoint_url is not None and not re.match(r"https?://[^/\s]+", endpoint_url):
-        refuse(form, f"--endpoint-url {endpoint_url!r}: write http://HOST:PORT or https://HOST")
+        from flowbridge.legible import without_passwords
+
+        shown = without_passwords(endpoint_url)
+        refuse(form, f"--endpoint-url {shown!r}: write http://HOST:PORT or https://HOST")
 
 
 def with_progress(

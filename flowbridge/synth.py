@@ -56,7 +56,7 @@ def _run(project: Project) -> int:
 def files_of(project: Project) -> tuple[Path, ...]:
     """The deployment files that the variable or the project names. BadFileError for none."""
     named = os.environ.get(DEPLOYMENTS_VARIABLE)
-    if named:
+    if named is not None:
         return deployment_files(named, Path(), DEPLOYMENTS_VARIABLE)
     spec = project.context.get("deployments", _EXAMPLES)
     place = f"{PROJECT_FILE}: context.deployments"

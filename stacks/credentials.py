@@ -10,7 +10,7 @@ from typing import Final, assert_never
 
 from flowbridge.deployment.file.site import Cloud, Site
 from flowbridge.deployment.finding import Finding, Severity
-from flowbridge.providers.live.endpoint import Trust, trust
+from flowbridge.providers.live.endpoint import Trust, trust, without_user
 
 # Terraform, backend types: the arguments that are secrets.
 _SECRETS: Final = frozenset(
@@ -55,8 +55,9 @@ def given_away(site: Site) -> Iterator[Finding]:
             yield Finding(
                 id="stacks/foreign-endpoint",
                 severity=Severity.WARNING,
-                message=f"Terraform sends the credentials of whoever applies to {url}, which is "
-                "neither an HTTPS address of the cloud nor this machine: check that it is yours",
+                message="Terraform sends the credentials of whoever applies to "
+                f"{without_user(url)}, which is neither an HTTPS address of the "
+                "cloud nor this machine: check that it is yours",
                 source="Terraform, provider arguments",
                 key=f"provider.endpoints.{service}",
             )

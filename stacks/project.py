@@ -55,6 +55,8 @@ def read_project(root: Path) -> Project:
     outdir = os.environ.get("CDKTF_OUTDIR") or settings.get("output") or "cdktf.out"
     if not isinstance(outdir, str):
         raise _refusal("output", f"{outdir!r} is no folder; write its path, such as cdktf.out")
+    if "\0" in outdir:
+        raise _refusal("output", f"{outdir!r} is no path: it holds a NUL")
     return Project(root, root / outdir, context)
 
 

@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from errno import EISDIR
+from errno import EISDIR, ENOSPC
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -54,11 +54,28 @@ def synthesize_as(form: Form, built: Iterable[Built], outdir: Path) -> Synthesiz
     deployments = tuple(built)
     files: tuple[Path, ...] = ()
     with _folder_beside(outdir) as draft:
-        form.write(deployments, draft)
+        _written(form, deployments, draft, outdir)
         checked = tuple(judge(each, form.read(draft, each)) for each in deployments)
         if all(each.exit_code == 0 for each in checked):
             files = _move(draft, outdir)
     return Synthesized(checked, files)
+
+
+def _written(form: Form, built: tuple[Built, ...], draft: Path, outdir: Path) -> None:
+    """Write the draft. BadFileError where the disk does not take it, whoever noticed (the engine's
+    node, or Python)."""
+    try:
+        form.write(built, draft)
+    except OSError as error:
+        reason = error.strerror or str(error)
+    except RuntimeError as error:  # of jsii: what node said
+        if "ENOSPC" not in str(error):
+            raise
+        reason = os.strerror(ENOSPC)
+    else:
+        return
+    message = f"the output folder cannot be written: {reason}"
+    raise BadFileError([Problem(str(outdir), None, "", message)])
 
 
 def read_document(outdir: Path, built: Built) -> dict[str, Any]:
@@ -84,6 +101,7 @@ class _EngineForm:
 
 
 _ENGINE: Final = _EngineForm()
+_DRAFT: Final = ".synth-"
 
 
 @contextmanager
@@ -94,14 +112,46 @@ def _folder_beside(outdir: Path) -> Iterator[Path]:
         raise BadFileError([Problem("SYNTH_HCL_OUTPUT", None, "", message)])
     try:
         outdir.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=".synth-", dir=outdir.parent))
+        _remove_left_over(outdir.parent)
+        draft = Path(tempfile.mkdtemp(prefix=_DRAFT, dir=outdir.parent))
     except OSError as error:
         message = f"the output folder cannot be written: {error.strerror}"
         raise BadFileError([Problem(str(outdir), None, "", message)]) from None
+    lock = _locked(draft)
     try:
         yield draft
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+        if lock is not None:
+            os.close(lock)
+
+
+def _remove_left_over(folder: Path) -> None:
+    """Drafts of runs that were killed: nobody holds their lock any more."""
+    for draft in folder.glob(f"{_DRAFT}*"):
+        if draft.is_symlink() or not draft.is_dir():
+            continue
+        lock = _locked(draft)
+        if lock is not None:
+            shutil.rmtree(draft, ignore_errors=True)
+            os.close(lock)
+
+
+def _locked(draft: Path) -> int | None:
+    """A lock on a draft, which ends with its process; None where another has it, or where the
+    system knows no locks."""
+    try:
+        import fcntl
+
+        lock = os.open(draft, os.O_RDONLY)
+    except (ImportError, OSError):
+        return None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(lock)
+        return None
+    return lock
 
 
 def _move(draft: Path, outdir: Path) -> tuple[Path, ...]:

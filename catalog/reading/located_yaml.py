@@ -8,6 +8,7 @@ way to make a file mean something other than what its reader sees.
 from __future__ import annotations
 
 import re
+import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NoReturn
@@ -106,6 +107,8 @@ def read_text(path: Path, *, max_bytes: int = MAX_BYTES) -> str:
     try:
         if path.is_dir():
             raise _refusal(file, "this is a folder; name a YAML file")
+        if _waits(path):
+            raise _refusal(file, "this is a pipe or a socket, which may never end; name a file")
         with path.open("rb") as stream:
             # Never more than that: a device or a pipe has no size, and may have no end.
             content = stream.read(max_bytes + 1)
@@ -127,6 +130,13 @@ def read_text(path: Path, *, max_bytes: int = MAX_BYTES) -> str:
         ) from None
     except OSError as error:
         raise _refusal(file, f"the file cannot be read: {error.strerror}") from None
+
+
+def _waits(path: Path) -> bool:
+    """Whether to open `path` may wait for ever; what a shell hands over (`<(...)`) has a writer."""
+    mode = path.stat().st_mode
+    handed = str(path).startswith(("/dev/fd/", "/dev/stdin", "/proc/self/fd/"))
+    return (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)) and not handed
 
 
 def parse_yaml(text: str, file: str) -> LocatedYaml:

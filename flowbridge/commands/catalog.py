@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from flowbridge.answer import FINDING, Format, answer_format, refuse, refusing, say_json
+from flowbridge.answer import FINDING, Format, answer_format, refuse, refusing, say_json, say_raw
 
 if TYPE_CHECKING:
     from flowbridge.catalog.load import Catalog
@@ -94,7 +94,7 @@ def export(
     answer: Format = "json" if form == "json" else "text"
     with refusing(answer):
         write = to_json if form == "json" else to_csv
-        click.echo(write(_load(answer, overlays, releases), platform=platform), nl=False)
+        say_raw(write(_load(answer, overlays, releases), platform=platform))
 
 
 @command.command("list", help="The tables, or the rows of one service or table.")
@@ -195,7 +195,7 @@ def errata(form: str, overlays: tuple[Path, ...], releases: tuple[str, ...]) -> 
     if form == "json":
         say_json(found)
     elif form == "markdown":
-        click.echo(reference.errata_markdown(catalog), nl=False)
+        say_raw(reference.errata_markdown(catalog))
     else:
         _print_table(("erratum", "what is wrong"), [(each["id"], each["what"]) for each in found])
 
@@ -211,7 +211,7 @@ def guide_rules(form: str) -> None:
     if form == "json":
         say_json(reference.rules(rules))
     elif form == "markdown":
-        click.echo(reference.rules_markdown(rules), nl=False)
+        say_raw(reference.rules_markdown(rules))
     else:
         _print_table(
             ("rule", "kind", "what the document says", "source"),

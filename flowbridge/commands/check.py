@@ -159,6 +159,8 @@ def _say_not_judged(
 def _document(path: Path, answer_format: AnyFormat) -> dict[str, Any]:
     import json
 
+    if path.is_fifo():
+        refuse(answer_format, f"{path}: this is a pipe, which may never end; name a cdk.tf.json")
     try:
         data = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_once)
     except OSError as error:

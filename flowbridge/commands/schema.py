@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from flowbridge.answer import Format, answer_format, refusing
+from flowbridge.answer import Format, answer_format, refusing, say_raw
 
 
 @click.command("schema", help="The JSON Schema of the deployment file, for editors.")
@@ -14,4 +14,4 @@ def command(answer_format: Format) -> None:
     from flowbridge.deployment.pages.schema import schema_text
 
     with refusing(answer_format):
-        click.echo(schema_text(load()), nl=False)
+        say_raw(schema_text(load()))

@@ -50,6 +50,14 @@ def trust(url: str | None, clouds: Iterable[str], *, named_by_command: bool) -> 
     return Trust.CREDENTIALS if own or named_by_command else Trust.REFUSED
 
 
+def without_user(url: str) -> str:
+    """`url` as it may be shown: without the user and password that stand before its `@`."""
+    scheme, separator, rest = url.partition("://")
+    authority, slash, path = rest.partition("/")
+    _, at, host = authority.rpartition("@")
+    return f"{scheme}{separator}{'***@' if at else ''}{host}{slash}{path}"
+
+
 def is_loopback(host: str) -> bool:
     """`localhost` or an address of this machine alone."""
     try:
