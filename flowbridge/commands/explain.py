@@ -38,7 +38,10 @@ def command(
     asked = question(answer_format, source, destination, protocol, port)
     found, built, catalog = ask(file, asked, explain, answer_format)
     if answer_format == "json":
-        say_json(found.as_plain())
+        rows = {row_id for opening in found.openings for row_id in opening.rows}
+        changed = {row_id: catalog.entry(row_id).replaced for row_id in sorted(rows)}
+        replaced = {row_id: told.model_dump() for row_id, told in changed.items() if told}
+        say_json({**found.as_plain(), **({"replaced": replaced} if replaced else {})})
     else:
         _print(found, catalog, built.lowered.excess)
 
@@ -59,6 +62,9 @@ def _print(found: Explanation, catalog: Catalog, excess: tuple[Excess, ...]) -> 
             entry = catalog.entry(row_id)
             again = "" if row_id not in shown else " (above)"
             click.echo(f"    {row_id}  {entry.row.purpose.en}{again}")
+            if entry.replaced is not None and not again:
+                told = entry.replaced
+                click.echo(f"      replaced by the overlay {told.overlay}: {told.reason}")
             shown.add(row_id)
         if not opening.rows:
             _print_excess(opening, excess)
