@@ -18,7 +18,7 @@ SHARED: Final = "stacks/shared-place"
 def shared_places(
     deployments: Iterable[tuple[Resolution, Lowered]],
 ) -> Iterator[tuple[str, Finding]]:
-    """The file of the later one of two deployments, with a warning for each key of it."""
+    """The file of the later one of two deployments, with a refusal for each key of it."""
     first: dict[tuple[str, str], str] = {}
     for resolution, lowered in deployments:
         found: dict[tuple[str, str, str], list[str]] = {}
@@ -31,7 +31,7 @@ def shared_places(
                 resolution.file,
                 Finding(
                     SHARED,
-                    Severity.WARNING,
+                    Severity.REFUSAL,
                     f"{owner} has {', '.join(names)} too, and {reason}",
                     "two deployments of one run",
                     key,

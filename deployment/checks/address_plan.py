@@ -182,9 +182,24 @@ def _in_their_tiers(site: Site, own: Iterable[Use]) -> Iterator[Mistake]:
             cidrs = ", ".join(map(str, tier.cidrs))
             yield Mistake(
                 use.location,
-                f"{shown(use.network)} is outside the tier {use.tier!r} ({cidrs}); write an "
-                f"address of the tier, or add its CIDR to network.tiers.{use.tier}.cidrs",
+                f"{shown(use.network)} is outside the tier {use.tier!r} ({cidrs}); {_instead(use)}",
             )
+
+
+def _instead(use: Use) -> str:
+    """What to write for an address that its tier does not hold."""
+    if use.location[0] != "systems":
+        return (
+            "write an address of the tier, or the tier it is in; a peer that runs elsewhere (on "
+            "premises, in another network) gets no rules here: write it under "
+            f"{use.location[0]}.elsewhere"
+        )
+    return (
+        "no rule made here reaches a host in another network. Where it runs elsewhere (on "
+        "premises, in another network), write it as "
+        f"{dotted(use.location[:2])}.elsewhere; else write an address of the tier, or the tier it "
+        "is in"
+    )
 
 
 def _once(uses: Iterable[Use]) -> Iterator[Mistake]:
@@ -231,6 +246,15 @@ def _systems(site: Site) -> Iterator[Mistake]:
         here: Location = ("systems", name)
         for place, network in _each((*here, "addresses"), system.addresses):
             if system.tier is None and network.prefixlen > 0 and within(network, UNUSABLE):
+                yield Mistake(place, _not_private(network))
+        for place, network in _each((*here, "elsewhere"), system.elsewhere):
+            if system.tier is None:
+                yield Mistake(
+                    place,
+                    f"{name} has no tier, so all of it is elsewhere; write {shown(network)} under "
+                    f"systems.{name}.addresses",
+                )
+            elif within(network, UNUSABLE):
                 yield Mistake(place, _not_private(network))
         if system.tier is None and system.eni:
             yield Mistake(

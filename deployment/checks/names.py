@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import ip_network
 from typing import Final
 
 from flowbridge.catalog.load import Catalog
 from flowbridge.catalog.reading.located_yaml import Location
-from flowbridge.deployment.file.site import Assertion, Site
+from flowbridge.deployment.file.site import Assertion, Site, System
 from flowbridge.deployment.interfaces import CORE, EDGE, EXTERNAL, INTERNAL, SINGLE
 from flowbridge.deployment.mistake import Mistake, nearest
 from flowbridge.deployment.selection.parties import CLUSTER_PARTIES
 
+_OWN_NAME: Final = re.compile(r"[a-z][a-z0-9-]*")
 # What has an option of its own is not set twice.
 OPTION_OF: Final = {
     "media": "options.media_ports",
@@ -61,9 +63,18 @@ def _systems(site: Site, catalog: Catalog) -> Iterator[Mistake]:
     others = {word: name for name, party in catalog.parties.items() for word in party.also}
     for name, system in site.systems.items():
         here: Location = ("systems", name)
+        yield from _roles(name, system, known, others)
+        if name not in known and system.roles:
+            if not _OWN_NAME.fullmatch(name):
+                message = "write lower-case letters a-z, digits and hyphens, starting with a letter"
+                yield Mistake(here, f"{name!r} cannot be this name: {message}")
+            continue
         if name not in known:
             near = nearest(name, known, others)
-            message = f"the documents name no system {name!r}; {near}"
+            message = (
+                f"the documents name no system {name!r}; {near} (a system with a name of your own "
+                "says whose part it plays: `roles`)"
+            )
             yield Mistake(here, message)
             continue
         section = {EDGE: site.expressway_e, CORE: site.expressway_c}.get(name)
@@ -80,6 +91,20 @@ def _systems(site: Site, catalog: Catalog) -> Iterator[Mistake]:
                 (*here, "tier"),
                 f"{name} stands for hosts on the internet, which no tier holds; leave `tier` out",
             )
+
+
+def _roles(
+    name: str, system: System, known: set[str], others: Mapping[str, str]
+) -> Iterator[Mistake]:
+    """Parts that no host can play: those of nobody, and the Expressways'."""
+    for index, role in enumerate(system.roles):
+        here: Location = ("systems", name, "roles", index)
+        if role not in known and role not in others:
+            near = nearest(role, known, others)
+            yield Mistake(here, f"the documents name no system {role!r}; {near}")
+        elif role in (EDGE, CORE):
+            key = role.replace("-", "_")
+            yield Mistake(here, f"an {role} is described under {key}; leave this role out")
 
 
 def _tiers(site: Site) -> Iterator[Mistake]:
@@ -145,7 +170,8 @@ def _assertions(site: Site, catalog: Catalog) -> Iterator[Mistake]:
     interfaces = interface_keys(site)
     workloads = {key.split("/")[0] for key in interfaces}
     standing = {name for name, party in catalog.parties.items() if party.default == "internet"}
-    known = interfaces | workloads | set(site.systems) | standing
+    roles = {role for system in site.systems.values() for role in system.roles}
+    known = interfaces | workloads | set(site.systems) | standing | roles
     for index, assertion in enumerate(site.tests):
         yield from _without_ports(index, assertion)
         for key, word in (("from", assertion.from_), ("to", assertion.to)):

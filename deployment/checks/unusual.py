@@ -7,7 +7,7 @@ from typing import Final
 
 from flowbridge.catalog.load import Catalog
 from flowbridge.catalog.reading.located_yaml import dotted
-from flowbridge.deployment.addresses import order, shown, within
+from flowbridge.deployment.addresses import is_public, order, shown, within
 from flowbridge.deployment.clouds.aws import ids_of_aws
 from flowbridge.deployment.file.site import Site
 from flowbridge.deployment.finding import Finding, Severity
@@ -24,6 +24,7 @@ def standing_findings(site: Site, catalog: Catalog, flows: Iterable[Flow]) -> It
     """Expressway-E among the inside, systems cut off from their own, another cloud's ids."""
     yield from _edge_inside(site)
     yield from _cards_mixed_up(site)
+    yield from _over_the_internet(site)
     yield from _cut_off(site, catalog, flows)
     for location, text in ids_of_aws(site):
         yield Finding(
@@ -51,6 +52,24 @@ def _edge_inside(site: Site) -> Iterator[Finding]:
             "own, such as dmz",
             "port guide, note with table 22: the TURN servers are in the DMZ",
             "expressway_e.tier",
+        )
+
+
+def _over_the_internet(site: Site) -> Iterator[Finding]:
+    """A traversal client whose packets arrive at the outer card, whatever the rows print."""
+    edge, core = site.expressway_e, site.systems.get(CORE)
+    if edge is None or core is None or edge.nics != "dual" or core.tier is not None:
+        return
+    if all(map(is_public, core.addresses)):
+        addresses = ", ".join(map(shown, core.addresses))
+        yield Finding(
+            "deployment/core-over-the-internet",
+            Severity.NOTE,
+            f"Expressway-C ({addresses}) has public addresses only, so it comes over the internet "
+            "and all its rows are opened at the outer card of Expressway-E, also those that print "
+            "the inner one. Where it comes over a VPN, write the addresses it has there",
+            "port guide, tables 5, 6 and 17: the traversal client starts every connection",
+            f"systems.{CORE}.addresses",
         )
 
 
@@ -93,11 +112,17 @@ def _cut_off(site: Site, catalog: Catalog, flows: Iterable[Flow]) -> Iterator[Fi
         for end in (flow.source, flow.destination)
         if end.interface is not None
     }
-    senders = {flow.source.party for flow in flows if flow.source.interface is not None}
+    senders = {
+        flow.source.interface.workload for flow in flows if flow.source.interface is not None
+    }
     for name, system in sorted(site.systems.items()):
         if system.tier is None:
             continue
-        services = catalog.services_of(name)
+        services = tuple(
+            dict.fromkeys(
+                service for part in (name, *system.roles) for service in catalog.services_of(part)
+            )
+        )
         if name not in met and system.eni:
             yield _no_rule(name, services)
             continue

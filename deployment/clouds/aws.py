@@ -6,8 +6,14 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from flowbridge.catalog.reading.located_yaml import Location
-from flowbridge.deployment.clouds.named_ids import in_two_tiers, named_cards, named_subnets
+from flowbridge.catalog.reading.located_yaml import Location, dotted
+from flowbridge.deployment.addresses import shown, within
+from flowbridge.deployment.clouds.named_ids import (
+    hosts_in,
+    in_two_tiers,
+    named_cards,
+    named_subnets,
+)
 from flowbridge.deployment.file.site import AwsSite, AzureSite, Site
 from flowbridge.deployment.mistake import Mistake
 
@@ -29,10 +35,34 @@ def aws_mistakes(site: AwsSite, *, network_id_elsewhere: bool) -> Iterator[Mista
     ids += [("subnet", location, text) for location, text in named_subnets(site)]
     ids += [("eni", location, text) for location, text in named_cards(site)]
     yield from in_two_tiers(site, "network ACL")
+    yield from _without_subnet(site)
     for kind, location, text in ids:
         pattern, example = _IDS[kind]
         if not pattern.fullmatch(text):
             yield Mistake(location, f"{text!r} is no AWS id of this kind; write one like {example}")
+
+
+def _without_subnet(site: AwsSite) -> Iterator[Mistake]:
+    """Hosts in a range of their tier for which the tier names no subnet.
+
+    A subnet of AWS has one IPv4 range, so a tier that names fewer subnets than ranges lists ranges
+    of another network, whose hosts no group and no network ACL of this VPC ever sees. The cards of
+    an Expressway-E are always here.
+    """
+    for name, tier in site.network.tiers.items():
+        ranges = [network for network in tier.cidrs if network.version == 4]
+        bare = ranges[len(dict.fromkeys(tier.subnets)) :] if tier.subnets else []
+        for location, network in hosts_in(site, name):
+            if within(network, bare):
+                where = dotted(location[:2] if location[0] == "systems" else location[:1])
+                yield Mistake(
+                    location,
+                    f"{shown(network)} is in a range of the tier {name!r} for which the tier names "
+                    f"no subnet ({', '.join(map(str, bare))}); name its subnet under "
+                    f"network.tiers.{name}.subnets or, where the host runs elsewhere (on premises, "
+                    f"in another network), take the range out of the tier and write the address "
+                    f"as {where}.elsewhere",
+                )
 
 
 def ids_of_aws(site: Site) -> Iterator[tuple[Location, str]]:

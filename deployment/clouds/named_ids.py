@@ -49,6 +49,22 @@ def named_cards(site: Site) -> Iterator[tuple[Location, str]]:
             yield ("systems", name, "eni", index), text
 
 
+def hosts_in(site: Site, tier: str) -> Iterator[tuple[Location, Network]]:
+    """The addresses of systems and Expressway-C in `tier`, each with its place in the file."""
+    core = site.expressway_c
+    if core is not None and core.tier == tier:
+        for index, core_peer in enumerate(core.peers):
+            yield from _each(("expressway_c", "peers", index, "address"), core_peer.address)
+    for name, system in site.systems.items():
+        if system.tier == tier:
+            yield from _each(("systems", name, "addresses"), system.addresses)
+
+
+def _each(location: Location, networks: Sequence[Network]) -> Iterator[tuple[Location, Network]]:
+    for index, network in enumerate(networks):
+        yield ((*location, index) if len(networks) > 1 else location), network
+
+
 def in_two_tiers(site: Site, what: str) -> Iterator[Mistake]:
     """A subnet that two tiers name; `what` it has only one of."""
     tiers: dict[str, str] = {}

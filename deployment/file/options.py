@@ -271,9 +271,34 @@ class Platform(Section):
     )
 
 
+class Aws(Section):
+    """How rules are written on AWS."""
+
+    peers: Literal["groups", "addresses", "auto"] = Field(
+        "auto",
+        description="What rules name on the other side. groups: the other's security group, which "
+        "follows its members and matches no packet that comes another way. addresses: always its "
+        "addresses. auto: groups where they match, addresses elsewhere.",
+    )
+
+
+class Azure(Section):
+    """How rules are written on Azure."""
+
+    peers: Literal["groups", "addresses", "auto"] = Field(
+        "auto",
+        description="What rules name on the other side. addresses: always its addresses. groups "
+        "and auto: its application security group where each of its network cards is named here, "
+        "addresses elsewhere.",
+    )
+
+
 class Gcp(Section):
     """How rules are written on Google Cloud (docs/decisions/0004-gcp-rules.md)."""
 
+    peers: Literal["addresses", "auto"] = Field(
+        "auto", description="What rules name on the other side: its addresses, in either case."
+    )
     rules: Literal["vpc-rules", "network-policy"] = Field(
         "vpc-rules",
         description="vpc-rules: VPC firewall rules, targets by network tag or service account. "
@@ -373,9 +398,13 @@ class Options(Section):
 class AwsOptions(Options):
     """Options of a deployment on AWS."""
 
+    aws: Aws = Aws.unwritten()
+
 
 class AzureOptions(Options):
     """Options of a deployment on Azure."""
+
+    azure: Azure = Azure.unwritten()
 
 
 class GcpOptions(Options):

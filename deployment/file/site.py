@@ -159,12 +159,18 @@ class ExpresswayE(Section):
     peers: tuple[EdgePeer, ...] = Field(
         min_length=1, max_length=6, description="One entry per cluster peer."
     )
+    elsewhere: Networks = Field(
+        (), description="Addresses of further peers of this cluster that do not run here."
+    )
 
 
 class ExpresswayC(Section):
     tier: str = Field(description="The tier it is in.")
     peers: tuple[CorePeer, ...] = Field(
         min_length=1, max_length=6, description="One entry per cluster peer."
+    )
+    elsewhere: Networks = Field(
+        (), description="Addresses of further peers of this cluster that do not run here."
     )
 
     @model_validator(mode="before")
@@ -185,6 +191,11 @@ class System(Section):
     tier: str | None = Field(
         None, description="The tier it is in, where it runs in this deployment."
     )
+    elsewhere: Networks = Field(
+        (),
+        description="Its addresses that do not run in `tier`: on premises, in another network. "
+        "They get no rules here, and others meet them by address.",
+    )
     public: Networks = Field(
         (), description="Its public addresses, by which Expressway-E sees it behind NAT."
     )
@@ -193,6 +204,11 @@ class System(Section):
     )
     fqdns: Annotated[tuple[str, ...], BeforeValidator(several)] = Field(
         (), description="Host names that these addresses stand for."
+    )
+    roles: Annotated[tuple[str, ...], BeforeValidator(several)] = Field(
+        (),
+        description="Further parties of the documents whose part its hosts play: `tftp`, `ip-vms`, "
+        "`ntp`, `media-destination`. What rows ask of those is opened here.",
     )
     nics: Literal["dual", "single"] | None = Field(
         None,

@@ -91,7 +91,14 @@ def _names(catalog: Catalog) -> dict[str, Any]:
         "else": {
             "properties": {
                 "services": {"items": {"enum": sorted(catalog.services)}},
-                "systems": {"propertyNames": {"enum": sorted(system_names(catalog))}},
+                "systems": {
+                    # A system with a name of the user's own says whose part it plays.
+                    "patternProperties": {
+                        f"^(?!({'|'.join(sorted(system_names(catalog)))})$)": {
+                            "required": ["roles"]
+                        }
+                    }
+                },
             }
         },
     }

@@ -69,12 +69,10 @@ def pairs_of(
             if source.party in CLUSTER_PARTIES:
                 yield from _between_peers(source, destination, places)
             else:
-                pair = _pair(row, source, destination, places, reflection)
-                if unmanaged and isinstance(pair, Unpaired) and pair.cause == "elsewhere":
-                    pair = _unmanaged(row, source, destination, places) or pair
-                yield pair
-                if isinstance(pair, Pair) and pair.instead_of is not None:
-                    yield pair.instead_of
+                for pair in _meetings(row, source, destination, places, reflection, unmanaged):
+                    yield pair
+                    if isinstance(pair, Pair) and pair.instead_of is not None:
+                        yield pair.instead_of
 
 
 def _between_peers(
@@ -84,21 +82,70 @@ def _between_peers(
     if not peers:
         who = source.of or "Expressway"
         yield Unpaired("absent", f"no {who} here has two or more peers: list each under `peers`")
-    for placement in peers:
-        yield Pair(
-            _private(replace(placement, party=source.party)),
-            _private(replace(placement, party=destination.party)),
-        )
+    for placement, others in peers:
+        here = _private(replace(placement, party=source.party))
+        there = _private(replace(placement, party=destination.party))
+        if placement.interface is not None and len(placement.interface.members) > 1:
+            yield Pair(here, there)
+        if others is not None:
+            families = common_families(placement, others)
+            yield narrowed(Pair(here, _private(replace(others, party=destination.party))), families)
+            yield narrowed(Pair(_private(replace(others, party=source.party)), there), families)
 
 
-def _unmanaged(
+def _meetings(
+    row: Row,
+    source: PartyReference,
+    destination: PartyReference,
+    places: Places,
+    reflection: Reflection,
+    unmanaged: bool,
+) -> Iterator[Pair | Unpaired]:
+    """Two parties of a row, wherever each of them is."""
+    met = list(_met(row, source, destination, places))
+    for reference, found in ((source, [a for a, _ in met]), (destination, [b for _, b in met])):
+        if not any(found):
+            reason = f"{reference.party} is not in this deployment: "
+            yield Unpaired("absent", reason + places.missing(reference.party))
+            return
+    pairs: list[Pair | Unpaired] = []
+    for here, there in met:
+        if here is None or there is None:
+            continue
+        pair = _pair(row, source, destination, here, there, places, reflection)
+        if unmanaged and isinstance(pair, Unpaired) and pair.cause == "elsewhere":
+            pair = _unmanaged(here, there) or pair
+        pairs.append(pair)
+    paired = any(isinstance(pair, Pair) for pair in pairs)
+    for pair in pairs:
+        # Where the parties meet somewhere, two ends that both run elsewhere are not worth a word.
+        elsewhere = isinstance(pair, Unpaired) and pair.cause == "elsewhere" and not pair.key
+        if not (paired and elsewhere):
+            yield pair
+
+
+def _met(
     row: Row, source: PartyReference, destination: PartyReference, places: Places
-) -> Pair | None:
+) -> Iterator[tuple[Placement | None, Placement | None]]:
+    """Each place of the source with each of the destination; None for one that is absent.
+
+    Which card of Expressway-E is met depends on where the other one is, which is told first.
+    """
+    left, right = row.source.printed, row.destination.printed
+    if source.party == EDGE:
+        for there in places.placements(destination, right, source) or (None,):
+            for here in places.placements(source, left, destination, there) or (None,):
+                yield here, there
+    else:
+        for here in places.placements(source, left, destination) or (None,):
+            for there in places.placements(destination, right, source, here) or (None,):
+                yield here, there
+
+
+def _unmanaged(here: Placement, there: Placement) -> Pair | None:
     """Two ends that both run elsewhere, by the addresses that the file gives; None where one of
     them is managed here, or both are only "the internet"."""
-    here = places.place(source, row.source.printed, destination)
-    there = places.place(destination, row.destination.printed, source)
-    if here is None or there is None or here.interface or there.interface:
+    if here.interface or there.interface:
         return None
     families = common_families(here, there)
     if not families or here.private == there.private:
@@ -110,20 +157,14 @@ def _pair(
     row: Row,
     source: PartyReference,
     destination: PartyReference,
+    here: Placement,
+    there: Placement,
     places: Places,
     reflection: Reflection,
 ) -> Pair | Unpaired:
-    here = places.place(source, row.source.printed, destination)
-    there = places.place(destination, row.destination.printed, source)
-    for reference, placement in ((source, here), (destination, there)):
-        if placement is None:
-            reason = f"{reference.party} is not in this deployment: "
-            return Unpaired("absent", reason + places.missing(reference.party))
-    assert here is not None  # noqa: S101  (the loop above has returned)
-    assert there is not None  # noqa: S101
     if here.interface is None and there.interface is None:
         return Unpaired("elsewhere", "both ends are outside this deployment")
-    if source.party == EDGE == destination.party:
+    if source.party == EDGE == destination.party and here.interface and there.interface:
         return _edge_to_edge(row, source, destination, places, reflection)
     families = common_families(here, there)
     if not families:
@@ -131,7 +172,7 @@ def _pair(
     if destination.party == EDGE and not here.outward:
         return _towards_edge(row, destination, here, there, reflection)
     if here.interface is there.interface:
-        return _same_card(here)
+        return _same_card(here, there)
     source_end = _outside(here, here.arrives_from) if there.outward else _private(here)
     destination_end = _outside(there, there.reached_at) if here.outward else _private(there)
     return narrowed(Pair(source_end, destination_end), families)
@@ -151,12 +192,12 @@ def _version_names(networks: tuple[Network, ...]) -> str:
     return " and ".join(f"IPv{version}" for version in sorted(_versions(networks)))
 
 
-def _same_card(placement: Placement) -> Pair | Unpaired:
-    assert placement.interface is not None  # noqa: S101
-    hosts = placement.interface.members
-    if len(hosts) == 1 and all(map(is_host, placement.private)):
-        return Unpaired("local", f"{placement.party} is one host: the packets never leave it")
-    return Pair(_private(placement), _private(placement))
+def _same_card(here: Placement, there: Placement) -> Pair | Unpaired:
+    assert here.interface is not None  # noqa: S101
+    hosts = here.interface.members
+    if len(hosts) == 1 and all(map(is_host, here.private)):
+        return Unpaired("local", f"{here.party} is one host: the packets never leave it")
+    return Pair(_private(here), _private(there))
 
 
 def _edge_to_edge(
@@ -175,7 +216,7 @@ def _edge_to_edge(
     if public and reflection.relays:
         addresses = placement.reached_at
         return Pair(_by(placement, addresses), _by(placement, addresses))
-    return _same_card(placement)
+    return _same_card(placement, placement)
 
 
 def _towards_edge(

@@ -13,7 +13,7 @@ from flowbridge.catalog.row_switch import row_switches
 from flowbridge.deployment.file.site import Cloud, Site, Size, options_type
 from flowbridge.deployment.interfaces import CORE, EDGE
 from flowbridge.deployment.selection.parameters import first_media_pair
-from flowbridge.deployment.selection.reflection import has_static_nat, reflection_of
+from flowbridge.deployment.selection.reflection import has_static_nat, is_cluster, reflection_of
 
 UNSET: Final = "none"
 CARDS: Final = "edge_nics"
@@ -38,13 +38,15 @@ def facts_of(site: Site) -> Facts:
         "platform": site.platform,
         "nics": edge.nics if edge else "none",
         CARDS: _cards(site),
-        "cluster": any(part is not None and len(part.peers) > 1 for part in (edge, core)),
+        "cluster": any(part is not None and is_cluster(part) for part in (edge, core)),
         "topology": _topology(site),
         "multiplexed_media": _multiplexed(site),
         "reflection": reflection_of(site).relays,
         "static_nat": edge is not None and has_static_nat(edge),
         "service": frozenset(site.services),
-        "system": frozenset(site.systems),
+        "system": frozenset(
+            {*site.systems, *(role for system in site.systems.values() for role in system.roles)}
+        ),
     }
     facts.update(_default_options())
     facts.update({f"option.switches.{n}": each.default for n, each in row_switches().items()})

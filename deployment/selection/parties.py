@@ -1,19 +1,21 @@
 """Where a party of the documents stands in one deployment.
 
 A party is managed here (Expressways described by their peers, systems with a tier), or a set of
-addresses elsewhere (systems without one, the internet), or not in the deployment at all.
+addresses elsewhere (systems without one, the internet), or not in the deployment at all. It may be
+in several places at once: hosts of it run elsewhere (`elsewhere`), systems play its part (`roles`),
+or addresses that are listed for it run here as another system.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
 from flowbridge.catalog.party import Party, PartyKind
 from flowbridge.catalog.row import PartyReference, Side
-from flowbridge.deployment.addresses import EVERYWHERE, in_order, is_public, of_families
+from flowbridge.deployment.addresses import EVERYWHERE, in_order, is_host, is_public, of_families
 from flowbridge.deployment.file.site import Site
 from flowbridge.deployment.interface import Interface, Network
 from flowbridge.deployment.interfaces import CORE, EDGE, EXTERNAL, INTERNAL, SINGLE, interfaces_of
@@ -38,6 +40,11 @@ class Placement:
     outward: bool = False
     host_names: tuple[str, ...] = ()
     nat_key: str = ""
+
+    @property
+    def all_public(self) -> bool:
+        """Whether it runs elsewhere and has public addresses only: it comes over the internet."""
+        return self.interface is None and all(map(is_public, self.private))
 
     @property
     def key(self) -> str:
@@ -75,25 +82,94 @@ class Places:
     def _by_key(self) -> dict[str, Interface]:
         return {interface.key: interface for interface in self.interfaces}
 
-    def peers(self, of: str | None = None) -> Iterable[Placement]:
-        """The Expressways (`of`: the one) of two or more peers, by the card of cluster traffic."""
+    def peers(self, of: str | None = None) -> Iterable[tuple[Placement, Placement | None]]:
+        """The Expressways (`of`: the one) of two or more peers, by the card of cluster traffic,
+        each with its peers elsewhere."""
         for workload in (EDGE, CORE) if of is None else (of,):
             interface = self._card(workload, INTERNAL)
-            if interface is not None and len(interface.members) > 1:
-                yield self._managed(workload, interface)
+            if interface is None:
+                continue
+            others = self._rest(workload)
+            if len(interface.members) > 1 or others is not None:
+                yield self._managed(workload, interface), others
 
     def place(
         self, reference: PartyReference, printed: str | None, towards: PartyReference
     ) -> Placement | None:
-        """The party of `reference` as it meets the party `towards`; None where it is absent."""
+        """The first of `placements`; None where the party is absent."""
+        return next(iter(self.placements(reference, printed, towards)), None)
+
+    def placements(
+        self,
+        reference: PartyReference,
+        printed: str | None,
+        towards: PartyReference,
+        met: Placement | None = None,
+    ) -> tuple[Placement, ...]:
+        """The party of `reference` as it meets `towards`, which is at `met`, wherever it is.
+
+        Hosts that are listed for it and run here as another system are met at that system's card,
+        whose rules are the same for all its hosts.
+        """
         name = reference.party
-        if name == EDGE:
-            card = self._edge_card(reference, printed, towards)
-            if (interface := self._card(EDGE, card)) is not None:
-                return self._managed(name, interface)
-        elif (interface := self._card(name, SINGLE)) is not None:
-            return self._managed(name, interface)
-        return self._elsewhere(name, reference.side)
+        card = self._edge_card(reference, printed, towards, met) if name == EDGE else SINGLE
+        interface = self._card(name, card)
+        if interface is None:
+            own = self._elsewhere(name, reference.side)
+            played = tuple(self._played(name, reference.side))
+            stands_for_all = own is not None and name not in self._site.systems
+            if own is None or (played and stands_for_all):
+                return played
+            return (*self._as_others(own), *played)
+        others = self._rest(name)
+        found = [self._managed(name, interface), *([others] if others is not None else [])]
+        return (*found, *self._played(name, reference.side))
+
+    def _rest(self, name: str) -> Placement | None:
+        """The hosts of what runs here that run elsewhere."""
+        if name in (EDGE, CORE):
+            cluster = self._site.expressway_e if name == EDGE else self._site.expressway_c
+            addresses = cluster.elsewhere if cluster is not None else ()
+            key = f"{name.replace('-', '_')}.elsewhere"
+        else:
+            system = self._site.systems.get(name)
+            addresses = system.elsewhere if system is not None else ()
+            key = f"systems.{name}.elsewhere"
+        if not addresses:
+            return None
+        outward = all(map(is_public, addresses))
+        return Placement(name, None, in_order(addresses), outward=outward, nat_key=key)
+
+    def _words(self, name: str) -> frozenset[str]:
+        """The party by its own name and by the others that it has."""
+        party = self._parties.get(name)
+        return frozenset((name, *(party.also if party is not None else ())))
+
+    def _played(self, name: str, side: Side | None) -> Iterator[Placement]:
+        """The systems that play the part of `name`, wherever they are."""
+        for player, system in sorted(self._site.systems.items()):
+            if player == name or not self._words(name) & set(system.roles):
+                continue
+            interface = self._card(player, SINGLE)
+            own = (
+                self._elsewhere(player, side)
+                if interface is None
+                else self._managed(player, interface)
+            )
+            for placement in (own, self._rest(player)):
+                if placement is not None:
+                    yield replace(placement, party=name)
+
+    def _as_others(self, whole: Placement) -> Iterator[Placement]:
+        """Where the addresses listed for a party are: at cards of other systems, and the rest."""
+        rest = whole.private
+        for card in self.interfaces if whole.party in self._site.systems else ():
+            hosts = {host for host in card.private if is_host(host)}
+            if card.workload in self._site.systems and hosts & set(rest):
+                yield replace(self._managed(card.workload, card), party=whole.party)
+                rest = tuple(network for network in rest if network not in hosts)
+        if rest:
+            yield replace(whole, private=rest)
 
     def outward(self, name: str) -> bool:
         """Whether the party is met on the internet side of Expressway-E."""
@@ -120,9 +196,19 @@ class Places:
         return f"add systems.{name}.addresses"
 
     def _edge_card(
-        self, reference: PartyReference, printed: str | None, towards: PartyReference
+        self,
+        reference: PartyReference,
+        printed: str | None,
+        towards: PartyReference,
+        met: Placement | None,
     ) -> str:
-        """Which card of a dual-homed Expressway-E a row means."""
+        """Which card of a dual-homed Expressway-E a row means.
+
+        A traversal client that comes over the internet meets the outer card, whatever a row prints:
+        no packet of it arrives at the inner one.
+        """
+        if towards.party == CORE and met is not None and met.all_public:
+            return EXTERNAL
         match reference.side:
             case Side.PUBLIC:
                 return EXTERNAL

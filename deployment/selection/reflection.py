@@ -18,7 +18,7 @@ from typing import Final
 
 from flowbridge.catalog.condition import Facts
 from flowbridge.catalog.release_default import release_defaults
-from flowbridge.deployment.file.site import ExpresswayE, Site
+from flowbridge.deployment.file.site import ExpresswayC, ExpresswayE, Site
 from flowbridge.deployment.interfaces import EDGE
 
 RELAYS: Final = "reflection"
@@ -47,9 +47,14 @@ def has_static_nat(edge: ExpresswayE) -> bool:
     return any(peer.public for peer in edge.peers)
 
 
+def is_cluster(part: ExpresswayE | ExpresswayC) -> bool:
+    """Whether an Expressway has two or more peers, wherever they run."""
+    return len(part.peers) > 1 or bool(part.elsewhere)
+
+
 def relays_need_it(release: str, edge: ExpresswayE) -> bool:
     """Whether TURN relays of this release cannot do without, with a public address translated."""
-    facts: Facts = {"release": release, "cluster": len(edge.peers) > 1}
+    facts: Facts = {"release": release, "cluster": is_cluster(edge)}
     return release_defaults()[RELAYS].true_when.holds(facts)
 
 
@@ -77,7 +82,7 @@ def reflection_of(site: Site) -> Reflection:
         reason = "options.nat_reflection is always"
         return Reflection(True, single, True, reason, demanded=True)
     relays = relays_need_it(site.release.expressway, edge)
-    words = "a cluster" if len(edge.peers) > 1 else "a standalone Expressway-E"
+    words = "a cluster" if is_cluster(edge) else "a standalone Expressway-E"
     needs = "needs" if relays else "needs no"
     row = release_defaults()[RELAYS].row
     reason = f"{words} on {site.release.expressway} {needs} NAT reflection for TURN relays ({row})"

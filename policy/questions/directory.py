@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_network
 
 from flowbridge.catalog.party import Party
@@ -65,6 +65,7 @@ class Directory:
     ranges: tuple[tuple[Network, Interface], ...]  # and CIDRs (fleets)
     gateways: tuple[tuple[Network, Interface], ...] = ()  # addresses of NAT gateways before them
     around: tuple[Interface, ...] = ()  # whoever else stands in our subnets
+    roles: Mapping[str, frozenset[str]] = field(default_factory=dict)  # who plays another's part
 
     @classmethod
     def of(
@@ -116,20 +117,21 @@ class Directory:
             tuple((own, card) for own, card in held if own.num_addresses > 1),
             tuple(_gateways(policy, site)) if site is not None else (),
             tuple(each.anyone for each in around),
+            {} if site is None else _roles(site),
         )
 
     def places(self, name: str) -> tuple[Place, ...]:
         """What `name` stands for: an interface, every interface of a workload, a party, or an
         address or CIDR. UnknownPlaceError lists the names there are."""
+        players = self.roles.get(name, frozenset())
         cards = tuple(
             Place(name, card)
             for card in (*self.interfaces, *self.around)
-            if name in (card.key, card.workload)
+            if name in (card.key, card.workload) or card.workload in players
         )
-        if cards:
-            return cards
-        if name in self.parties:
-            return (Place(name, None, self.parties[name]),)
+        rest = self.parties.get(name)
+        if cards or rest is not None:
+            return cards if rest is None else (*cards, Place(name, None, rest))
         try:
             network = ip_network(name, strict=False)
         except ValueError:
@@ -140,7 +142,8 @@ class Directory:
         """Every name that a question may use, interfaces first."""
         keys = [card.key for card in self.interfaces]
         workloads = sorted({card.workload for card in self.interfaces})
-        return tuple(dict.fromkeys((*keys, *workloads, *sorted(self.parties))))
+        others = (*sorted(self.parties), *sorted(self.roles))
+        return tuple(dict.fromkeys((*keys, *workloads, *others)))
 
     def called(self, networks: Iterable[Network]) -> tuple[str, ...]:
         """The interfaces and parties whose addresses hold any of `networks`, `internet` last.
@@ -209,6 +212,15 @@ class Directory:
             f"{name!r} is not known here{hint} Write an address, a CIDR or one of: "
             f"{', '.join(names)}"
         )
+
+
+def _roles(site: Site) -> dict[str, frozenset[str]]:
+    """The systems here that play the part of another party, by that party."""
+    found: dict[str, set[str]] = {}
+    for name, system in site.systems.items():
+        for role in system.roles:
+            found.setdefault(role, set()).add(name)
+    return {role: frozenset(names) for role, names in found.items()}
 
 
 def member_of(card: Interface, network: Network) -> Member | None:

@@ -56,7 +56,8 @@ class Aws:
         if network is None:
             findings.append(_no_network())
         resources = ResourceSet()
-        groups = security_groups(policy, quotas)
+        peers = AwsSite.of(site).options.aws.peers
+        groups = security_groups(policy, quotas, peers=peers)
         rules, group_ids = emit_groups(groups, site.name, network or "", resources)
         findings.extend(refused := tuple(group_limits(groups.interfaces, quotas)))
         # Lists that no group can take are refused already: fitting them into an ACL is for nothing.

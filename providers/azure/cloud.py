@@ -51,7 +51,7 @@ class Azure:
         """
         quotas = quotas_for(AzureSite.of(site).quotas)
         ids = ResourceIds.of(site, network_id)
-        emitted = security_rules(policy, quotas)
+        emitted = security_rules(policy, quotas, peers=AzureSite.of(site).options.azure.peers)
         nsgs = network_security_groups(policy, emitted, quotas)
         resources = ResourceSet()
         memberships = emit_groups(policy.interfaces, site, ids, resources)

@@ -44,7 +44,7 @@ def test_examples_fit(path: Any) -> None:
         ({"expressway_e__peers__0__extern": "10.0.1.1"}, "expressway_e/peers/0"),
         ({"services": ["sip-call"]}, "services/0"),
         ({"services": ["mra", "mra"]}, "services"),
-        ({"systems__cucn": {"addresses": ["10.0.0.1"]}}, "systems"),
+        ({"systems__cucn": {"addresses": ["10.0.0.1"]}}, "systems/cucn"),
         ({"options__ports": {"smart-prox": 1}}, "options/ports"),
         ({"cloud": "alibaba"}, "cloud"),
         ({"release": "15.0"}, "release"),
@@ -69,7 +69,7 @@ def test_what_the_schema_refuses(changes: Data, place: str) -> None:
 
 def test_overlays_bring_services_and_systems_of_their_own() -> None:
     own = setting(DUAL, services=["backup"], systems__vault={"addresses": ["10.0.10.9"]})
-    assert {"services/0", "systems"} <= set(faults(own))
+    assert {"services/0", "systems/vault"} <= set(faults(own))
     assert faults(setting(own, overlays=["backup.yaml"])) == []
 
 

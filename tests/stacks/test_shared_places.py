@@ -1,4 +1,4 @@
-"""Two deployments that name what takes the rules of only one are told so, at the second."""
+"""Two deployments that name what takes the rules of only one are refused, at the second."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def told(*files: Path) -> list[tuple[str, str, int | None]]:
         (each.resolution.site.name, finding.key, finding.line)
         for each in build_all(files)
         for finding in each.findings
-        if finding.id == SHARED and finding.severity is Severity.WARNING
+        if finding.id == SHARED and finding.severity is Severity.REFUSAL
     ]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from flowbridge.catalog.ports import PortRange
 from flowbridge.catalog.protocol import Protocol
@@ -57,10 +57,13 @@ class _Served:
     networks: tuple[Network, ...]
 
 
-def security_groups(policy: Policy, quotas: Quotas) -> SecurityGroups:
-    """The groups that serve `policy`."""
+def security_groups(
+    policy: Policy, quotas: Quotas, *, peers: Literal["groups", "addresses", "auto"] = "auto"
+) -> SecurityGroups:
+    """The groups that serve `policy`; with `addresses` none of them refers to another."""
     lists: dict[str, PrefixList] = {}
-    here = frozenset(interface.key for interface in policy.interfaces)
+    named = () if peers == "addresses" else policy.interfaces
+    here = frozenset(interface.key for interface in named)
     interfaces: list[InterfaceGroups] = []
     excess: list[Excess] = []
     for interface in policy.interfaces:

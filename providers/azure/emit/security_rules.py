@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from flowbridge.catalog.port_set import port_mask, port_runs
 from flowbridge.catalog.ports import PortRange
@@ -74,9 +74,13 @@ def is_grouped(interface: Interface) -> bool:
     )
 
 
-def security_rules(policy: Policy, quotas: Quotas) -> SecurityRules:
-    """The rules that serve `policy`, in the order of their identities."""
+def security_rules(
+    policy: Policy, quotas: Quotas, *, peers: Literal["groups", "addresses", "auto"] = "auto"
+) -> SecurityRules:
+    """The rules that serve `policy`, in the order of their identities; with `addresses` none of
+    them names the group of a peer."""
     grouped = frozenset(i.key for i in policy.interfaces if is_grouped(i))
+    named = frozenset[str]() if peers == "addresses" else grouped
     rules: list[Rule] = []
     excess: list[Excess] = []
     impossible: list[tuple[Point, Demand]] = []
@@ -89,7 +93,7 @@ def security_rules(policy: Policy, quotas: Quotas) -> SecurityRules:
             rules.extend(
                 rule
                 for demand in possible
-                for rule in _rules(interface, direction, demand, grouped, quotas)
+                for rule in _rules(interface, direction, demand, (grouped, named), quotas)
             )
             excess.extend(_excess(point, policy, possible))
     return SecurityRules(tuple(_merged(rules)), tuple(excess), tuple(impossible))
@@ -121,7 +125,7 @@ def _rules(
     interface: Interface,
     direction: Direction,
     demand: Demand,
-    grouped: frozenset[str],
+    grouped: tuple[frozenset[str], frozenset[str]],
     quotas: Quotas,
 ) -> Iterator[Rule]:
     flow = demand.flow
@@ -130,7 +134,7 @@ def _rules(
         _port_lists(ends, longest) if flow.protocol.has_ports else [()]
         for ends in (source_ports_at(flow, direction), flow.destination_ports)
     ]
-    for sides in _sides(interface, demand.peer, grouped):
+    for sides in _sides(interface, demand.peer, *grouped):
         for source_ports in ports[0]:
             for destination_ports in ports[1]:
                 yield Rule(
@@ -154,8 +158,11 @@ def _port_lists(ports: Iterable[PortRange], longest: int) -> list[tuple[PortRang
     return [runs[i : i + longest] for i in range(0, len(runs), longest)]
 
 
-def _sides(interface: Interface, end: End, grouped: frozenset[str]) -> Iterator[_Sides]:
-    """Both sides: once where both are groups, else once for each address family."""
+def _sides(
+    interface: Interface, end: End, grouped: frozenset[str], named: frozenset[str]
+) -> Iterator[_Sides]:
+    """Both sides: once where both are groups, else once for each address family. `grouped` have a
+    group of their own, `named` may be named by it as a peer."""
     networks = of_families(end.addresses, interface.families)
     here = end.interface if not end.translated else None
     if here is not None and not _same(networks, of_families(here.private, interface.families)):
@@ -163,7 +170,7 @@ def _sides(interface: Interface, end: End, grouped: frozenset[str]) -> Iterator[
     own = interface.key if interface.key in grouped else None
     # A group stands for its members in every family that they have.
     fits = here is not None and here.families <= interface.families
-    other = here.key if here is not None and fits and here.key in grouped else None
+    other = here.key if here is not None and fits and here.key in named else None
     if own and other and networks:
         yield _Sides(
             tuple(sorted({network.version for network in networks})),
