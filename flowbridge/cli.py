@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "exposure": "What the internet can reach, riskiest first; redundant rules.",
     "flows": "Every flow by address, for the firewall on the other side.",
     "request": "A change request: what to open and to close between two versions.",
+    "observe": "What flow logs show: used, never seen, refused though documented.",
     "audit": "Live state against intent, as packets.",
     "adopt": "Terraform import blocks for what already exists.",
     "report": "A self-contained page with the connection map.",

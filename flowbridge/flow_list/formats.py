@@ -32,7 +32,12 @@ def as_markdown(columns: Sequence[str], records: Records) -> str:
 
 def as_xlsx(sheets: Mapping[str, tuple[Sequence[str], Records]]) -> bytes:
     """A workbook with a sheet for each name: heading frozen, filter on, columns wide enough."""
-    from xlsxwriter import Workbook
+    try:
+        from xlsxwriter import Workbook
+    except ModuleNotFoundError:
+        raise ValueError(
+            "XlsxWriter is not installed: add flowbridge[xlsx], or write CSV"
+        ) from None
 
     buffer = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}

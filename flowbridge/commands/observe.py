@@ -1,0 +1,212 @@
+"""`flowbridge observe`: what flow logs show of a deployment's rows."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from flowbridge.answer import (
+    BAD_INPUT,
+    FINDING,
+    HOLDS,
+    Format,
+    answer_format,
+    refuse,
+    refusing,
+    say_json,
+)
+
+if TYPE_CHECKING:
+    from flowbridge.policy.questions.observation import Observation, Tally
+    from flowbridge.providers.logs.gather import Logs
+
+_NOISE_SHOWN = 10
+
+
+@click.command("observe")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--logs",
+    "paths",
+    multiple=True,
+    required=True,
+    type=click.Path(path_type=Path),
+    help="A log file or a folder of them. Repeatable.",
+)
+@click.option(
+    "--sampled",
+    is_flag=True,
+    help="The log is sampled or aggregated: what is not in it may be used all the same.",
+)
+@answer_format
+def command(file: Path, paths: tuple[Path, ...], sampled: bool, answer_format: Format) -> None:
+    """What flow logs show: used, never seen, refused though documented, let in though not.
+
+    Reads flow logs of AWS (VPC and transit gateway, text and Parquet, any fields), Azure (virtual
+    network and NSG) and Google Cloud (VPC flow logs, firewall rule logs), also compressed, from
+    files on this machine. Exit codes: 1 where something documented was refused or something
+    undocumented let in; 2 where nothing was found and not every file could be read.
+
+    \b
+    flowbridge observe site.yaml --logs logs/
+    flowbridge observe site.yaml --logs export.log.gz --format json
+    """
+    from flowbridge.policy.questions.observation import Observer, address_edges, port_classes
+    from flowbridge.stacks.pipeline import build_all, judge
+
+    try:
+        import duckdb  # noqa: F401  (the extra is asked for before anything is read)
+
+        from flowbridge.providers.logs.gather import gather, log_files
+    except ModuleNotFoundError:
+        refuse(answer_format, "DuckDB reads the logs and is not installed: add flowbridge[observe]")
+    with refusing(answer_format):
+        (built,) = build_all([file])
+        checked = judge(built)
+    observer = Observer(built.policy, checked.enforcement)
+    try:
+        logs = gather(
+            log_files(paths),
+            observer.addresses,
+            address_edges(built.policy, checked.enforcement),
+            port_classes(built.policy, checked.enforcement),
+            _progress,
+        )
+    except FileNotFoundError as error:
+        refuse(answer_format, f"--logs {error}: there is no such file or folder")
+    whole = not (sampled or logs.sampled or logs.skipped or logs.damaged or logs.unread)
+    found = observer.observe(logs.seen, conclusive=whole and logs.records > 0)
+    purposes = {each.id: each.row.purpose.en for each in built.resolution.selected}
+    plain = _plain(found, logs, purposes, sampled=sampled or logs.sampled)
+    if answer_format == "json":
+        say_json(plain)
+    else:
+        _print(plain)
+    if plain["refused"] or plain["let_in"]:
+        sys.exit(FINDING)
+    sys.exit(BAD_INPUT if logs.unread or not logs.records else HOLDS)
+
+
+def _progress(path: Path) -> None:
+    if sys.stderr.isatty():
+        click.echo(f"reading {path}", err=True)
+
+
+def _plain(
+    found: Observation, logs: Logs, purposes: dict[str, str], *, sampled: bool
+) -> dict[str, Any]:
+    from flowbridge.policy.questions.observation import Fate
+
+    times = [t for each in logs.seen for t in (each.first, each.last) if t is not None]
+    noise = sorted(found.of(Fate.NOISE), key=lambda tally: -tally.records)
+    return {
+        "period": {
+            "first": _time(min(times, default=None)),
+            "last": _time(max(times, default=None)),
+        },
+        "log": {
+            "files": logs.files,
+            "records": logs.records,
+            "of_others": logs.foreign,
+            "damaged": logs.damaged,
+            "skipped": logs.skipped,
+            "sampled": sampled,
+            "unread": list(logs.unread),
+        },
+        "conclusive": found.conclusive,
+        "used": [
+            {"row": row, "purpose": purposes.get(row, ""), "records": count, **_last(found, row)}
+            for row, count in sorted(found.used_rows.items())
+        ],
+        "never_seen": [{"row": row, "purpose": purposes.get(row, "")} for row in found.never_seen],
+        "refused": [_tally(each) for each in found.of(Fate.REFUSED)],
+        "let_in": [
+            {
+                **_tally(each),
+                "by": "excess of our rules" if each.emitted else "no rule of ours",
+            }
+            for each in found.of(Fate.LET_IN)
+        ],
+        "noise": {
+            "records": sum(each.records for each in noise),
+            "most": [_tally(each) for each in noise[:_NOISE_SHOWN]],
+        },
+    }
+
+
+def _last(found: Observation, row: str) -> dict[str, Any]:
+    mine = [each for each in found.tallies if row in each.rows and each.fate == "used"]
+    last = max((each.last for each in mine if each.last is not None), default=None)
+    peers = sorted({peer for each in mine for peer in each.peers})
+    return {"last": _time(last), "peers": peers[:5]}
+
+
+def _tally(tally: Tally) -> dict[str, Any]:
+    return {
+        "interface": tally.point.interface,
+        "direction": str(tally.point.direction),
+        "rows": list(tally.rows),
+        "reply": tally.reply,
+        "records": tally.records,
+        "first": _time(tally.first),
+        "last": _time(tally.last),
+        "example": str(tally.example),
+        "peers": sorted(tally.peers)[:5],
+    }
+
+
+def _time(seconds: int | None) -> str | None:
+    if seconds is None:
+        return None
+    try:
+        return dt.datetime.fromtimestamp(seconds, dt.UTC).isoformat()
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _print(plain: dict[str, Any]) -> None:
+    log, period = plain["log"], plain["period"]
+    click.echo(
+        f"{log['records']} records of {log['files']} files, {period['first'] or 'no time'} to "
+        f"{period['last'] or 'no time'}; {log['of_others']} between others."
+    )
+    for name, what in (
+        ("damaged", "records are damaged and say nothing"),
+        ("skipped", "intervals were skipped by the cloud"),
+    ):
+        if log[name]:
+            click.secho(f"{log[name]} {what}.", fg="yellow")
+    for text in log["unread"]:
+        click.secho(f"not read: {text}", fg="yellow")
+    _print_tallies("Refused though documented:", plain["refused"], "red")
+    _print_tallies("Let in though undocumented:", plain["let_in"], "red")
+    if plain["used"]:
+        click.secho("Used:", bold=True)
+    for each in plain["used"]:
+        click.echo(
+            f"  {each['row']}  {each['records']} records, last {each['last']}  {each['purpose']}"
+        )
+    if plain["never_seen"]:
+        title = "Never seen" if plain["conclusive"] else "Not in this log, which is no proof"
+        click.secho(f"{title}:", bold=True)
+    for each in plain["never_seen"]:
+        click.echo(f"  {each['row']}  {each['purpose']}")
+    noise = plain["noise"]
+    click.echo(f"{noise['records']} records of noise were refused, and nobody asks for them.")
+
+
+def _print_tallies(title: str, tallies: list[dict[str, Any]], colour: str) -> None:
+    if tallies:
+        click.secho(title, fg=colour, bold=True)
+    for each in tallies:
+        rows = f" ({', '.join(each['rows'])})" if each["rows"] else ""
+        by = f", by {each['by']}" if "by" in each else ""
+        what = "reply " if each["reply"] else ""
+        click.echo(
+            f"  {each['interface']} {each['direction']}: {what}{each['example']}{rows}: "
+            f"{each['records']} records{by}"
+        )

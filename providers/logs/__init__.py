@@ -1,0 +1,1 @@
+"""Flow logs of the clouds, read into one relation; nothing here asks a cloud."""
