@@ -103,7 +103,7 @@ def aws_text(file: LogFile) -> str:
 
     return f"""
         WITH lines AS (
-            SELECT string_split_regex(trim(line), '\\s+') AS f
+            SELECT string_split(trim(line), ' ') AS f
             FROM read_csv({quoted(file.path)}, columns={{'line': 'VARCHAR'}}, header=false,
                           delim='\\x01', quote='', escape='', auto_detect=false,
                           strict_mode=false, comment='', ignore_errors=true,
