@@ -6,29 +6,12 @@ Terraform asks nobody where its credentials go; the audit does (`providers.live.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final, assert_never
+from typing import assert_never
 
 from flowbridge.deployment.file.site import Cloud, Site
 from flowbridge.deployment.finding import Finding, Severity
 from flowbridge.providers.live.endpoint import Trust, trust, without_user
-
-# Terraform, backend types: the arguments that are secrets.
-_SECRETS: Final = frozenset(
-    {
-        "access_token",
-        "client_certificate",
-        "client_certificate_password",
-        "client_secret",
-        "encryption_key",
-        "oidc_request_token",
-        "oidc_token",
-        "sas_token",
-        "secret_key",
-        "sse_customer_key",
-        "token",
-    }
-)
-_SECRET_OF: Final = {"azurerm": "access_key"}  # of s3 it is the name of a key
+from flowbridge.stacks.backends import secrets_of
 
 
 def given_away(site: Site) -> Iterator[Finding]:
@@ -37,18 +20,19 @@ def given_away(site: Site) -> Iterator[Finding]:
     The secrets themselves are never named.
     """
     backend = site.backend
-    for name, value in backend.settings.items():
-        whole = name == "credentials" and str(value).lstrip().startswith("{")  # or else a path
-        if name in _SECRETS or name == _SECRET_OF.get(backend.type) or whole:
-            yield Finding(
-                id="stacks/secret-in-the-file",
-                severity=Severity.WARNING,
-                message=f"{name} is a secret, and is written to cdk.tf.json as it stands here: "
-                "leave it out, and give it to Terraform by its environment variable or "
-                "`-backend-config`",
-                source=f"Terraform, backend type {backend.type}",
-                key=f"backend.settings.{name}",
-            )
+    secrets = dict(secrets_of(site))
+    if str(backend.settings.get("credentials", "")).lstrip().startswith("{"):  # else it is a path
+        secrets["credentials"] = "GOOGLE_CREDENTIALS"
+    for key, variable in secrets.items():
+        yield Finding(
+            id="stacks/secret-in-the-file",
+            severity=Severity.WARNING,
+            message=f"{key} is a secret, and is written to cdk.tf.json as it stands here: leave it "
+            f"out, and give it to Terraform by the environment variable {variable} or "
+            "`-backend-config`",
+            source=f"Terraform, backend type {backend.type}",
+            key=f"backend.settings.{key}",
+        )
     for service, url in site.provider.endpoints.items():
         known = _domains(site.cloud)
         if known and trust(url, known, named_by_command=False) is Trust.REFUSED:

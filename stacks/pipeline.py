@@ -32,8 +32,9 @@ from flowbridge.policy.unknown import Unknown
 from flowbridge.providers.provider import Lowered, Provider, TerraformJson
 from flowbridge.providers.registry import provider_for
 from flowbridge.providers.terraform.closed_world import NotJudged, not_judged, strangers
+from flowbridge.stacks.backends import backend_gaps, backend_kinds
 from flowbridge.stacks.credentials import given_away
-from flowbridge.stacks.document import backend_gaps, render
+from flowbridge.stacks.document import render
 from flowbridge.stacks.shared_places import shared_places
 from flowbridge.stacks.taken_names import taken_names
 
@@ -312,7 +313,7 @@ def _clashes(built: Iterable[Built]) -> Iterable[Problem]:
         if first != file:
             message = f"{first} has the name {site.name!r} too; give each deployment its own"
             yield read_yaml(Path(file)).problem(("name",), message)
-        state = json.dumps(each.document["terraform"]["backend"], sort_keys=True)
+        state = json.dumps(backend_kinds()[site.backend.type].block(site), sort_keys=True)
         first = states.setdefault(state, file)
         if first != file and names[site.name] == file:
             message = f"{first} keeps its state in the same place; each would destroy the other"

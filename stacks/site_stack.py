@@ -28,7 +28,9 @@ class SiteStack(engine.TerraformStack, Exports):
         declare_backend(self, site)
         for block, content in built.document.items():
             if block == "terraform":
-                content = {key: each for key, each in content.items() if key != "backend"}
+                content = {
+                    key: each for key, each in content.items() if key not in ("backend", "cloud")
+                }
             self.add_override(block, crossing(content))
 
 

@@ -268,13 +268,34 @@ class GcpQuotas(Quotas):
     )
 
 
+_Plain = str | bool | int
+# `allowed_account_ids: [...]`, `labels: {...}`, and both once more inside `assume_role: {...}`.
+BackendSetting = _Plain | list[str] | dict[str, _Plain | list[str] | dict[str, str]]
+
+
 class Backend(Section):
     """Where Terraform keeps the state, which may be another cloud than the deployment's."""
 
-    type: Literal["local", "s3", "azurerm", "gcs"] = Field(
-        "local", description="Terraform's name of the backend."
+    type: Literal[
+        "local",
+        "cloud",
+        "remote",
+        "s3",
+        "azurerm",
+        "gcs",
+        "http",
+        "pg",
+        "consul",
+        "kubernetes",
+        "oss",
+        "cos",
+        "oci",
+    ] = Field(
+        "local",
+        description="Terraform's name of the backend; `cloud` is HCP Terraform or Terraform "
+        "Enterprise.",
     )
-    settings: dict[str, str | bool] = Field(
+    settings: dict[str, BackendSetting] = Field(
         default_factory=dict, description="The backend's own arguments, as Terraform names them."
     )
 
@@ -294,14 +315,31 @@ class ProviderSettings(Section):
 class AwsProvider(ProviderSettings):
     profile: str | None = Field(None, description="AWS: named profile.")
     assume_role: str | None = Field(None, description="AWS: ARN of the role to assume.")
+    external_id: str | None = Field(
+        None, description="AWS: the external id that the role of `assume_role` asks for."
+    )
+    web_identity_token_file: str | None = Field(
+        None,
+        description="AWS: file with the OIDC token (of a pipeline, of a cluster) that the role of "
+        "`assume_role` is assumed with.",
+    )
 
 
 class AzureProvider(ProviderSettings):
     subscription: str | None = Field(None, description="Azure: subscription id.")
+    tenant: str | None = Field(None, description="Azure: tenant id.")
+    client: str | None = Field(None, description="Azure: client id of the application.")
+    use_oidc: Switch = Field(
+        False, description="Azure: Terraform signs in with the OIDC token of the pipeline."
+    )
 
 
 class GcpProvider(ProviderSettings):
     """The project is `network.project`."""
+
+    impersonate_service_account: str | None = Field(
+        None, description="Google Cloud: e-mail of the service account to act as."
+    )
 
 
 class Releases(Section):

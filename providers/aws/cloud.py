@@ -123,7 +123,14 @@ class Aws:
         if settings.profile:
             provider["profile"] = settings.profile
         if settings.assume_role:
-            provider["assume_role"] = [{"role_arn": settings.assume_role}]
+            role = {"role_arn": settings.assume_role}
+            if settings.web_identity_token_file:
+                role["web_identity_token_file"] = settings.web_identity_token_file
+                provider["assume_role_with_web_identity"] = [role]
+            else:
+                if settings.external_id:
+                    role["external_id"] = settings.external_id
+                provider["assume_role"] = [role]
         if settings.default_tags:
             provider["default_tags"] = [{"tags": dict(sorted(settings.default_tags.items()))}]
         if settings.endpoints:

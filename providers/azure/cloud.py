@@ -117,9 +117,15 @@ class Azure:
     def settings(self, site: Site) -> TerraformJson:
         """The `terraform.required_providers` and `provider` blocks for `site`."""
         provider: dict[str, Any] = {"features": [{}]}
-        subscription = AzureSite.of(site).provider.subscription
-        if subscription:
-            provider["subscription_id"] = subscription
+        settings = AzureSite.of(site).provider
+        if settings.subscription:
+            provider["subscription_id"] = settings.subscription
+        if settings.tenant:
+            provider["tenant_id"] = settings.tenant
+        if settings.client:
+            provider["client_id"] = settings.client
+        if settings.use_oidc:
+            provider["use_oidc"] = True
         required = {
             "source": "hashicorp/azurerm",
             "version": site.provider.version or VERSIONS,

@@ -133,6 +133,9 @@ class Gcp:
         provider: dict[str, Any] = {"region": site.region}
         if site.network.project:
             provider["project"] = site.network.project
+        account = GcpSite.of(site).provider.impersonate_service_account
+        if account:
+            provider["impersonate_service_account"] = account
         if settings.default_tags:
             provider["default_labels"] = dict(sorted(settings.default_tags.items()))
         for service, address in sorted(settings.endpoints.items()):

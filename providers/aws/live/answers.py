@@ -35,6 +35,8 @@ class Place:
     profile: str | None
     role: str | None
     endpoints: tuple[tuple[str, str], ...]
+    external_id: str | None = None
+    token_file: str | None = None
 
     @classmethod
     def of(cls, site: Site, access: Access) -> Place:
@@ -42,7 +44,13 @@ class Place:
         endpoints = (("*", access.endpoint_url),) if access.endpoint_url else own
         settings = AwsSite.of(site).provider
         return cls(
-            site.region, site.network.id or "", settings.profile, settings.assume_role, endpoints
+            site.region,
+            site.network.id or "",
+            settings.profile,
+            settings.assume_role,
+            endpoints,
+            settings.external_id,
+            settings.web_identity_token_file,
         )
 
     def endpoint(self, service: str) -> str | None:

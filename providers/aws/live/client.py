@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from functools import cache
+from pathlib import Path
 from typing import Any, Final
 
 from flowbridge.providers.aws.live.answers import Place
@@ -39,14 +40,23 @@ class Connection:
         )
         self._keys: dict[str, Any] = {}
         if place.role:
-            sts = self.client("sts")
-            granted = sts.assume_role(RoleArn=place.role, RoleSessionName=_SESSION_NAME)
-            keys = granted["Credentials"]
+            keys = self._granted(place.role)["Credentials"]
             self._keys = {
                 "aws_access_key_id": keys["AccessKeyId"],
                 "aws_secret_access_key": keys["SecretAccessKey"],
                 "aws_session_token": keys["SessionToken"],
             }
+
+    def _granted(self, role: str) -> Any:
+        """OSError where the token cannot be read, which is a fault like any other here."""
+        sts, place = self.client("sts"), self._place
+        who = {"RoleArn": role, "RoleSessionName": _SESSION_NAME}
+        if place.token_file:
+            token = Path(place.token_file).read_text("utf-8").strip()
+            return sts.assume_role_with_web_identity(**who, WebIdentityToken=token)
+        if place.external_id:
+            who["ExternalId"] = place.external_id
+        return sts.assume_role(**who)
 
     def client(self, service: str, *, attempts: int | None = None) -> Any:
         """`ec2`, `sts` or `service-quotas`; with `attempts` no call is tried more often."""

@@ -40,6 +40,7 @@ class Place:
     in_policies: bool
     endpoint: str | None
     by_command: bool
+    acting_as: str | None = None
 
     @classmethod
     def of(cls, site: Site, access: Access) -> Place:
@@ -57,6 +58,7 @@ class Place:
             options.rules == "network-policy",
             _server(endpoint) if endpoint else None,
             bool(access.endpoint_url),
+            GcpSite.of(site).provider.impersonate_service_account,
         )
 
     @property

@@ -41,7 +41,7 @@ class Connection:
         self.credentials: Any = (
             AnonymousCredentials()  # type: ignore[no-untyped-call]
             if loopback
-            else default(scopes=list(_SCOPES))[0]
+            else _acting_as(place.acting_as, default(scopes=list(_SCOPES))[0])
         )
 
     def client(self, kind: str) -> Any:
@@ -114,3 +114,14 @@ def _host(url: str) -> str:
     from urllib.parse import urlsplit
 
     return (urlsplit(url).hostname or "").lower()
+
+
+def _acting_as(account: str | None, own: Any) -> Any:
+    """Credentials of the service account `account`, asked for with one's own; else one's own."""
+    if account is None:
+        return own
+    from google.auth.impersonated_credentials import Credentials
+
+    return Credentials(  # type: ignore[no-untyped-call]
+        source_credentials=own, target_principal=account, target_scopes=list(_SCOPES)
+    )
