@@ -201,15 +201,17 @@ def _block(block: Json) -> Any:
 
 
 @contextmanager
-def memory_providers() -> Iterator[tuple[dict[str, str], dict[str, Memory]]]:
-    """Serve every schema beside this file on a free port of 127.0.0.1 until the block ends.
+def memory_providers(
+    folder: Path = SCHEMAS,
+) -> Iterator[tuple[dict[str, str], dict[str, Memory]]]:
+    """Serve every schema of a folder on a free port of 127.0.0.1 until the block ends.
 
     The environment in which Terraform finds the providers, and the providers by their short names.
     """
     with ExitStack() as running:
         attached: Json = {}
         providers: dict[str, Memory] = {}
-        for file in sorted(SCHEMAS.glob("*.json")):
+        for file in sorted(folder.glob("*.json")):
             [(source, schema)] = json.loads(file.read_text("utf-8"))["provider_schemas"].items()
             providers[file.stem] = Memory(schema)
             workers = running.enter_context(ThreadPoolExecutor(4))

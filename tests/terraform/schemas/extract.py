@@ -9,6 +9,13 @@ it once for a new version of the bindings, in an environment of their own (half 
     .cache/schema/bin/python -m pip install --require-hashes -r requirements/schema.lock
     .cache/schema/bin/python tests/terraform/schemas/extract.py
 
+The schemas of other versions are in folders: `floor` has the oldest that our ranges admit (types
+that came later are not in it), `middle` a major version between, `newest` the newest that was
+tried. They are made from wheels, which need no installation:
+
+    pip download --no-deps --dest .cache/wheels cdktn-provider-google==21.1.0
+    python tests/terraform/schemas/extract.py newest .cache/wheels/*.whl
+
 What the bindings do not keep: `max_items` above 1 and `min_items` above 1 (both are 0 or 1 here),
 what forces a replacement, and every rule between attributes.
 """
@@ -16,12 +23,15 @@ what forces a replacement, and every rule between attributes.
 from __future__ import annotations
 
 import base64
+import io
 import json
 import re
+import sys
 import tarfile
+import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from importlib.metadata import Distribution, distribution
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any, Final
 
@@ -87,7 +97,8 @@ DATA_SOURCES: Final[Mapping[str, tuple[str, ...]]] = {
 
 _SOURCE_MAP: Final = re.compile(r"sourceMappingURL=data:application/json;base64,(\S+)")
 _CLASS: Final = re.compile(
-    r"^export class (?P<name>\w+) extends cdktf\.\w+ \{\n(?P<body>.*?)^\}", re.DOTALL | re.MULTILINE
+    r"^export class (?P<name>\w+) extends cdkt[fn]\.\w+ \{\n(?P<body>.*?)^\}",
+    re.DOTALL | re.MULTILINE,
 )
 _INTERFACE: Final = re.compile(
     r"^export interface (?P<name>\w+)[^{]*\{\n(?P<body>.*?)^\}", re.DOTALL | re.MULTILINE
@@ -114,7 +125,7 @@ _STRUCT: Final = re.compile(
     r"= new (?P<name>\w+?)(?P<plural>List|OutputReference)"
     r"\(this, \"\w+\"(?:, (?P<set>true|false))?\)"
 )
-_TYPED_MAP: Final = re.compile(r"= new cdktf\.(String|Number|Boolean)Map\(")
+_TYPED_MAP: Final = re.compile(r"= new cdkt[fn]\.(String|Number|Boolean)Map\(")
 _GETTER: Final = re.compile(r"this\.get(Number|String|Boolean|)(List|Map|)Attribute\('")
 _VERSION: Final = re.compile(r"providerVersion: '([^']+)'")
 
@@ -225,7 +236,7 @@ class Source:
         if getter[2] == "Map":
             return ["map", one]
         if getter[2] == "List":
-            return ["set" if "cdktf.Fn.tolist(" in code else "list", one]
+            return ["set" if re.search(r"cdkt[fn]\.Fn\.tolist\(", code) else "list", one]
         return one
 
 
@@ -250,17 +261,44 @@ def _add(block: Json, part: str, key: str, value: Json) -> None:
     block.setdefault(part, {})[key] = value
 
 
-def _sources(package: Distribution, provider: str) -> Iterator[tuple[str, Source]]:
+@dataclass(frozen=True)
+class Bindings:
+    """Prebuilt bindings of one provider: name with version, and the archive of their source."""
+
+    title: str
+    provider: str
+    archive: bytes
+
+    @classmethod
+    def installed(cls, provider: str) -> Bindings:
+        package = distribution(f"cdktf-cdktf-provider-{provider}")
+        where = Path(str(package.locate_file(f"cdktf_cdktf_provider_{provider}/_jsii")))
+        [archive] = where.glob("*.tgz")
+        title = f"{package.metadata['Name']} {package.version}"
+        return cls(title, provider, archive.read_bytes())
+
+    @classmethod
+    def of_wheel(cls, wheel: Path) -> Bindings:
+        name, version, *_ = wheel.name.split("-")
+        with zipfile.ZipFile(wheel) as content:
+            [archive] = [each for each in content.namelist() if each.endswith(".tgz")]
+            return cls(
+                f"{name.replace('_', '-')} {version}",
+                name.rpartition("_")[2],
+                content.read(archive),
+            )
+
+
+def _sources(package: Bindings, *, whole: bool) -> Iterator[tuple[str, Source]]:
     """The wanted sources by their folder in the bindings."""
+    provider = package.provider
     folders = {
         "provider",
         *(name.replace("_", "-") for name in RESOURCES[provider]),
         *(f"data-{provider}-{name.replace('_', '-')}" for name in DATA_SOURCES[provider]),
     }
     wanted = {f"package/lib/{folder}/index.js": folder for folder in folders}
-    where = Path(str(package.locate_file(f"cdktf_cdktf_provider_{provider}/_jsii")))
-    [archive] = where.glob("*.tgz")
-    with tarfile.open(archive) as members:
+    with tarfile.open(fileobj=io.BytesIO(package.archive)) as members:
         for member in members:
             folder = wanted.pop(member.name, None)
             content = members.extractfile(member) if folder else None
@@ -270,17 +308,18 @@ def _sources(package: Distribution, provider: str) -> Iterator[tuple[str, Source
             if found is None:
                 raise ValueError(f"{member.name} has no source map")
             yield folder, Source(json.loads(base64.b64decode(found[1]))["sourcesContent"][0])
-    if wanted:
-        raise ValueError(f"not in {archive.name}: {', '.join(sorted(wanted))}")
+    if wanted and whole:
+        raise ValueError(f"not in {package.title}: {', '.join(sorted(wanted))}")
 
 
-def extract(provider: str) -> Json:
-    """The schema document of one provider. ValueError for what the bindings do not have."""
-    package = distribution(f"cdktf-cdktf-provider-{provider}")
-    sources = dict(_sources(package, provider))
+def extract(package: Bindings, *, whole: bool = True) -> Json:
+    """The schema document of one provider. ValueError for what `whole` bindings do not have."""
+    provider = package.provider
+    sources = dict(_sources(package, whole=whole))
 
     def blocks(names: tuple[str, ...], prefix: str = "") -> Json:
-        found = {name: sources[f"{prefix}{name.replace('_', '-')}"] for name in names}
+        folders = {name: f"{prefix}{name.replace('_', '-')}" for name in names}
+        found = {name: sources[folder] for name, folder in folders.items() if folder in sources}
         return {
             f"{provider}_{name}": {"version": 0, "block": source.block(source.main)}
             for name, source in found.items()
@@ -288,8 +327,7 @@ def extract(provider: str) -> Json:
 
     whole = sources["provider"]
     return {
-        "from": f"{package.metadata['Name']} {package.version}: "
-        f"hashicorp/{provider} {whole.version}",
+        "from": f"{package.title}: hashicorp/{provider} {whole.version}",
         "made_by": "tests/terraform/schemas/extract.py",
         "format_version": "1.0",
         "provider_schemas": {
@@ -302,11 +340,19 @@ def extract(provider: str) -> Json:
     }
 
 
-def main() -> None:
-    for provider in RESOURCES:
-        text = json.dumps(extract(provider), indent=1, sort_keys=True)
-        Path(__file__).with_name(f"{provider}.json").write_text(f"{text}\n", "utf-8")
+def main(words: list[str]) -> None:
+    """Without words the installed bindings; else a folder's name and wheels."""
+    here = Path(__file__).parent
+    folder = here / words[0] if words else here
+    folder.mkdir(exist_ok=True)
+    for package in (
+        [Bindings.of_wheel(Path(word)) for word in words[1:]]
+        if words
+        else map(Bindings.installed, RESOURCES)
+    ):
+        text = json.dumps(extract(package, whole=not words), indent=1, sort_keys=True)
+        (folder / f"{package.provider}.json").write_text(f"{text}\n", "utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
