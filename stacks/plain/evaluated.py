@@ -110,3 +110,40 @@ def _with_values(value: Any, values: Values) -> Any:
         case list():
             return [_with_values(part, values) for part in value]
     return value
+
+
+def named_as(document: TerraformJson, planned: TerraformJson) -> TerraformJson:
+    """`document` with the names that `planned` has for the same resources.
+
+    A resource that `planned` does not have keeps its name. Only what was one of several is renamed:
+    every other resource of a module has the name of the plan.
+    """
+    names: dict[str, str] = {}
+    resources: TerraformJson = {}
+    for kind, named in document["resource"].items():
+        there = planned["resource"].get(kind, {})
+        known = {_content(body): name for name, body in there.items()}
+        resources[kind] = {}
+        for name, body in named.items():
+            own = name if name in there else known.get(_content(body), name)
+            names[f"{kind}.{name}"] = f"{kind}.{own}"
+            resources[kind][own] = body
+    return {
+        **document,
+        "resource": {
+            kind: {name: _renamed(body, names) for name, body in named.items()}
+            for kind, named in resources.items()
+            if named
+        },
+    }
+
+
+def _content(body: Mapping[str, Any]) -> str:
+    """What the resource is, whatever it waits for."""
+    return json.dumps({k: v for k, v in body.items() if k != "depends_on"}, sort_keys=True)
+
+
+def _renamed(body: Any, names: Mapping[str, str]) -> Any:
+    if "depends_on" not in body:
+        return body
+    return {**body, "depends_on": [names.get(each, each) for each in body["depends_on"]]}

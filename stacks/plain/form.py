@@ -13,8 +13,8 @@ from typing import Any, Final
 from flowbridge.deployment.file.site import AwsSite
 from flowbridge.providers.provider import TerraformJson
 from flowbridge.stacks.pipeline import Built, build, load
-from flowbridge.stacks.plain.evaluated import evaluated
-from flowbridge.stacks.plain.module import VPC, module_of
+from flowbridge.stacks.plain.evaluated import evaluated, named_as
+from flowbridge.stacks.plain.module import module_of
 from flowbridge.stacks.plain.readme import readme
 
 # The VPC that stands in the proof for one that only the caller knows.
@@ -49,7 +49,8 @@ class ModuleForm:
 
     def build(self, file: Path) -> Built:
         resolution = load(file, network_id_elsewhere=True)
-        return build(resolution, VPC if isinstance(resolution.site, AwsSite) else None)
+        unsaid = isinstance(resolution.site, AwsSite) and not resolution.site.network.id
+        return build(resolution, _SOME_VPC if unsaid else None)
 
     def write(self, built: tuple[Built, ...], draft: Path) -> None:
         for each in built:
@@ -61,8 +62,13 @@ class ModuleForm:
             (folder / "README.md").write_text(readme(each, module), "utf-8")
 
     def read(self, draft: Path, built: Built) -> dict[str, Any]:
-        """The root configuration that says what the module says for the file's own values."""
+        """The root configuration that says what the module says for the file's own values.
+
+        Provider and backend are the caller's: here those of the root configuration stand for them.
+        """
         folder = draft / "modules" / built.resolution.site.name
         files = {p.name: json.loads(p.read_text("utf-8")) for p in folder.glob("*.tf.json")}
         network = built.resolution.site.network.id
-        return evaluated(files, {} if network else {"vpc_id": _SOME_VPC})
+        document = evaluated(files, {} if network else {"vpc_id": _SOME_VPC})
+        document = named_as(document, built.document)
+        return {**document, **{k: built.document[k] for k in ("terraform", "provider")}}

@@ -20,7 +20,6 @@ from flowbridge.stacks.plain.late_addresses import late_addresses
 
 # `lookup` with three arguments and `startswith` (1.3); no feature is newer.
 REQUIRED_VERSION: Final = ">= 1.3"
-VPC: Final = "${var.vpc_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ _Change = Callable[[str, str], str]  # of a text and the argument that holds it
 
 
 def module_of(built: Built) -> Module:
-    """The module of a deployment that was built with `VPC` as its network on AWS."""
+    """The module of a deployment, which was built with the file's own values."""
     site, document = built.resolution.site, built.document
     attachments = open_attachments(site.cloud, document)
     variables = [*_scalars(site, document), *_joined(attachments.joined)]
@@ -142,7 +141,7 @@ def _replaced(site: Site) -> Iterator[_Change]:
     """Variables that stand for a value of the file wherever its argument has it."""
     match site.cloud:
         case Cloud.AWS:
-            pass  # the VPC is a variable from the start
+            yield _argument("vpc_id")
         case Cloud.AZURE:
             for name in ("resource_group_name", "location"):
                 yield _argument(name)

@@ -325,14 +325,14 @@ def extract(package: Bindings, *, whole: bool = True) -> Json:
             for name, source in found.items()
         }
 
-    whole = sources["provider"]
+    itself = sources["provider"]
     return {
-        "from": f"{package.title}: hashicorp/{provider} {whole.version}",
+        "from": f"{package.title}: hashicorp/{provider} {itself.version}",
         "made_by": "tests/terraform/schemas/extract.py",
         "format_version": "1.0",
         "provider_schemas": {
             f"registry.terraform.io/hashicorp/{provider}": {
-                "provider": {"version": 0, "block": whole.block(whole.main)},
+                "provider": {"version": 0, "block": itself.block(itself.main)},
                 "resource_schemas": blocks(RESOURCES[provider]),
                 "data_source_schemas": blocks(DATA_SOURCES[provider], f"data-{provider}-"),
             }
