@@ -25,6 +25,7 @@ class Party(Record):
     without a default has to be listed, or its rows are absent. `host_names` are the names by
     which a document prints it.
     `also` are words that people write for it in a deployment file: it is what they mean.
+    `people`: somebody sits there, so a public address of it may be that of a whole office.
     `addresses` are those of a service of a cloud that has the same ones for everybody.
     """
 
@@ -34,6 +35,7 @@ class Party(Record):
     default: Literal["internet"] | None = None
     host_names: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
+    people: bool = False
     addresses: tuple[IPvAnyNetwork, ...] = ()
 
 

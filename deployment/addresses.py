@@ -7,7 +7,7 @@ RFC 4193 and so on). The documentation blocks (192.0.2.0/24, 198.51.100.0/24, 20
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 from typing import Final
 
@@ -101,6 +101,38 @@ def of_families(networks: Iterable[Network], families: Iterable[int]) -> tuple[N
     """The networks of these IP versions (4, 6)."""
     wanted = frozenset(families)
     return tuple(network for network in networks if network.version in wanted)
+
+
+def merged(networks: Iterable[Network]) -> tuple[Network, ...]:
+    """The same addresses as few CIDRs, IPv4 first."""
+    listed = tuple(networks)
+    return tuple(
+        found
+        for version in (4, 6)
+        for found in collapse_addresses(
+            network  # type: ignore[type-var]
+            for network in listed
+            if network.version == version
+        )
+    )
+
+
+def outside(networks: Iterable[Network], inside: Iterable[Network]) -> tuple[Network, ...]:
+    """`networks` without the addresses of `inside`, as few CIDRs."""
+    left = merged(networks)
+    for block in merged(inside):
+        left = tuple(part for network in left for part in _apart(network, block))
+    return left
+
+
+def _apart(network: Network, block: Network) -> Iterator[Network]:
+    """The part of `network` that is not in `block`."""
+    if _contains(block, network):
+        return
+    if _contains(network, block):
+        yield from network.address_exclude(block)  # type: ignore[arg-type]
+    else:
+        yield network
 
 
 def public_size(networks: Iterable[Network], version: int) -> int:

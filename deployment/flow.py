@@ -17,7 +17,8 @@ class End:
     `party` is the catalog's name. `interface` is set when the end is managed here. `addresses`
     are the ones by which the *other* end's firewall sees this end; where `translated` they are
     public (NAT reflection, a NAT gateway), so a reference to a group never matches them.
-    `host_names` are the printed names that the addresses stand for.
+    `host_names` are the printed names that the addresses stand for. `inside` are addresses among
+    them that are not meant: the internet is every address but those.
     """
 
     party: str
@@ -25,6 +26,7 @@ class End:
     addresses: tuple[Network, ...]
     translated: bool = False
     host_names: tuple[str, ...] = ()
+    inside: tuple[Network, ...] = ()
 
     @property
     def key(self) -> str:

@@ -137,7 +137,8 @@ def _content(flow: Flow) -> tuple[object, ...]:
 
 
 def _end(end: End) -> tuple[object, ...]:
-    return end.key, end.party, tuple(map(order, end.addresses)), end.translated, end.host_names
+    addresses, inside = (tuple(map(order, each)) for each in (end.addresses, end.inside))
+    return end.key, end.party, addresses, end.translated, end.host_names, inside
 
 
 def _findings(site: Site, chosen: list[tuple[str, Entry, Choice]]) -> Iterator[Finding]:

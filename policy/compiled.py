@@ -13,7 +13,7 @@ from flowbridge.catalog.ports import PortRange
 from flowbridge.catalog.protocol import Protocol
 from flowbridge.deployment.flow import End, Flow
 from flowbridge.deployment.interface import Interface
-from flowbridge.policy.packets.line import Intervals, intervals
+from flowbridge.policy.packets.line import Intervals, intervals, without
 from flowbridge.policy.packets.packet_set import PacketSet
 from flowbridge.policy.packets.relation import Relation, relation_of
 from flowbridge.policy.point import Direction, Point
@@ -23,7 +23,7 @@ class Demand(NamedTuple):
     """What one flow asks of one point.
 
     `peer` is the end across the network, `addresses` are its addresses of the point's own IP
-    versions, `ports` the pairs of source and destination ports.
+    versions but for those inside, `ports` the pairs of source and destination ports.
     """
 
     flow: Flow
@@ -35,6 +35,15 @@ class Demand(NamedTuple):
     def packets(self) -> PacketSet:
         """What is asked for, as a set; made each time it is looked at."""
         return PacketSet.gathered([(self.flow.protocol, self.addresses, self.ports)])
+
+    @property
+    def with_inside(self) -> PacketSet:
+        """What is asked for where nothing can leave the inside out of the internet."""
+        if not self.peer.inside:
+            return self.packets
+        versions = {4 if last < 1 << 32 else 6 for _, last in self.addresses}
+        everyone = intervals(n for n in self.peer.addresses if n.version in versions)
+        return PacketSet.gathered([(self.flow.protocol, everyone, self.ports)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +59,13 @@ class Policy:
             (demand.flow.protocol, demand.addresses, demand.ports)
             for demand in self.demands.get(point, ())
         )
+
+    def with_inside(self, point: Point) -> PacketSet:
+        """What `intended` would be where `internet` meant every address: what rules let through
+        that cannot deny."""
+        demands = self.demands.get(point, ())
+        outward = [demand for demand in demands if demand.peer.inside]
+        return self.intended(point) | PacketSet.union(each.with_inside for each in outward)
 
     def rows_for(self, point: Point, packets: PacketSet) -> tuple[str, ...]:
         """The rows that ask for any of `packets` at `point`, sorted."""
@@ -125,7 +141,9 @@ class _Place:
         self.point = point
         self.peer = peer
         self.demands: list[tuple[tuple[object, ...], Demand]] = []
-        self._addresses = intervals(n for n in peer.addresses if n.version in families)
+        self._addresses = without(
+            intervals(n for n in peer.addresses if n.version in families), intervals(peer.inside)
+        )
 
     def add(self, flow: Flow, asked: _Asked) -> None:
         if self._addresses:

@@ -126,8 +126,11 @@ class Provider(Protocol):
         """
         ...
 
-    def expressible(self, intended: PacketSet, point: Point) -> PacketSet:
-        """The tightest set this cloud's stateful rules can say that contains `intended`."""
+    def expressible(
+        self, intended: PacketSet, point: Point, policy: Policy | None = None
+    ) -> PacketSet:
+        """The tightest set this cloud's stateful rules can say that contains `intended`; of
+        `policy`, where these rules cannot leave the inside out of the internet."""
         ...
 
     def settings(self, site: Site) -> TerraformJson:

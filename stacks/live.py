@@ -42,7 +42,8 @@ class Live:
             self.answers, built.policy, built.resolution.site, _document(built), self.access
         )
         known = plan_of(built) if plan is None else plan
-        return audit(built.policy, known, live, built.provider.expressible)
+        says = built.provider.expressible
+        return audit(built.policy, known, live, says, partial(says, policy=built.policy))
 
     def adoption(self) -> Adoption:
         built = self.built

@@ -13,6 +13,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any, Final
@@ -196,7 +197,7 @@ def judge(built: Built, document: Mapping[str, Any] | None = None) -> Checked:
         raise NotJudgedError((*map(str, unjudged), f"not judged: {error}")) from None
     foreign = document is not None and given != built.document
     plan = provider.enforcement(built.document, policy, site) if foreign else None
-    proof = prove(policy, enforcement, provider.expressible, plan)
+    proof = prove(policy, enforcement, partial(provider.expressible, policy=policy), plan)
     parties = catalog_of(built.resolution).parties
     outcomes = run_assertions(built.resolution, policy, enforcement, parties, around)
     beside = strangers(given, built.document, world) if foreign else 0

@@ -280,6 +280,11 @@ class Aws(Section):
         "follows its members and matches no packet that comes another way. addresses: always its "
         "addresses. auto: groups where they match, addresses elsewhere.",
     )
+    network_acl: Literal["make", "none"] = Field(
+        "make",
+        description="make: a network ACL for each tier. none: none at all, for participants of a "
+        "shared VPC, who may not make any; the security groups stand alone.",
+    )
 
 
 class Azure(Section):

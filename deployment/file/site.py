@@ -103,6 +103,11 @@ class NetworkSection(Section):
         description="The network numbers its own hosts with public IPv4 addresses; without it "
         "such an address in a private place is refused.",
     )
+    private: Networks | None = Field(
+        None,
+        description="Address blocks that `internet` never means, beside the tiers and systems; "
+        "default: RFC 1918, 100.64.0.0/10, link-local and unique local addresses.",
+    )
     tiers: Mapping[TierName, Tier] = Field(min_length=1, description="Tiers by name.")
 
 

@@ -312,6 +312,7 @@ def _private(placement: Placement) -> End:
         placement.interface,
         in_order(placement.private),
         host_names=placement.host_names,
+        inside=placement.inside,
     )
 
 
@@ -341,6 +342,7 @@ def narrowed(pair: Pair, families: frozenset[int]) -> Pair:
 
     def end(whole: End) -> End:
         addresses: tuple[Network, ...] = of_families(whole.addresses, families)
-        return replace(whole, addresses=addresses)
+        inside: tuple[Network, ...] = of_families(whole.inside, families)
+        return replace(whole, addresses=addresses, inside=inside)
 
     return replace(pair, source=end(pair.source), destination=end(pair.destination))

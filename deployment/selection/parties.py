@@ -19,6 +19,7 @@ from flowbridge.deployment.addresses import EVERYWHERE, in_order, is_host, is_pu
 from flowbridge.deployment.file.site import Site
 from flowbridge.deployment.interface import Interface, Network
 from flowbridge.deployment.interfaces import CORE, EDGE, EXTERNAL, INTERNAL, SINGLE, interfaces_of
+from flowbridge.deployment.selection.inside import inside_of, means_internet
 
 CLUSTER_PARTIES: Final = ("this-peer", "other-peer")
 
@@ -29,7 +30,8 @@ class Placement:
 
     `private` are its own addresses, `public` those that are translated to it, `nat` those of the
     NAT gateway through which those of its hosts leave that have none. `outward`: it stands on the
-    internet side. `nat_key` is the key of the deployment file that would name its public address.
+    internet side. `inside` are those of its `private` addresses that are not meant (of the
+    internet). `nat_key` is the key of the deployment file that would name its public address.
     """
 
     party: str
@@ -40,6 +42,7 @@ class Placement:
     outward: bool = False
     host_names: tuple[str, ...] = ()
     nat_key: str = ""
+    inside: tuple[Network, ...] = ()
 
     @property
     def all_public(self) -> bool:
@@ -77,6 +80,10 @@ class Places:
         self._site = site
         self._parties = parties
         self.interfaces: Final = interfaces_of(site)
+
+    @cached_property
+    def _inside(self) -> tuple[Network, ...]:
+        return inside_of(self._site, self._parties)
 
     @cached_property
     def _by_key(self) -> dict[str, Interface]:
@@ -243,8 +250,18 @@ class Places:
                 return Placement(name, None, in_order(party.addresses), outward=True)
             if party is None or party.default != "internet":
                 return None
-            return Placement(name, None, EVERYWHERE, outward=True, host_names=names)
+            return Placement(
+                name, None, EVERYWHERE, outward=True, host_names=names, inside=self._inside
+            )
         addresses = in_order(system.addresses)
+        inside: tuple[Network, ...] = ()
+        if party is not None and party.default == "internet":
+            whole = tuple(
+                everyone for everyone in EVERYWHERE if means_internet(addresses, everyone.version)
+            )
+            versions = {everyone.version for everyone in whole}
+            addresses = (*whole, *(n for n in addresses if n.version not in versions))
+            inside = of_families(self._inside, versions)
         public = in_order(system.public)
         if side is Side.PUBLIC and public:
             addresses = public
@@ -257,6 +274,7 @@ class Places:
             or (party is not None and party.kind is PartyKind.INTERNET),
             host_names=tuple(sorted({*names, *system.fqdns})),
             nat_key=f"systems.{name}.public",
+            inside=inside,
         )
 
 

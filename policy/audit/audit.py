@@ -169,18 +169,25 @@ class Audit:
         }
 
 
-def audit(policy: Policy, plan: Enforcement, estate: Estate, expressible: Expressible) -> Audit:
+def audit(
+    policy: Policy,
+    plan: Enforcement,
+    estate: Estate,
+    expressible: Expressible,
+    at_best: Expressible | None = None,
+) -> Audit:
     """Judge `estate`. `plan` is the enforcement of our own Terraform JSON.
 
     Points that the estate does not have were not read: they are left out, and named by its
-    `unread`. An estate with nothing of ours is held against the flows alone.
+    `unread`. An estate with nothing of ours is held against the flows alone. `at_best` is what a
+    whole point can say where it is more than `expressible`, which holds for each filter.
     """
     live = estate.enforcement
     judged = Policy(
         tuple(i for i in policy.interfaces if Point(i.key, Direction.INGRESS) in live),
         {point: demands for point, demands in policy.demands.items() if point in live},
     )
-    proof = prove(judged, live, expressible, plan if estate.managed else None)
+    proof = prove(judged, live, at_best or expressible, plan if estate.managed else None)
     judge = Judge()
     opened: list[Opened] = []
     refused: list[Refused] = []

@@ -113,6 +113,22 @@ def intervals(networks: Iterable[Network]) -> Intervals:
     return tuple(out)
 
 
+def without(some: Intervals, others: Intervals) -> Intervals:
+    """The points of `some` that are in none of `others`."""
+    out: list[tuple[int, int]] = []
+    for first, last in some:
+        start = first
+        for begin, end in others:
+            if end < start or begin > last:
+                continue
+            if begin > start:
+                out.append((start, begin - 1))
+            start = end + 1
+        if start <= last:
+            out.append((start, last))
+    return tuple(out)
+
+
 def pieces_of(networks: Iterable[Network], relation: Relation) -> Pieces:
     if not relation:
         return ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from flowbridge.deployment.file.site import AwsSite, Site
@@ -10,11 +10,11 @@ from flowbridge.deployment.finding import Finding, Severity
 from flowbridge.policy.compiled import Policy
 from flowbridge.policy.filter import Enforcement
 from flowbridge.policy.packets.packet_set import PacketSet
-from flowbridge.policy.point import Point
+from flowbridge.policy.point import Direction, Point
 from flowbridge.policy.surrounding import Surrounding
 from flowbridge.providers.aws.emit.load_balancer import emit_translator
 from flowbridge.providers.aws.emit.load_balancer import findings as translator_findings
-from flowbridge.providers.aws.emit.network_acl import network_acls
+from flowbridge.providers.aws.emit.network_acl import NetworkAcl, network_acls
 from flowbridge.providers.aws.emit.security_groups import security_groups
 from flowbridge.providers.aws.emit.terraform import emit_groups, emit_network_acl, outputs
 from flowbridge.providers.aws.expressible import expressible
@@ -55,14 +55,17 @@ class Aws:
         findings: list[Finding] = []
         if network is None:
             findings.append(_no_network())
-        resources = ResourceSet()
         peers = AwsSite.of(site).options.aws.peers
         groups = security_groups(policy, quotas, peers=peers)
-        rules, group_ids = emit_groups(groups, site.name, network or "", resources)
         findings.extend(refused := tuple(group_limits(groups.interfaces, quotas)))
         # Lists that no group can take are refused already: fitting them into an ACL is for nothing.
         usable, tiers = quotas.usable_acl_entries, site.network.tiers
-        acls = () if refused else network_acls(policy, tiers, usable)
+        made = AwsSite.of(site).options.aws.network_acl == "make"
+        acls = network_acls(policy, tiers, usable) if made and not refused else ()
+        if not refused and (undenied := frozenset(_undenied(policy, acls))):
+            groups = security_groups(policy, quotas, undenied, peers=peers)
+        resources = ResourceSet()
+        rules, group_ids = emit_groups(groups, site.name, network or "", resources)
         acl_ids: dict[str, str] = {}
         for acl in acls:
             entries, acl_ids[acl.tier] = emit_network_acl(acl, site.name, network or "", resources)
@@ -112,9 +115,14 @@ class Aws:
 
         return world(plan, policy, site)
 
-    def expressible(self, intended: PacketSet, point: Point) -> PacketSet:  # noqa: ARG002
-        """See `providers.aws.expressible`; it is the same at every point."""
-        return expressible(intended)
+    def expressible(
+        self, intended: PacketSet, point: Point, policy: Policy | None = None
+    ) -> PacketSet:
+        """See `providers.aws.expressible`. Groups have no deny, so that the internet may be all."""
+        if policy is None:
+            return expressible(intended)
+        back = policy.with_inside(Point(point.interface, point.direction.opposite))
+        return expressible(intended | policy.with_inside(point) | back.replies())
 
     def settings(self, site: Site) -> TerraformJson:
         """The `terraform.required_providers` and `provider` blocks for `site`."""
@@ -143,6 +151,18 @@ class Aws:
 
 
 PROVIDER: Final = Aws()
+
+
+def _undenied(policy: Policy, acls: Iterable[NetworkAcl]) -> Iterator[Point]:
+    """The points at which the internet is asked for and no network ACL denies the inside."""
+    known = {acl.tier: acl for acl in acls}
+    for interface in policy.interfaces:
+        for direction in Direction:
+            point = Point(interface.key, direction)
+            outward = any(demand.peer.inside for demand in policy.demands.get(point, ()))
+            acl = known.get(interface.tier)
+            if outward and (acl is None or any(way is direction for way, _ in acl.undenied)):
+                yield point
 
 
 def _no_network() -> Finding:

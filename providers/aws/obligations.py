@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from flowbridge.catalog.protocol import Protocol
-from flowbridge.deployment.file.site import Site
+from flowbridge.deployment.file.site import AwsSite, Site
 from flowbridge.deployment.finding import Finding
 from flowbridge.policy.compiled import Policy
 from flowbridge.providers.limits.obligations import reported
@@ -25,6 +25,7 @@ def facts(policy: Policy, site: Site) -> Mapping[str, Iterable[str]]:
     tiers = {interface.tier: site.network.tiers[interface.tier] for interface in policy.interfaces}
     flows = [demand.flow for demands in policy.demands.values() for demand in demands]
     ends = [demand.peer for demands in policy.demands.values() for demand in demands]
+    made = AwsSite.of(site).options.aws.network_acl == "make"
     open_to_errors = site.options.platform.path_mtu
     return {
         "signalling": [
@@ -45,8 +46,9 @@ def facts(policy: Policy, site: Site) -> Mapping[str, Iterable[str]]:
         "unattached": [
             i.key for i in policy.interfaces if any(not m.attachment for m in i.members)
         ],
-        "acl": [name for name, tier in tiers.items() if tier.subnets],
-        "no-subnets": [name for name, tier in tiers.items() if not tier.subnets],
+        "acl": [name for name, tier in tiers.items() if made and tier.subnets],
+        "no-subnets": [name for name, tier in tiers.items() if made and not tier.subnets],
+        "no-acl": [] if made else list(tiers),
         "translated": [end.key for end in ends if end.translated and end.interface],
     }
 

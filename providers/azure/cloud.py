@@ -110,7 +110,12 @@ class Azure:
 
         return world(plan, policy, site)
 
-    def expressible(self, intended: PacketSet, point: Point) -> PacketSet:  # noqa: ARG002
+    def expressible(
+        self,
+        intended: PacketSet,
+        point: Point,  # noqa: ARG002
+        policy: Policy | None = None,  # noqa: ARG002
+    ) -> PacketSet:
         """`intended` with every ICMP type, and long rows of every second port without gaps."""
         return expressible(intended)
 

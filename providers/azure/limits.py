@@ -43,7 +43,7 @@ def refusals(nsgs: Mapping[str, Nsg], policy: Policy, quotas: Quotas) -> Iterato
         for quota, counted, used in _used(nsg, quotas):
             if used > quota.value:
                 yield _too_many(nsg, quota, counted, used)
-        lost = nsg.needed - len(nsg.rules) - len(Direction)
+        lost = nsg.needed - len(nsg.rules) - len(tuple(nsg.inside_denies)) - len(Direction)
         if lost and nsg.needed <= quotas.nsg_rules.value:
             yield _too_many(nsg, quotas.highest_priority, "rules of one direction", nsg.needed)
     quota = quotas.members_per_group

@@ -119,7 +119,12 @@ class Gcp:
 
         return world(plan, policy, site)
 
-    def expressible(self, intended: PacketSet, point: Point) -> PacketSet:  # noqa: ARG002
+    def expressible(
+        self,
+        intended: PacketSet,
+        point: Point,  # noqa: ARG002
+        policy: Policy | None = None,  # noqa: ARG002
+    ) -> PacketSet:
         """`intended` with every source port and every ICMP type, which rules cannot match."""
         return expressible(intended)
 

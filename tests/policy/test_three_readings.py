@@ -45,6 +45,13 @@ NETWORKS: Final[Mapping[str, Mapping[str, Any]]] = {
     "gcp": {"project": "uc-edge-prod", "id": "inside", "networks": {"external": "outside"}},
 }
 EVERYWHERE: Final = "0.0.0.0/0"
+PRIVATE_BLOCKS: Final = (
+    "10.0.0.0/8",
+    "172.16.0.0/12",
+    "192.168.0.0/16",
+    "100.64.0.0/10",
+    "169.254.0.0/16",
+)
 OUTSIDE: Final = ("any", "remote-sip-endpoint", "remote-h323-endpoint", "offpremises-endpoint")
 OPTIONS: Final = {
     "option.admin.ssh": "true",
@@ -311,13 +318,23 @@ def _networks(deployment: Deployment, card: str | None, reference: str) -> tuple
     return tuple(IPv4Network(text) for text in listed)
 
 
+def _inside(deployment: Deployment, remote: IPv4Address) -> bool:
+    """Whether the internet leaves `remote` out: private, or a host that the file lists."""
+    listed = (text for texts in deployment.parties.values() for text in texts)
+    blocks = (*PRIVATE_BLOCKS, *(text for text in listed if text != EVERYWHERE))
+    return any(remote in IPv4Network(text) for text in blocks)
+
+
 def asked(deployment: Deployment, card: str, direction: Direction, packet: FiveTuple) -> bool:
     """Whether a row asks the interface `card` to let the packet pass."""
     remote = packet.destination if direction is Direction.EGRESS else packet.source
     return any(
         row.cards[direction] == card
         and packet.protocol in row.protocols
-        and any(remote in network for network in row.networks[direction.opposite])
+        and any(
+            remote in network and (network.prefixlen or not _inside(deployment, remote))
+            for network in row.networks[direction.opposite]
+        )
         and any(in_ports(packet.source_port, text) for text in row.source_ports)
         and any(in_ports(packet.port, text) for text in row.ports)
         for row in rows_of(deployment.name)

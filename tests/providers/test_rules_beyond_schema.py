@@ -70,17 +70,26 @@ def test_examples_and_variants_keep_every_rule(documents: dict[str, Json]) -> No
 
 
 def _ranked(document: Json) -> Iterator[tuple[str, int, bool]]:
-    """Where a rule stands (first match wins there), its priority, and whether it denies."""
+    """Where a rule stands (first match wins there), its priority, and whether it denies all."""
     resources = document["resource"]
     for name, body in resources.get("azurerm_network_security_group", {}).items():
         for rule in body["security_rule"]:
-            yield f"{name} {rule['direction']}", rule["priority"], rule["access"] == "Deny"
+            yield (
+                f"{name} {rule['direction']}",
+                rule["priority"],
+                rule["name"].startswith("deny-all"),
+            )
     for body in resources.get("google_compute_firewall", {}).values():
-        yield f"{body['network']} {body['direction']}", body["priority"], "deny" in body
+        yield f"{body['network']} {body['direction']}", body["priority"], _all(body)
     policies = "google_compute_network_firewall_policy_with_rules"
     for name, body in resources.get(policies, {}).items():
         for rule in body["rule"]:
-            yield f"{name} {rule['direction']}", rule["priority"], rule["action"] == "deny"
+            yield f"{name} {rule['direction']}", rule["priority"], _all(rule)
+
+
+def _all(rule: Json) -> bool:
+    """Whether a rule of Google Cloud denies all that no other allows."""
+    return "deny what no other rule allows" in rule["description"]
 
 
 def test_what_denies_comes_after_all_that_allows(documents: dict[str, Json]) -> None:

@@ -10,18 +10,19 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from flowbridge.catalog.ports import PortRange
+from flowbridge.catalog.ports import ANY_PORT, PortRange
 from flowbridge.catalog.protocol import Protocol
-from flowbridge.deployment.addresses import of_families, within
+from flowbridge.deployment.addresses import merged, of_families, outside, within
 from flowbridge.deployment.file.site import Tier
 from flowbridge.deployment.flow import Flow
 from flowbridge.deployment.interface import Interface, Member, Network
 from flowbridge.policy.compiled import Policy, source_ports_at
-from flowbridge.policy.packets.packet_set import EVERY_ADDRESS, PacketSet
+from flowbridge.policy.packets.packet_set import EMPTY, EVERY_ADDRESS, PacketSet
 from flowbridge.policy.point import Direction, Point
+from flowbridge.providers.aws.emit.acl.around_inside import around_inside
 from flowbridge.providers.aws.emit.acl.cover import exact_cover
 from flowbridge.providers.aws.emit.acl.fit import fit
 from flowbridge.providers.aws.emit.acl.rectangle import ANY_PROTOCOL, Rectangle
@@ -31,12 +32,19 @@ from flowbridge.providers.terraform.content_names import content_hash, terraform
 
 _FIRST_NUMBER: Final = 100
 _STEP: Final = 10
+_NO_ROOM: Final = (
+    "the internet is every address here: to deny the inside before it would take more entries than "
+    "there are"
+)
 _COSTLY: Final = 5  # flows named in a refusal
 
 
 @dataclass(frozen=True, slots=True)
 class Crossing:
-    """What one flow sends over the border of a tier's subnets, one way; `reply`: its answers."""
+    """What one flow sends over the border of a tier's subnets, one way; `reply`: its answers.
+
+    `inside` are addresses among `peers` that are not meant (of the internet).
+    """
 
     flow: Flow
     direction: Direction
@@ -44,12 +52,12 @@ class Crossing:
     peers: tuple[Network, ...]
     source_ports: tuple[PortRange, ...]
     destination_ports: tuple[PortRange, ...]
+    inside: tuple[Network, ...] = ()
 
     @property
     def packets(self) -> PacketSet:
-        return PacketSet.of(
-            self.peers, self.flow.protocol, self.source_ports, self.destination_ports
-        )
+        peers = outside(self.peers, self.inside) if self.inside else self.peers
+        return PacketSet.of(peers, self.flow.protocol, self.source_ports, self.destination_ports)
 
     def rectangles(self, version: int) -> Iterator[Rectangle]:
         """The same as entries can say it: without source ports and parity."""
@@ -61,7 +69,7 @@ class Crossing:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One numbered allow entry. `protocol` -1 is every protocol."""
+    """One numbered entry. `protocol` -1 is every protocol."""
 
     number: int
     direction: Direction
@@ -69,15 +77,17 @@ class Entry:
     network: Network
     ports: PortRange
     rows: tuple[str, ...]
+    allow: bool = True
 
     @property
     def content(self) -> tuple[str, ...]:
-        """What the entry lets through."""
-        return (self.direction, str(self.protocol), str(self.network), str(self.ports))
+        """What the entry decides, and behind which others where it denies."""
+        said = (self.direction, str(self.protocol), str(self.network), str(self.ports))
+        return said if self.allow else (*said, f"deny {self.number}")
 
     @property
     def packets(self) -> PacketSet:
-        """Everything this entry lets through."""
+        """Everything this entry matches."""
         protocol = None if self.protocol == ANY_PROTOCOL else self.protocol
         return PacketSet.of([self.network], protocol, None, [self.ports])
 
@@ -95,7 +105,8 @@ class Overflow:
 
 @dataclass(frozen=True, slots=True)
 class NetworkAcl:
-    """The complete ACL of one tier. `exact_entries`: what it would take without widening."""
+    """The complete ACL of one tier. `exact_entries`: what it would take without widening.
+    `undenied`: where the internet is asked for and the inside could not be denied."""
 
     tier: str
     subnets: tuple[str, ...]
@@ -103,6 +114,7 @@ class NetworkAcl:
     exact_entries: Mapping[tuple[Direction, int], int]
     excess: tuple[Excess, ...]
     overflows: tuple[Overflow, ...]
+    undenied: frozenset[tuple[Direction, int]] = frozenset()
 
     @property
     def name(self) -> str:
@@ -130,32 +142,29 @@ def _network_acl(policy: Policy, name: str, tier: Tier, capacity: int) -> Networ
     excess: list[Excess] = []
     overflows: list[Overflow] = []
     exact: dict[tuple[Direction, int], int] = {}
+    undenied: set[tuple[Direction, int]] = set()
     for direction in Direction:
-        number = _FIRST_NUMBER
-        passing = [crossing for crossing in crossings if crossing.direction is direction]
         fitted: list[Entry] = []
+        passing = [crossing for crossing in crossings if crossing.direction is direction]
         widened = "AWS network ACLs have no even or odd ports"
         for version in (4, 6):
-            needs = _needs(passing, version)
-            if not needs:
+            if not _needs(passing, version):
                 continue
-            management = _management(passing)
-            found = fit(needs, version, capacity, management)
-            exact[direction, version] = len(exact_cover(needs, version))
+            number = _FIRST_NUMBER + _STEP * len(fitted)
+            found = _list(passing, direction, version, capacity, number)
             if found is None:
+                exact[direction, version] = len(exact_cover(_needs(passing, version), version))
                 overflows.append(_overflow(name, direction, version, passing))
                 continue
-            if found.excess:
+            exact[direction, version] = found.exact
+            fitted.extend(found.entries)
+            if found.undenied:
+                undenied.add((direction, version))
+            if found.widened:
                 widened = (
-                    f"{exact[direction, version]} entries would be needed, {capacity} are there: "
+                    f"{found.exact} entries would be needed, {capacity} are there: "
                     "some are wider; the security groups behind them refuse what they let in"
                 )
-            shapes = [
-                (set(crossing.rectangles(version)), crossing.flow.rows) for crossing in passing
-            ]
-            for rectangle in found.entries:
-                fitted.append(_entry(rectangle, number, direction, version, shapes))
-                number += _STEP
         if fitted:
             excess.extend(_excess(f"{name} network ACL {direction}", fitted, passing, widened))
         entries.extend(fitted)
@@ -166,7 +175,92 @@ def _network_acl(policy: Policy, name: str, tier: Tier, capacity: int) -> Networ
         exact,
         tuple(excess),
         tuple(overflows),
+        frozenset(undenied),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _List:
+    """The entries of one direction and IP version, in their order."""
+
+    entries: tuple[Entry, ...]
+    exact: int
+    widened: bool
+    undenied: bool = False
+
+
+def _list(
+    passing: Sequence[Crossing], direction: Direction, version: int, capacity: int, number: int
+) -> _List | None:
+    """The list that denies the inside before it lets the internet in, where that lets less
+    through than a list of allows alone; None where neither fits."""
+    inside = merged(n for crossing in passing for n in of_families(crossing.inside, (version,)))
+    outward = [crossing for crossing in passing if crossing.inside]
+    plain = _allows(passing, direction, version, capacity, number)
+    if not inside:
+        return plain
+    found = around_inside(
+        _needs([crossing for crossing in passing if not crossing.inside], version),
+        _needs(outward, version),
+        inside,
+        version,
+        capacity,
+        _management(passing),
+    )
+    if found is None:
+        return None if plain is None else replace(plain, undenied=True)
+    shapes = _shapes(passing, version)
+    entries: list[Entry] = []
+    for part in (found.before, found.denied, found.behind):
+        for one in part:
+            at = number + _STEP * len(entries)
+            if isinstance(one, Rectangle):
+                entries.append(_entry(one, at, direction, version, shapes))
+            else:
+                entries.append(Entry(at, direction, ANY_PROTOCOL, one, ANY_PORT, (), allow=False))
+    denying = _List(tuple(entries), found.exact, found.excess > 0)
+    if plain is None or not denying.widened:
+        return denying
+    asked = _asked(passing, version).without_source_ports()
+    if (_passing(plain.entries) - asked).count() < (_passing(denying.entries) - asked).count():
+        return replace(plain, undenied=True)
+    return denying
+
+
+def _allows(
+    passing: Sequence[Crossing], direction: Direction, version: int, capacity: int, number: int
+) -> _List | None:
+    """A list of allows alone."""
+    needs = _needs(passing, version)
+    found = fit(needs, version, capacity, _management(passing))
+    if found is None:
+        return None
+    shapes = _shapes(passing, version)
+    entries = (
+        _entry(rectangle, number + _STEP * place, direction, version, shapes)
+        for place, rectangle in enumerate(found.entries)
+    )
+    return _List(tuple(entries), len(exact_cover(needs, version)), found.excess > 0)
+
+
+def _shapes(
+    passing: Iterable[Crossing], version: int
+) -> list[tuple[set[Rectangle], tuple[str, ...]]]:
+    """What each flow sends, and the flow's rows."""
+    return [(set(crossing.rectangles(version)), crossing.flow.rows) for crossing in passing]
+
+
+def _asked(passing: Iterable[Crossing], version: int) -> PacketSet:
+    family = PacketSet.of([n for n in EVERY_ADDRESS if n.version == version], None)
+    return PacketSet.union(crossing.packets for crossing in passing) & family
+
+
+def _passing(entries: Iterable[Entry]) -> PacketSet:
+    """What a list lets through: the first entry that matches decides."""
+    allowed = EMPTY
+    for entry in reversed(tuple(entries)):
+        allowed = allowed | entry.packets if entry.allow else allowed - entry.packets
+    return allowed
 
 
 def _crossings(policy: Policy, name: str, tier: Tier) -> Iterator[Crossing]:
@@ -188,9 +282,10 @@ def _crossings(policy: Policy, name: str, tier: Tier) -> Iterator[Crossing]:
                     continue
                 sources, there = source_ports_at(flow, direction), flow.destination_ports
                 back = _answering_ports(flow, sources)
-                yield Crossing(flow, direction, False, peers, sources, there)
+                inside = demand.peer.inside
+                yield Crossing(flow, direction, False, peers, sources, there, inside)
                 if back:
-                    yield Crossing(flow, direction.opposite, True, peers, there, back)
+                    yield Crossing(flow, direction.opposite, True, peers, there, back, inside)
 
 
 def _answering_ports(flow: Flow, sources: tuple[PortRange, ...]) -> tuple[PortRange, ...]:
@@ -302,6 +397,14 @@ def _excess(
     sources = free - asked
     if sources:
         yield Excess(where, "AWS network ACLs do not match source ports", sources)
-    wider = PacketSet.union(entry.packets for entry in entries) - free
+    wider = _passing(entries) - free
+    inside = PacketSet.union(
+        PacketSet.of(crossing.inside, crossing.flow.protocol, None, crossing.destination_ports)
+        for crossing in passing
+        if crossing.inside
+    )
+    if (to_inside := wider & inside) and all(entry.allow for entry in entries):
+        yield Excess(where, _NO_ROOM, to_inside)
+        wider = wider - inside
     if wider:
         yield Excess(where, widened, wider)

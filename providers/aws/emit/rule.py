@@ -7,6 +7,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from flowbridge.catalog.protocol import Protocol
+from flowbridge.deployment.interface import Network
 from flowbridge.policy.point import Direction
 from flowbridge.providers.terraform.content_names import (
     content_digest,
@@ -29,7 +30,8 @@ class Peer:
     """`value` is a CIDR, the key of an interface, or the Terraform name of a prefix list.
 
     `weight` is what a rule with this peer takes of the rule quota, `families` of which families:
-    a group counts for both, because AWS has never said that it no longer does.
+    a group counts for both, because AWS has never said that it no longer does. `inside` are
+    addresses of the CIDR that are not meant (of the internet).
     """
 
     kind: PeerKind
@@ -37,6 +39,7 @@ class Peer:
     label: str
     families: tuple[int, ...]
     weight: int = 1
+    inside: tuple[Network, ...] = ()
 
 
 @dataclass(frozen=True)

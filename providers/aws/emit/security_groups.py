@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 from flowbridge.catalog.ports import PortRange
 from flowbridge.catalog.protocol import Protocol
-from flowbridge.deployment.addresses import shown
+from flowbridge.deployment.addresses import of_families, shown
 from flowbridge.deployment.flow import End
 from flowbridge.deployment.interface import Interface, Network
 from flowbridge.policy.compiled import Demand, Policy
@@ -21,6 +21,7 @@ from flowbridge.policy.packets.packet_set import PacketSet
 from flowbridge.policy.point import Direction, Point
 from flowbridge.providers.aws.emit import group_split
 from flowbridge.providers.aws.emit.group_split import Groups
+from flowbridge.providers.aws.emit.outside import without_inside
 from flowbridge.providers.aws.emit.port_spans import Asked, spans
 from flowbridge.providers.aws.emit.prefix_list import PrefixList, pays
 from flowbridge.providers.aws.emit.rule import Peer, PeerKind, Rule
@@ -29,6 +30,14 @@ from flowbridge.providers.provider import Excess
 from flowbridge.providers.terraform.address_blocks import collapsed
 
 _ICMP_TYPES: Final = 256
+_ACL: Final = (
+    "AWS security groups have no deny, so the internet is every address to them: the network ACL "
+    "of the tier denies the inside, but for hosts of the same subnet"
+)
+_NO_ROOM: Final = (
+    "AWS security groups have no deny, and to leave the inside out of the internet would take more "
+    "rules than there are; no network ACL denies it here"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +67,17 @@ class _Served:
 
 
 def security_groups(
-    policy: Policy, quotas: Quotas, *, peers: Literal["groups", "addresses", "auto"] = "auto"
+    policy: Policy,
+    quotas: Quotas,
+    undenied: frozenset[Point] = frozenset(),
+    *,
+    peers: Literal["groups", "addresses", "auto"] = "auto",
 ) -> SecurityGroups:
-    """The groups that serve `policy`; with `addresses` none of them refers to another."""
+    """The groups that serve `policy`; with `addresses` none of them refers to another.
+
+    `undenied`: points at which no network ACL denies the inside. Their groups say as much of the
+    internet without it as the quota takes.
+    """
     lists: dict[str, PrefixList] = {}
     named = () if peers == "addresses" else policy.interfaces
     here = frozenset(interface.key for interface in named)
@@ -72,8 +89,12 @@ def security_groups(
             point = Point(interface.key, direction)
             demands = policy.demands.get(point, ())
             widened: list[PacketSet] = []
-            rules.extend(_rules(interface, direction, demands, here, quotas, lists, widened))
+            asked = tuple(_rules(interface, direction, demands, here, quotas, lists, widened))
+            if point in undenied:
+                asked = without_inside(asked, quotas)
+            rules.extend(asked)
             excess.extend(_excess(point, demands, widened))
+            excess.extend(_inside(point, asked, demands, _NO_ROOM if point in undenied else _ACL))
         rules.sort(key=lambda rule: rule.name)
         split = group_split.split(rules, quotas.rules_per_security_group.value, quotas.groups)
         interfaces.append(InterfaceGroups(interface, tuple(rules), split))
@@ -186,7 +207,9 @@ def _served(
         else:
             for network in members:
                 text = str(network)
-                yield _Served(Peer(kind, text, _cidr_label(network), (family,)), (network,))
+                left_out: tuple[Network, ...] = of_families(end.inside, (family,))
+                peer = Peer(kind, text, _cidr_label(network), (family,), inside=left_out)
+                yield _Served(peer, (network,))
 
 
 def _referable(end: End, networks: tuple[Network, ...]) -> bool:
@@ -219,3 +242,27 @@ def _excess(point: Point, demands: Iterable[Demand], widened: list[PacketSet]) -
                 "many rules",
                 parity,
             )
+
+
+def _inside(
+    point: Point, rules: Iterable[Rule], demands: Iterable[Demand], reason: str
+) -> Iterator[Excess]:
+    """What the rules for the internet open towards the inside."""
+    opened = PacketSet.union(
+        PacketSet.of(rule.peer.inside, rule.protocol, None, _ports_of(rule))
+        for rule in rules
+        if rule.peer.inside
+    )
+    asked = PacketSet.union(demand.packets for demand in demands).without_source_ports()
+    if surplus := opened - asked:
+        yield Excess(str(point), reason, surplus)
+
+
+def _ports_of(rule: Rule) -> list[PortRange] | None:
+    if rule.first is None or rule.first == -1:
+        return None
+    last = rule.first if rule.last is None else rule.last
+    if rule.protocol.has_ports:
+        return [PortRange(rule.first, last)]
+    code = (0, _ICMP_TYPES - 1) if last == -1 else (last, last)
+    return [PortRange(rule.first * _ICMP_TYPES + code[0], rule.first * _ICMP_TYPES + code[1])]

@@ -213,7 +213,7 @@ def _acl_entry(entry: Entry, acl: str) -> dict[str, Any]:
         "network_acl_id": _id(NETWORK_ACL, acl),
         "rule_number": entry.number,
         "egress": entry.direction is Direction.EGRESS,
-        "rule_action": "allow",
+        "rule_action": _action(entry),
         "protocol": str(int(entry.protocol)),
         "cidr_block" if entry.network.version == 4 else "ipv6_cidr_block": str(entry.network),
         # As with the ACL: all of the new before anything of the old goes.
@@ -225,6 +225,10 @@ def _acl_entry(entry: Entry, acl: str) -> dict[str, Any]:
         kind, code = _type_and_code(entry.ports)
         body |= {"icmp_type": kind, "icmp_code": code}
     return body
+
+
+def _action(entry: Entry) -> str:
+    return "allow" if entry.allow else "deny"
 
 
 def _type_and_code(ports: PortRange) -> tuple[int, int]:
@@ -246,14 +250,14 @@ def _lowered_entry(tier: str, entry: Entry, address: str) -> LoweredRule:
         stage="network-acl",
         scope=tier,
         direction=entry.direction.value,
-        action="allow",
+        action=_action(entry),
         priority=entry.number,
         peer=str(entry.network),
         protocol="any" if protocol is None else protocol.label,
         source_ports="any" if protocol is not None and protocol.has_ports else "",
         destination_ports=ports,
         rows=entry.rows,
-        description=rule_description(entry.rows, ""),
+        description=rule_description(entry.rows, "" if entry.allow else "the inside"),
     )
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
-from flowbridge.deployment.interface import Interface
+from flowbridge.deployment.addresses import merged, of_families
+from flowbridge.deployment.interface import Interface, Network
 from flowbridge.policy.compiled import Policy
 from flowbridge.policy.point import Direction
 from flowbridge.providers.azure.emit.priorities import priorities
@@ -13,6 +14,9 @@ from flowbridge.providers.azure.emit.rule import Rule
 from flowbridge.providers.azure.emit.security_rules import SecurityRules
 from flowbridge.providers.azure.quotas import Quotas
 
+# Rules for the internet stand behind the rule that denies the inside, and that one behind all
+# others: what the inside may do is said by them.
+_INSIDE = 3000
 # The highest priority is the rule that denies; the numbers right below it stay free, so that a
 # rule that is put in by hand in an emergency collides with none.
 _RESERVED = 96
@@ -20,21 +24,40 @@ _RESERVED = 96
 
 @dataclass(frozen=True, slots=True)
 class Nsg:
-    """One tier's NSG. `rules` are in the order of evaluation, inbound first."""
+    """One tier's NSG. `rules` are in the order of evaluation, inbound first; `inside` are, by
+    direction, the addresses that are denied before the rules for the internet."""
 
     tier: str
     interfaces: tuple[Interface, ...]
     rules: tuple[tuple[int, Rule], ...]
     needed: int  # rules, the two that deny included
     deny_priority: int
+    inside: Mapping[Direction, tuple[Network, ...]]
+
+    @property
+    def inside_denies(self) -> Iterator[tuple[Direction, int, tuple[Network, ...]]]:
+        """The rules that deny the inside: direction, priority, and addresses of one family."""
+        for direction, networks in self.inside.items():
+            for number, version in enumerate((4, 6)):
+                if mine := of_families(networks, (version,)):
+                    yield direction, _INSIDE + number, mine
 
     @property
     def source_addresses(self) -> int:
-        return sum(len(rule.source.networks) for _, rule in self.rules) + len(Direction)
+        return sum(len(rule.source.networks) for _, rule in self.rules) + self._denied(
+            Direction.INGRESS
+        )
 
     @property
     def destination_addresses(self) -> int:
-        return sum(len(rule.destination.networks) for _, rule in self.rules) + len(Direction)
+        return sum(len(rule.destination.networks) for _, rule in self.rules) + self._denied(
+            Direction.EGRESS
+        )
+
+    def _denied(self, direction: Direction) -> int:
+        """Addresses of the rules that deny, at the side of the peers of one direction."""
+        others = sum(way is not direction for way, _, _ in self.inside_denies)
+        return len(self.inside.get(direction, ())) + others + len(Direction)
 
     @property
     def groups(self) -> frozenset[str]:
@@ -63,8 +86,22 @@ def _nsg(tier: str, policy: Policy, emitted: SecurityRules, quotas: Quotas) -> N
     mine = [rule for rule in emitted.rules if rule.interface in keys]
     highest = quotas.highest_priority.value
     placed: list[tuple[int, Rule]] = []
+    inside: dict[Direction, tuple[Network, ...]] = {}
     for direction in Direction:
-        here = {rule.identity: rule for rule in mine if rule.direction is direction}
-        given = priorities(here, quotas.lowest_priority.value, highest - _RESERVED)
-        placed.extend(sorted((given[key], here[key]) for key in given))
-    return Nsg(tier, interfaces, tuple(placed), len(mine) + len(Direction), highest)
+        for outward, first, last in (
+            (False, quotas.lowest_priority.value, _INSIDE - 1),
+            (True, _INSIDE + 2, highest - _RESERVED),
+        ):
+            here = {
+                rule.identity: rule
+                for rule in mine
+                if rule.direction is direction and bool(rule.inside) is outward
+            }
+            given = priorities(here, first, last)
+            placed.extend(sorted((given[key], here[key]) for key in given))
+        denied = merged(n for rule in mine if rule.direction is direction for n in rule.inside)
+        if denied:
+            inside[direction] = denied
+    nsg = Nsg(tier, interfaces, tuple(placed), 0, highest, inside)
+    needed = len(mine) + len(tuple(nsg.inside_denies)) + len(Direction)
+    return replace(nsg, needed=needed)

@@ -32,7 +32,8 @@ class Rule:
     has no ports (or, for ICMP, where no type can be told).
 
     `local` is the side of the interface, `remote` the other one; `remote_key` says in words that
-    stay what the remote side is: the key of an interface here, else its addresses.
+    stay what the remote side is: the key of an interface here, else its addresses. `inside` are
+    addresses of the remote side that are not meant, and that a rule before this one denies.
     """
 
     interface: str
@@ -46,6 +47,7 @@ class Rule:
     destination_ports: tuple[PortRange, ...]
     rows: tuple[str, ...]
     parties: tuple[str, ...]
+    inside: tuple[Network, ...] = ()
 
     @cached_property
     def identity(self) -> str:

@@ -20,7 +20,7 @@ from typing import Final, Literal
 from flowbridge.catalog.port_set import port_mask, port_runs
 from flowbridge.catalog.ports import PortRange
 from flowbridge.catalog.protocol import Protocol
-from flowbridge.deployment.addresses import is_host, of_families
+from flowbridge.deployment.addresses import is_host, of_families, outside
 from flowbridge.deployment.flow import End
 from flowbridge.deployment.interface import Interface, Network
 from flowbridge.policy.compiled import Demand, Policy, source_ports_at
@@ -58,6 +58,7 @@ class _Sides:
     local: Side
     remote: Side
     remote_key: str
+    inside: tuple[Network, ...] = ()
 
 
 def is_grouped(interface: Interface) -> bool:
@@ -118,6 +119,7 @@ def _merged(rules: Iterable[Rule]) -> Iterator[Rule]:
             first.destination_ports,
             tuple(sorted({row for rule in same for row in rule.rows})),
             tuple(sorted({party for rule in same for party in rule.parties})),
+            first.inside,
         )
 
 
@@ -149,6 +151,7 @@ def _rules(
                     destination_ports,
                     flow.rows,
                     (demand.peer.key,),
+                    sides.inside,
                 )
 
 
@@ -188,6 +191,7 @@ def _sides(
                 Side(interface.key, () if own else ours, own),
                 Side(end.party, () if other else theirs, other),
                 here.key if here is not None else ",".join(map(str, theirs)),
+                of_families(end.inside, (family,)),
             )
 
 
@@ -227,4 +231,8 @@ def _excess(point: Point, policy: Policy, demands: Iterable[Demand]) -> Iterator
 
 def _peers(demand: Demand, policy: Policy, point: Point) -> Iterator[Network]:
     families = next(i.families for i in policy.interfaces if i.key == point.interface)
-    return (network for network in demand.peer.addresses if network.version in families)
+    return (
+        network
+        for network in outside(demand.peer.addresses, demand.peer.inside)
+        if network.version in families
+    )

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from flowbridge.catalog.ports import ANY_PORT, PortRange
 from flowbridge.deployment.file.site import Site
-from flowbridge.deployment.interface import Interface
+from flowbridge.deployment.interface import Interface, Network
 from flowbridge.policy.point import Direction
 from flowbridge.providers.azure.emit.naming import NAME, group_name, nsg_name
 from flowbridge.providers.azure.emit.network_security_groups import Nsg
@@ -31,6 +31,7 @@ ASSOCIATION: Final = "azurerm_subnet_network_security_group_association"
 
 _DIRECTIONS: Final = {Direction.INGRESS: "Inbound", Direction.EGRESS: "Outbound"}
 DENIED: Final = "Whatever no rule above allows, the default rules for VirtualNetwork included"
+INSIDE: Final = "The inside, which the rules below for the internet do not mean"
 
 # An inline rule is an attribute in Terraform's eyes: every key has to be there.
 _EMPTY_RULE: Final = {
@@ -90,6 +91,7 @@ def emit_nsg(
 ) -> tuple[LoweredRule, ...]:
     """Add one NSG with its rules and its subnets; the rules as a person reads them."""
     bodies = [_allow(priority, rule) for priority, rule in nsg.rules]
+    bodies += [_deny_inside(*denied) for denied in nsg.inside_denies]
     bodies += [_deny(direction, nsg.deny_priority) for direction in Direction]
     for body in bodies:
         if not NAME.fullmatch(body["name"]):
@@ -121,6 +123,7 @@ def emit_nsg(
         label = terraform_name(nsg.tier, subnet.rsplit("/", 1)[-1], content_hash(subnet))
         resources.add(ASSOCIATION, label, body)
     lowered = [_lowered(priority, rule, address) for priority, rule in nsg.rules]
+    lowered += [_lowered_inside(nsg, address, *denied) for denied in nsg.inside_denies]
     lowered += [_lowered_deny(direction, nsg, address) for direction in Direction]
     return tuple(lowered)
 
@@ -186,6 +189,24 @@ def _deny(direction: Direction, priority: int) -> dict[str, Any]:
     }
 
 
+def _deny_inside(
+    direction: Direction, priority: int, inside: tuple[Network, ...]
+) -> dict[str, Any]:
+    """What `internet` leaves out, denied before the rules that allow the internet."""
+    remote = "source" if direction is Direction.INGRESS else "destination"
+    return _deny(direction, priority) | {
+        "name": _inside_name(direction, inside),
+        "description": INSIDE,
+        f"{remote}_address_prefix": None,
+        **_addresses(remote, Side("inside", inside)),
+    }
+
+
+def _inside_name(direction: Direction, inside: tuple[Network, ...]) -> str:
+    family = "" if inside[0].version == 4 else "-v6"
+    return f"deny-inside{family}-{_DIRECTIONS[direction].lower()}"
+
+
 def _deny_name(direction: Direction) -> str:
     return f"deny-all-{_DIRECTIONS[direction].lower()}"
 
@@ -227,6 +248,17 @@ def _lowered(priority: int, rule: Rule, nsg: str) -> LoweredRule:
         destination_ports=shown_ports(rule.destination_ports),
         rows=rule.rows,
         description=_description(rule),
+    )
+
+
+def _lowered_inside(
+    nsg: Nsg, address: str, direction: Direction, priority: int, inside: tuple[Network, ...]
+) -> LoweredRule:
+    return _lowered_deny(direction, nsg, address)._replace(
+        address=f"{address}.security_rule[{_inside_name(direction, inside)}]",
+        priority=priority,
+        peer=", ".join(map(str, inside)),
+        description=INSIDE,
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flowbridge.catalog.protocol import Protocol
-from flowbridge.providers.gcp.emit.rule import Action, Rule
+from flowbridge.providers.gcp.emit.rule import Rule
 from flowbridge.providers.gcp.markers import Marker, described
 from flowbridge.providers.provider import LoweredRule, TerraformJson
 
@@ -54,10 +54,6 @@ def _ports(texts: Sequence[str], protocol: Protocol | None) -> str:
     return "any" if protocol is None or protocol.has_ports else ""
 
 
-def is_deny(rule: Rule) -> bool:
-    return rule.action is Action.DENY
-
-
-def reading_order(rule: Rule) -> tuple[str, str, bool, str]:
-    """A sort key: by interface and direction, what denies last."""
-    return rule.interface.key, rule.direction, is_deny(rule), rule.terraform_name
+def reading_order(rule: Rule) -> tuple[str, str, int, str]:
+    """A sort key: by interface and direction, then as the rules are tried."""
+    return rule.interface.key, rule.direction, rule.rank, rule.terraform_name

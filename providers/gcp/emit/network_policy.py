@@ -18,11 +18,10 @@ from flowbridge.policy.point import Direction
 from flowbridge.providers.gcp.emit.emitted import (
     Emitted,
     description,
-    is_deny,
     lowered,
     reading_order,
 )
-from flowbridge.providers.gcp.emit.rule import Rule
+from flowbridge.providers.gcp.emit.rule import Rank, Rule
 from flowbridge.providers.gcp.emit.targets import Target, TargetKind
 from flowbridge.providers.gcp.naming import cloud_name, digest, terraform_name
 from flowbridge.providers.provider import LoweredRule
@@ -35,9 +34,13 @@ TAG_VALUE: Final = "google_tags_tag_value"
 TAG_BINDING: Final = "google_tags_location_tag_binding"
 
 # Priorities are unique in a policy. They come from the rule's identity, so that a new rule moves
-# none; all that allow lie before all that deny. The lowest numbers and the highest stay free.
-_ALLOW: Final = range(100_000, 1_000_000_000)
-_DENY: Final = range(1_000_000_000, 2_000_000_000)
+# none; each rank has a band of its own. The lowest numbers and the highest stay free.
+_BANDS: Final = {
+    Rank.ALLOW: range(100_000, 1_000_000_000),
+    Rank.DENY_INSIDE: range(1_000_000_000, 1_010_000_000),
+    Rank.ALLOW_INTERNET: range(1_010_000_000, 1_100_000_000),
+    Rank.DENY: range(1_100_000_000, 2_100_000_000),
+}
 _SIDE: Final = {Direction.INGRESS: "src", Direction.EGRESS: "dest"}
 _HOST_NAME: Final = re.compile(
     r"(?=.{1,255}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}"
@@ -105,7 +108,7 @@ def priorities(rules: Iterable[Rule]) -> dict[tuple[str, ...], int]:
     found: dict[tuple[str, ...], int] = {}
     taken: set[int] = set()
     for rule in sorted(rules, key=lambda rule: rule.identity):
-        band = _DENY if is_deny(rule) else _ALLOW
+        band = _BANDS[rule.rank]
         text = "\x1f".join(rule.identity)
         number = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) % len(band)
         while band[number] in taken:  # one in millions; then the next number is as good

@@ -8,7 +8,7 @@ lies between the old and the new (docs/decisions/0004-gcp-rules.md).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from functools import cached_property, lru_cache
 from typing import Final
 
@@ -21,7 +21,18 @@ from flowbridge.providers.gcp.naming import cloud_name, terraform_name
 # What the compute API takes by name; every other protocol goes by its number.
 _BY_NAME: Final = frozenset({Protocol.TCP, Protocol.UDP, Protocol.ICMP, Protocol.ESP, Protocol.AH})
 EVERYTHING: Final = "everything"
+INSIDE: Final = "inside"
 TRANSLATED: Final = "translated"
+
+
+class Rank(IntEnum):
+    """In what order rules are tried. Those for the internet stand behind the ones that deny the
+    inside, and these behind all others: what the inside may do is said by them."""
+
+    ALLOW = 0
+    DENY_INSIDE = 1
+    ALLOW_INTERNET = 2
+    DENY = 3
 
 
 class Action(StrEnum):
@@ -73,13 +84,15 @@ class Peer:
 
     `party` is its name (`everything` for the rules that deny), `qualifier` what tells it from
     other address sets of the same party: `public`, `translated` (public addresses of hosts that
-    have private ones), or a digest where nothing else does.
+    have private ones), or a digest where nothing else does. `inside` are addresses among its own
+    that are not meant (of the internet).
     """
 
     party: str
     qualifier: str
     networks: tuple[Network, ...]
     host_names: tuple[str, ...] = ()
+    inside: tuple[Network, ...] = ()
 
     @property
     def version(self) -> int:
@@ -108,6 +121,12 @@ class Rule:
     peer: Peer
     layers: tuple[Layer, ...]
     part: str = ""
+
+    @property
+    def rank(self) -> Rank:
+        if self.action is Action.DENY:
+            return Rank.DENY_INSIDE if self.peer.party == INSIDE else Rank.DENY
+        return Rank.ALLOW_INTERNET if self.peer.inside else Rank.ALLOW
 
     @property
     def identity(self) -> tuple[str, ...]:
@@ -155,6 +174,8 @@ class Rule:
     def subject(self) -> str:
         """The description behind the rows."""
         arrow = "from" if self.direction is Direction.INGRESS else "to"
+        if self.rank is Rank.DENY_INSIDE:
+            return f"deny {arrow} the inside (IPv{self.peer.version}), which the internet is not"
         if self.action is Action.DENY:
             return f"deny what no other rule allows {arrow} any IPv{self.peer.version} address"
         return f"{arrow} {self.peer.label}"

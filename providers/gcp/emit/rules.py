@@ -15,13 +15,21 @@ from typing import Any, Final, cast
 
 from flowbridge.catalog.ports import HIGHEST_PORT, PortRange
 from flowbridge.catalog.protocol import Protocol
-from flowbridge.deployment.addresses import EVERYWHERE, is_public, order
+from flowbridge.deployment.addresses import EVERYWHERE, is_public, merged, of_families, order
 from flowbridge.deployment.flow import End
 from flowbridge.deployment.interface import Interface, Network
 from flowbridge.policy.compiled import Demand, Policy
 from flowbridge.policy.packets.relation import destination_runs, joined
 from flowbridge.policy.point import Direction, Point
-from flowbridge.providers.gcp.emit.rule import EVERYTHING, TRANSLATED, Action, Layer, Peer, Rule
+from flowbridge.providers.gcp.emit.rule import (
+    EVERYTHING,
+    INSIDE,
+    TRANSLATED,
+    Action,
+    Layer,
+    Peer,
+    Rule,
+)
 from flowbridge.providers.gcp.naming import digest
 from flowbridge.providers.gcp.quotas import Quota
 
@@ -40,14 +48,19 @@ def rules_of(
     denies: list[Rule] = []
     for direction in Direction:
         demands = policy.demands.get(Point(interface.key, direction), ())
+        inside: list[Network] = []
         for peer, asked in _by_peer(demands, interface):
+            inside.extend(peer.inside)
             for part, layers in _parts(asked, ports.value or 1):
                 allows.append(
                     Rule(site, network, interface, direction, Action.ALLOW, peer, layers, part)
                 )
+        layers = (Layer(None),)
         for whole in EVERYWHERE:
+            if left_out := of_families(merged(inside), (whole.version,)):
+                peer = Peer(INSIDE, "", left_out)
+                denies.append(Rule(site, network, interface, direction, Action.DENY, peer, layers))
             peer = Peer(EVERYTHING, "", (whole,))
-            layers = (Layer(None),)
             denies.append(Rule(site, network, interface, direction, Action.DENY, peer, layers))
     return tuple(
         rule for group in (allows, denies) for rule in sorted(group, key=lambda rule: rule.name)
@@ -93,7 +106,10 @@ def _by_peer(demands: Iterable[Demand], interface: Interface) -> Iterator[tuple[
             # One set keeps its name when its addresses change. Several cannot all have the same.
             own = digest(*networks) if len(sets) > 1 else ""
             names = sorted({name for end in one.ends for name in end.host_names})
-            yield Peer(party, f"{qualifier} {own}".strip(), networks, tuple(names)), one.asked
+            inside = merged(n for end in one.ends for n in end.inside)
+            inside = of_families(inside, (networks[0].version,))
+            words = f"{qualifier} {own}".strip()
+            yield Peer(party, words, networks, tuple(names), inside), one.asked
 
 
 def _who(peer: End, networks: tuple[Network, ...]) -> _Who:

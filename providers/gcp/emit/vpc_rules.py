@@ -10,7 +10,6 @@ from flowbridge.policy.point import Direction
 from flowbridge.providers.gcp.emit.emitted import (
     Emitted,
     description,
-    is_deny,
     lowered,
     reading_order,
 )
@@ -29,14 +28,14 @@ _TARGETS: Final = {
 def emit_vpc_rules(
     rules: Iterable[Rule], targets: Mapping[str, Target], first_priority: int
 ) -> Emitted:
-    """The rules: those that allow at `first_priority`, those that deny at the next number."""
+    """The rules, by their rank at `first_priority` and the numbers behind it."""
     bodies: dict[str, dict[str, Any]] = {}
     read: list[LoweredRule] = []
     for rule in sorted(rules, key=reading_order):
         name = rule.terraform_name
         if name in bodies:
             raise AssertionError(f"two rules are called {name}")
-        priority = first_priority + is_deny(rule)
+        priority = first_priority + rule.rank
         text = description(rule)
         bodies[name] = _firewall(rule, targets[rule.interface.key], priority, text)
         read.extend(lowered(rule, f"{FIREWALL}.{name}", priority, text))

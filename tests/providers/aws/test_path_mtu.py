@@ -19,7 +19,8 @@ TOO_BIG = 3 * 256 + 4
 
 
 def checked(on: str) -> Checked:
-    return judge(build(load(EXAMPLE, {"options.platform.path_mtu": on})))
+    roomy = {"quotas": "{network_acl_entries: 40}"}
+    return judge(build(load(EXAMPLE, {"options.platform.path_mtu": on, **roomy})))
 
 
 @pytest.fixture(scope="module")

@@ -381,7 +381,7 @@ def test_rules_that_do_not_fit_are_refused_with_the_rows_that_take_most() -> Non
 
 def test_more_rules_than_priorities_are_refused() -> None:
     few = default_quotas()
-    few = replace(few, lowest_priority=replace(few.lowest_priority, value=3996))  # to 4000: five
+    few = replace(few, lowest_priority=replace(few.lowest_priority, value=2995))  # to 2999: five
     asked = [
         flow(INTERNET, inside(EXTERNAL), Protocol.TCP, EPHEMERAL, [port], "expressway/11/7")
         for port in range(5000, 5006)
