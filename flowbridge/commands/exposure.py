@@ -7,16 +7,22 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flowbridge.answer import Format, answer_format, refusing, say_json
+from flowbridge.answer import Format, answer_format, refuse, refusing, say_json
 
 if TYPE_CHECKING:
     from flowbridge.policy.proof.redundancy import Redundancy
+    from flowbridge.policy.questions.outreach import Reached
 
 
 @click.command("exposure", help="What the internet can reach, riskiest first; redundant rules.")
 @click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--from",
+    "source",
+    help="What this workload or interface reaches, in the place of what the internet reaches.",
+)
 @answer_format
-def command(file: Path, answer_format: Format) -> None:
+def command(file: Path, source: str | None, answer_format: Format) -> None:
     from flowbridge.policy.proof.redundancy import redundant_rules
     from flowbridge.policy.questions.directory import Directory
     from flowbridge.policy.questions.exposure import exposure
@@ -28,6 +34,15 @@ def command(file: Path, answer_format: Format) -> None:
         parties = catalog_of(built.resolution).parties
         directory = Directory.of(built.policy, built.resolution.site, parties)
     purposes = {each.id: each.row.purpose.en for each in built.resolution.selected}
+    if source is not None:
+        from flowbridge.policy.questions.outreach import outreach
+
+        try:
+            stolen = outreach(built.policy, checked.enforcement, directory, source, purposes)
+        except ValueError as error:
+            refuse(answer_format, str(error))
+        _say_reached(source, stolen, answer_format)
+        return
     reached = exposure(built.policy, checked.enforcement, directory, purposes)
     redundant = redundant_rules(checked.enforcement)
     if answer_format == "json":
@@ -68,6 +83,30 @@ def command(file: Path, answer_format: Format) -> None:
         "Covered only as long as some of those are kept:",
         [each for each in redundant if not each.removable],
     )
+
+
+def _say_reached(source: str, reached: tuple[Reached, ...], form: Format) -> None:
+    if form == "json":
+        say_json({"from": source, "reaches": [each.as_plain() for each in reached]})
+        return
+    from flowbridge.terminal import print_table
+
+    nothing = f"Whoever holds {source} reaches nothing."
+    click.secho(f"Whoever holds {source} reaches:" if reached else nothing, bold=True)
+    lines = [
+        (
+            each.as_plain()["risk"],
+            each.interface,
+            each.target,
+            each.as_plain()["protocol"],
+            each.ports_text,
+            ", ".join(each.rows),
+            "; ".join(each.purposes) or "no row asks for it: excess of the cloud",
+        )
+        for each in reached
+    ]
+    if lines:
+        print_table(("risk", "from", "to", "protocol", "ports", "rows", "why"), lines)
 
 
 def _print_covered(title: str, rules: list[Redundancy]) -> None:
