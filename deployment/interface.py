@@ -25,12 +25,21 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """`expressway-e/external`: the same card of every peer of one workload, in one tier."""
+    """`expressway-e/external`: the same card of every peer of one workload, in one tier.
+
+    A named cluster is a workload of its own (`expressway-e-mra`), and `product` says of what.
+    """
 
     workload: str
     name: str
     tier: str
     members: tuple[Member, ...]
+    product: str = ""
+
+    @property
+    def kind(self) -> str:
+        """What it is a card of: `expressway-e` of every named cluster, else the workload."""
+        return self.product or self.workload
 
     @property
     def key(self) -> str:

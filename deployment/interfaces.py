@@ -6,10 +6,20 @@ A member is named by its first private address, so that adding or reordering pee
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from flowbridge.deployment.addresses import in_order, order
-from flowbridge.deployment.file.site import CorePeer, EdgePeer, Site, System
+from flowbridge.deployment.file.site import (
+    CorePeer,
+    EdgePeer,
+    ExpresswayC,
+    ExpresswayE,
+    NamedCore,
+    NamedEdge,
+    Site,
+    System,
+)
 from flowbridge.deployment.interface import Interface, Member, Network
 
 EDGE: Final = "expressway-e"
@@ -25,19 +35,48 @@ def interfaces_of(site: Site) -> tuple[Interface, ...]:
 
 
 def _all(site: Site) -> Iterable[Interface]:
-    if (edge := site.expressway_e) is not None:
-        if edge.nics == "single":
-            members = (_member(peer.address, peer.public, peer.eni) for peer in edge.peers)
-            yield _interface(EDGE, SINGLE, edge.tier, members)
-        else:
-            yield _interface(EDGE, EXTERNAL, edge.tier, map(_outer, edge.peers))
-            inner = edge.internal_tier or edge.tier
-            yield _interface(EDGE, INTERNAL, inner, map(_inner, edge.peers))
-    if (core := site.expressway_c) is not None:
-        yield _interface(CORE, SINGLE, core.tier, map(_core, core.peers))
+    for name, edge in _edges(site):
+        for card, tier, members in _edge_cards(edge):
+            yield _clustered(_interface(EDGE, card, tier, members), name)
+    for name, core in _cores(site):
+        yield _clustered(_interface(CORE, SINGLE, core.tier, map(_core, core.peers)), name)
     for name, system in site.systems.items():
         if system.tier is not None:
             yield _interface(name, SINGLE, system.tier, members_of(system))
+
+
+def _edges(site: Site) -> Iterable[tuple[str | None, ExpresswayE]]:
+    """Each Expressway-E cluster with its name, where it has one."""
+    if isinstance(site.edge, ExpresswayE):
+        yield (site.edge.cluster if isinstance(site.edge, NamedEdge) else None), site.edge
+    elif site.edge is not None:
+        yield from site.edge.items()
+
+
+def _cores(site: Site) -> Iterable[tuple[str | None, ExpresswayC]]:
+    """Each Expressway-C cluster with its name, where it has one."""
+    if isinstance(site.core, ExpresswayC):
+        yield (site.core.cluster if isinstance(site.core, NamedCore) else None), site.core
+    elif site.core is not None:
+        yield from site.core.items()
+
+
+def _edge_cards(edge: ExpresswayE) -> Iterable[tuple[str, str, Iterable[Member]]]:
+    """Each card with its tier and members."""
+    if edge.nics == "single":
+        members = (_member(peer.address, peer.public, peer.eni) for peer in edge.peers)
+        yield SINGLE, edge.tier, members
+    else:
+        yield EXTERNAL, edge.tier, map(_outer, edge.peers)
+        yield INTERNAL, edge.internal_tier or edge.tier, map(_inner, edge.peers)
+
+
+def _clustered(interface: Interface, cluster: str | None) -> Interface:
+    """The card as one of the named cluster."""
+    if cluster is None:
+        return interface
+    workload = f"{interface.workload}-{cluster}"
+    return replace(interface, workload=workload, product=interface.workload)
 
 
 def _interface(workload: str, name: str, tier: str, members: Iterable[Member]) -> Interface:

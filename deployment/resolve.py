@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from typing import Final
 
 from flowbridge.catalog.edition_choice import EditionChoice, Fit
 from flowbridge.catalog.load import PLATFORM, Catalog, Entry, closed_of, entries_of
@@ -13,7 +14,8 @@ from flowbridge.deployment.addresses import in_order, is_host, order, shown
 from flowbridge.deployment.checks.accepted import with_acceptances
 from flowbridge.deployment.checks.listening import listening_findings
 from flowbridge.deployment.checks.strangers import strangers_findings
-from flowbridge.deployment.checks.unusual import standing_findings
+from flowbridge.deployment.checks.unusual import CUT_OFF, standing_findings
+from flowbridge.deployment.clusters import View, views_of, whole
 from flowbridge.deployment.file.site import Site
 from flowbridge.deployment.finding import Finding, Severity
 from flowbridge.deployment.flow import End, Flow
@@ -35,6 +37,67 @@ def resolve(site: Site, file: str, catalog: Catalog) -> Resolution:
     KeyError where a row of the catalog names a fact or party that does not exist. The result
     depends on what the site says only, never on the order in which it says it.
     """
+    views = [
+        (view, _resolved(view.site, file, _catalog_at(view, site, catalog)))
+        for view in views_of(site)
+    ]
+    found = views[0][1] if len(views) == 1 else _together(site, file, views)
+    findings = sorted(
+        with_acceptances(found.findings, site),
+        key=lambda finding: (finding.id, finding.key, finding.message),
+    )
+    return replace(found, findings=tuple(findings))
+
+
+# Findings that say what does not happen: one view's where another view has it happen.
+_NOWHERE: Final = frozenset(
+    {"deployment/empty-service", "deployment/met-by-no-row", CUT_OFF, "deployment/row-missing"}
+)
+
+
+def _catalog_at(view: View, site: Site, catalog: Catalog) -> Catalog:
+    """The catalog with the editions for the releases of one view."""
+    same = view.site.release == site.release
+    return catalog if same else catalog.at(view.site.release.by_product())
+
+
+def _together(site: Site, file: str, views: list[tuple[View, Resolution]]) -> Resolution:
+    """What the views of named clusters open together."""
+    every = [found for _, found in views]
+    flows = merged(flow for found in every for flow in found.flows)
+    chosen: dict[str, Selected] = {}
+    for found in every:
+        for selected in found.selected:
+            if selected.id not in chosen or selected.outcome is Outcome.CARRIED:
+                chosen[selected.id] = selected
+    carried = {row: [flow for flow in flows if row in flow.rows] for row in chosen}
+    selected_rows = tuple(replace(each, flows=tuple(carried[each.id])) for each in chosen.values())
+    interfaces = {card.key: card for found in every for card in found.interfaces}
+    told = [
+        {replace(finding, key=view.key(finding.key)): None for finding in found.findings}
+        for view, found in views
+    ]
+    in_all = [{(finding.id, finding.key) for finding in each} for each in told]
+    findings = dict.fromkeys(
+        finding
+        for each in told
+        for finding in each
+        if finding.id not in _NOWHERE or all((finding.id, finding.key) in other for other in in_all)
+    )
+    editions = dict.fromkeys(choice for found in every for choice in found.editions)
+    return Resolution(
+        whole(site),
+        file,
+        tuple(interfaces[key] for key in sorted(interfaces)),
+        flows,
+        selected_rows,
+        tuple(findings),
+        tuple(editions),
+    )
+
+
+def _resolved(site: Site, file: str, catalog: Catalog) -> Resolution:
+    """A site without named clusters."""
     context = context_of(site, catalog)
     places, parameters = context.places, context.parameters
     corrected = site.options.errata == "corrected"
@@ -71,12 +134,7 @@ def resolve(site: Site, file: str, catalog: Catalog) -> Resolution:
         places.interfaces,
         flows,
         selected,
-        tuple(
-            sorted(
-                with_acceptances(findings, site),
-                key=lambda found: (found.id, found.key, found.message),
-            )
-        ),
+        findings,
         editions,
     )
 

@@ -53,7 +53,7 @@ def translator_of(policy: Policy, site: Site) -> Translator | None:
 
     ports = tuple(part for part in translations() if part.service in site.services)
     for interface in policy.interfaces:
-        if ports and interface.workload == EDGE and interface.name in (EXTERNAL, SINGLE):
+        if ports and interface.kind == EDGE and interface.name in (EXTERNAL, SINGLE):
             return Translator(site, interface, ports, options.load_balancer)
     return None
 

@@ -16,6 +16,7 @@ from flowbridge.deployment.addresses import (
     shown,
     within,
 )
+from flowbridge.deployment.clusters import views_of
 from flowbridge.deployment.file.site import Site
 from flowbridge.deployment.interface import Network
 from flowbridge.deployment.interfaces import CORE, EDGE, EXTERNAL, INTERNAL, SINGLE, hosts_of
@@ -49,6 +50,24 @@ def address_mistakes(site: Site) -> Iterator[Mistake]:
     yield from _once(own)
     yield from _public(site)
     yield from _systems(site)
+
+
+def shared_mistakes(site: Site) -> Iterator[Mistake]:
+    """Addresses that two named clusters both have."""
+    first: dict[Network, tuple[str, Location]] = {}
+    for view in views_of(site):
+        for use in _own(view.site):
+            if use.location[0] == "systems":
+                continue
+            location = view.in_file(use.location)
+            cluster = f"{location[0]}.{location[1]}"
+            known = first.setdefault(use.network, (cluster, location))
+            if known[0] != cluster:
+                yield Mistake(
+                    location,
+                    f"{shown(use.network)} is the address of {known[0]} already "
+                    f"({dotted(known[1])}); every card has its own",
+                )
 
 
 def _each(location: Location, networks: Iterable[Network]) -> Iterator[tuple[Location, Network]]:

@@ -9,6 +9,7 @@ from typing import Final
 
 from flowbridge.catalog.load import Catalog
 from flowbridge.catalog.reading.located_yaml import Location
+from flowbridge.deployment.clusters import clusters, views_of
 from flowbridge.deployment.file.site import Assertion, Site, System
 from flowbridge.deployment.interfaces import CORE, EDGE, EXTERNAL, INTERNAL, SINGLE
 from flowbridge.deployment.mistake import Mistake, nearest
@@ -31,13 +32,32 @@ OPTION_OF: Final = {
 
 def name_mistakes(site: Site, catalog: Catalog) -> Iterator[Mistake]:
     """Every name that the catalog or the file itself does not know, with the nearest one."""
-    yield from _services(site, catalog)
     yield from _systems(site, catalog)
     yield from _tiers(site)
     yield from _ports(site, catalog)
     yield from _open_to(site, catalog)
     yield from _switches(site, catalog)
+
+
+def assertion_mistakes(site: Site, catalog: Catalog) -> Iterator[Mistake]:
+    """Ends of `tests:` that are none, and ports that a protocol does not have."""
     yield from _assertions(site, catalog)
+
+
+def service_mistakes(site: Site, catalog: Catalog) -> Iterator[Mistake]:
+    """Services that the catalog does not have, of the file and of its clusters."""
+    edges, cores = clusters(site)
+    listed: list[tuple[Location, tuple[str, ...]]] = [(("services",), site.services)]
+    listed += [(("expressway_e", n, "services"), each.services or ()) for n, each in edges.items()]
+    listed += [(("expressway_c", n, "services"), each.services or ()) for n, each in cores.items()]
+    if not any(services for _, services in listed):
+        yield Mistake(("services",), "this key is missing; write it")
+    known = set(catalog.services)
+    for location, services in listed:
+        for index, service in enumerate(services):
+            if service not in known:
+                message = f"there is no service {service!r}; {nearest(service, known)}"
+                yield Mistake((*location, index), message)
 
 
 def system_names(catalog: Catalog) -> set[str]:
@@ -48,14 +68,6 @@ def system_names(catalog: Catalog) -> set[str]:
 def parameter_names(catalog: Catalog) -> set[str]:
     """What may stand under `options.ports`: every parameter without an option of its own."""
     return catalog.parameters.keys() - OPTION_OF.keys()
-
-
-def _services(site: Site, catalog: Catalog) -> Iterator[Mistake]:
-    known = set(catalog.services)
-    for index, service in enumerate(site.services):
-        if service not in known:
-            message = f"there is no service {service!r}; {nearest(service, known)}"
-            yield Mistake(("services", index), message)
 
 
 def _systems(site: Site, catalog: Catalog) -> Iterator[Mistake]:
@@ -80,7 +92,12 @@ def _systems(site: Site, catalog: Catalog) -> Iterator[Mistake]:
         section = {EDGE: site.expressway_e, CORE: site.expressway_c}.get(name)
         if section is not None:
             key = name.replace("-", "_")
-            yield Mistake(here, f"{name} is described under {key} already; keep one of the two")
+            yield Mistake(
+                here,
+                f"{name} is described under {key} already; where this is another cluster, describe "
+                f"both there by name ({key}: {{one: {{tier: ...}}, other: {{tier: ...}}}}), and a "
+                f"further peer of the same cluster that runs elsewhere as {key}.elsewhere",
+            )
         if system.nics is not None and name != EDGE:
             yield Mistake((*here, "nics"), f"only {EDGE} has `nics`; leave it out")
         if system.tier is not None and name in (EDGE, CORE):
@@ -156,13 +173,17 @@ def _switches(site: Site, catalog: Catalog) -> Iterator[Mistake]:
 
 
 def interface_keys(site: Site) -> set[str]:
-    """`expressway-e/external` and so on: the interfaces there will be."""
+    """`expressway-e/external` and so on: the interfaces there will be, those of named clusters
+    also without their names."""
     keys = {f"{name}/{SINGLE}" for name, system in site.systems.items() if system.tier is not None}
-    if (edge := site.expressway_e) is not None:
-        cards = (SINGLE,) if edge.nics == "single" else (EXTERNAL, INTERNAL)
-        keys |= {f"{EDGE}/{card}" for card in cards}
-    if site.expressway_c is not None:
-        keys.add(f"{CORE}/{SINGLE}")
+    for view in views_of(site):
+        if (edge := view.site.expressway_e) is not None:
+            cards = (SINGLE,) if edge.nics == "single" else (EXTERNAL, INTERNAL)
+            names = {EDGE, f"{EDGE}-{view.edge}" if view.edge else EDGE}
+            keys |= {f"{name}/{card}" for name in names for card in cards}
+        if view.site.expressway_c is not None:
+            keys.add(f"{CORE}/{SINGLE}")
+            keys |= {f"{CORE}-{view.core}/{SINGLE}"} if view.core else set()
     return keys
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from flowbridge.catalog.load import Catalog
 from flowbridge.deployment.checks.accepted import acceptance_mistakes
-from flowbridge.deployment.checks.address_plan import address_mistakes
+from flowbridge.deployment.checks.address_plan import address_mistakes, shared_mistakes
 from flowbridge.deployment.checks.cloud import network_mistakes
-from flowbridge.deployment.checks.names import name_mistakes
+from flowbridge.deployment.checks.names import assertion_mistakes, name_mistakes, service_mistakes
 from flowbridge.deployment.checks.port_settings import port_mistakes
 from flowbridge.deployment.checks.prerequisites import prerequisite_mistakes
+from flowbridge.deployment.clusters import View, cluster_mistakes, views_of
 from flowbridge.deployment.file.site import AwsSite, Site
 from flowbridge.deployment.management_sources import management_mistakes
 from flowbridge.deployment.mistake import Mistake
@@ -22,16 +24,29 @@ def mistakes(
     """Everything that is wrong with a site whose single values are right."""
 
     def all_of_them() -> Iterator[Mistake]:
-        yield from name_mistakes(site, catalog)
-        yield from address_mistakes(site)
-        yield from network_mistakes(site, network_id_elsewhere=network_id_elsewhere)
-        yield from port_mistakes(site)
-        yield from management_mistakes(site, catalog)
-        yield from prerequisite_mistakes(site)
+        for view in views_of(site):
+            for mistake in _of_view(view, catalog, network_id_elsewhere):
+                yield replace(mistake, location=view.in_file(mistake.location))
+        yield from cluster_mistakes(site)
+        yield from service_mistakes(site, catalog)
+        yield from shared_mistakes(site)
+        yield from assertion_mistakes(site, catalog)
         yield from acceptance_mistakes(site)
         yield from _quotas(site)
 
     return tuple(dict.fromkeys(all_of_them()))
+
+
+def _of_view(view: View, catalog: Catalog, elsewhere: bool) -> Iterator[Mistake]:
+    """What is wrong with the deployment as one pair of clusters sees it."""
+    site = view.site
+    yield from name_mistakes(site, catalog)
+    yield from address_mistakes(site)
+    yield from network_mistakes(site, network_id_elsewhere=elsewhere)
+    yield from port_mistakes(site)
+    yield from management_mistakes(site, catalog)
+    if not view.rest:
+        yield from prerequisite_mistakes(site)
 
 
 def _quotas(site: Site) -> Iterator[Mistake]:

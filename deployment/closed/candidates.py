@@ -122,7 +122,7 @@ class Candidates:
         self._parameters = parameters_of(site)
         self._facts = facts_of(site)
         self._places = Places(site, parties)
-        managed = {card.workload for card in resolution.interfaces}
+        managed = {name for card in resolution.interfaces for name in (card.workload, card.kind)}
         known = {
             n for n, party in parties.items() if party.default == "internet" or party.addresses
         }

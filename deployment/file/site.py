@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any, Literal, Self, assert_never
+from typing import Annotated, Any, Final, Literal, Self, assert_never
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from flowbridge.catalog.document import PRODUCTS
 from flowbridge.deployment.file.options import AwsOptions, AzureOptions, GcpOptions, Options
@@ -187,6 +187,73 @@ class ExpresswayC(Section):
                 "this section out and give its addresses under systems.expressway-c"
             )
         return data
+
+
+class ClusterOptions(Options):
+    """Options of one cluster: those of every cloud, as in `options`."""
+
+
+class ClusterSettings(Section):
+    """What a named cluster has of its own."""
+
+    services: tuple[str, ...] | None = Field(
+        None,
+        description="The services of this cluster, in the place of the file's. A pair of clusters "
+        "has those of both.",
+    )
+    options: ClusterOptions | None = Field(
+        None, description="Options of this cluster, laid over the file's."
+    )
+    release: ReleaseName | None = Field(
+        None, description="Its Expressway release, where it is not the file's."
+    )
+    size: Size | None = Field(None, description="Its size, where it is not the file's.")
+
+
+class EdgeCluster(ClusterSettings, ExpresswayE):
+    """One of several Expressway-E clusters."""
+
+
+class CoreCluster(ClusterSettings, ExpresswayC):
+    """One of several Expressway-C clusters."""
+
+    edges: Annotated[tuple[str, ...], BeforeValidator(several)] = Field(
+        (),
+        description="The Expressway-E clusters whose traversal client it is; default: the one of "
+        "its own name, or all where there is one core or one edge.",
+    )
+
+
+class NamedEdge(EdgeCluster):
+    """A cluster with its name; never read from a file."""
+
+    cluster: str
+
+
+class NamedCore(CoreCluster):
+    """A cluster with its name; never read from a file."""
+
+    cluster: str
+
+
+ClusterName = Annotated[
+    str,
+    Matching(
+        r"^[a-z][a-z0-9-]{0,20}$",
+        "up to 21 lower-case letters a-z, digits and hyphens, starting with a letter",
+    ),
+]
+ONE: Final = "one cluster"
+NAMED: Final = "named clusters"
+
+
+def _one_or_named(value: object) -> str:
+    """Which of the two forms `expressway_e` or `expressway_c` has."""
+    if not isinstance(value, Mapping):
+        return ONE
+    own = ExpresswayE.model_fields.keys() | ExpresswayC.model_fields.keys()
+    named = value and not own & value.keys()
+    return NAMED if named and all(isinstance(part, Mapping) for part in value.values()) else ONE
 
 
 class System(Section):
@@ -399,18 +466,37 @@ class Site(Section):
         "vm", description="Virtual machines or physical appliances."
     )
     network: NetworkSection = Field(description="The network, its tiers and their subnets.")
-    expressway_e: ExpresswayE | None = Field(
-        None, description="Expressway-E, where it runs in this deployment."
+    edge: (
+        Annotated[
+            Annotated[ExpresswayE, Tag(ONE)]
+            | Annotated[Mapping[ClusterName, EdgeCluster], Tag(NAMED)],
+            Discriminator(_one_or_named),
+        ]
+        | None
+    ) = Field(
+        None,
+        alias="expressway_e",
+        description="Expressway-E, where it runs in this deployment; several clusters by name.",
     )
-    expressway_c: ExpresswayC | None = Field(
-        None, description="Expressway-C, where it runs in this deployment."
+    core: (
+        Annotated[
+            Annotated[ExpresswayC, Tag(ONE)]
+            | Annotated[Mapping[ClusterName, CoreCluster], Tag(NAMED)],
+            Discriminator(_one_or_named),
+        ]
+        | None
+    ) = Field(
+        None,
+        alias="expressway_c",
+        description="Expressway-C, where it runs in this deployment; several clusters by name.",
     )
     systems: dict[str, System] = Field(
         default_factory=dict, description="Every other party, by its catalog name."
     )
     services: tuple[str, ...] = Field(
-        min_length=1,
-        description="The documented services in use; each selects the rows of its tables.",
+        (),
+        description="The documented services in use; each selects the rows of its tables. "
+        "Required, unless every named cluster has its own.",
         examples=[["traversal-pair", "sip-calls", "mra"]],
     )
     options: Options = Field(
@@ -431,6 +517,16 @@ class Site(Section):
         "sentence.",
         examples=[{"deployment/cut-off": "the new cluster is installed behind closed doors"}],
     )
+
+    @property
+    def expressway_e(self) -> ExpresswayE | None:
+        """The one Expressway-E; None where there is none, and where clusters are named."""
+        return self.edge if isinstance(self.edge, ExpresswayE) else None
+
+    @property
+    def expressway_c(self) -> ExpresswayC | None:
+        """The one Expressway-C; None where there is none, and where clusters are named."""
+        return self.core if isinstance(self.core, ExpresswayC) else None
 
     @classmethod
     def of(cls, site: Site) -> Self:

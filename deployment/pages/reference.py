@@ -8,6 +8,7 @@ ports is made here from the JSON Schema and the catalog, so that none can be out
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -58,7 +59,9 @@ def _below(root: Schema, path: str, section: Schema) -> Iterator[tuple[str, Sche
     for name, part in section.get("properties", {}).items():
         here = f"{path}.{name}" if path else name
         for step, inner in _nested(root, part):
-            yield from _below(root, here + step, inner)
+            # What a named cluster has below it is what one cluster, or the file, has.
+            if not re.match(r"expressway_[ec]\.NAME\.", here + step):
+                yield from _below(root, here + step, inner)
 
 
 def _nested(root: Schema, part: Schema) -> Iterator[tuple[str, Schema]]:
@@ -66,6 +69,8 @@ def _nested(root: Schema, part: Schema) -> Iterator[tuple[str, Schema]]:
     named = [part.get("additionalProperties"), *part.get("patternProperties", {}).values()]
     for step, inner in (
         ("", part),
+        ("", part.get("then")),
+        *((".NAME", each) for each in part.get("else", {}).get("patternProperties", {}).values()),
         *(("", kind) for kind in part.get("anyOf", ())),
         ("[]", part.get("items")),
         *((".NAME", each) for each in named),
@@ -156,7 +161,10 @@ def _one_of(root: Schema, part: Schema) -> str:
 def _mapping(root: Schema, part: Schema) -> str:
     if "properties" in part:
         return "a section, below"
-    if any(step == ".NAME" for step, _ in _nested(root, part)):
+    steps = {step for step, _ in _nested(root, part)}
+    if {"", ".NAME"} <= steps:
+        return "a section, or sections by name, below"
+    if ".NAME" in steps:
         return "sections by name, below"
     values = [part.get("additionalProperties"), *part.get("patternProperties", {}).values()]
     texts = [_what(root, value) for value in values if isinstance(value, dict)]

@@ -38,6 +38,20 @@ def _needed_network(cloud: Cloud) -> dict[str, Any]:
             assert_never(cloud)
 
 
+_NAMED_CLUSTERS: Final[dict[str, Any]] = {
+    "required": ["expressway_e"],
+    "properties": {
+        "expressway_e": {
+            "not": {"anyOf": [{"required": [key]} for key in ("tier", "peers", "nics")]}
+        }
+    },
+}
+_SERVICES_SOMEWHERE: Final[dict[str, Any]] = {
+    "if": _NAMED_CLUSTERS,
+    "else": {"required": ["services"], "properties": {"services": {"minItems": 1}}},
+}
+"""Services are the file's, or each named cluster's."""
+
 _CARDS: Final[dict[str, Any]] = {
     "if": {"properties": {"nics": {"const": "single"}}, "required": ["nics"]},
     "then": {"properties": {"peers": {"items": {"required": ["address"]}}}},
@@ -65,9 +79,12 @@ def deployment_schema(catalog: Catalog) -> dict[str, Any]:
         "default": of_expressway["default"],
         "description": properties["release"]["description"],
     }
-    schema["allOf"] = [_names(catalog)]
+    schema["allOf"] = [_names(catalog), _SERVICES_SOMEWHERE]
     schema["allOf"] += [_of_cloud(cloud, foreign[cloud]) for cloud in Cloud]
-    schema["$defs"]["ExpresswayE"].update(_CARDS)
+    for cluster in ("ExpresswayE", "EdgeCluster"):
+        schema["$defs"][cluster].update(_CARDS)
+    for key in ("expressway_e", "expressway_c"):
+        _one_or_named(properties[key])
     options = schema["$defs"]["Options"]["properties"]
     options["ports"]["propertyNames"] = {"enum": sorted(parameter_names(catalog))}
     head = {
@@ -77,6 +94,18 @@ def deployment_schema(catalog: Catalog) -> dict[str, Any]:
         "cloud: what runs where, and which documented services it uses.",
     }
     return {**head, **{key: value for key, value in schema.items() if key != "description"}}
+
+
+def _one_or_named(part: dict[str, Any]) -> None:
+    """One cluster, or several by name: told apart by the keys of one, as the model does."""
+    for holder in (part, *part.get("anyOf", ())):
+        if "oneOf" in holder:
+            one, named = holder.pop("oneOf")
+            part.pop("anyOf", None)
+            part["type"] = "object"
+            part["if"] = {"anyOf": [{"required": [key]} for key in ("tier", "peers", "nics")]}
+            part["then"], part["else"] = one, named
+            return
 
 
 def schema_text(catalog: Catalog) -> str:

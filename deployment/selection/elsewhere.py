@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from flowbridge.catalog.load import Catalog, entries_of
+from flowbridge.deployment.clusters import views_of
 from flowbridge.deployment.file.site import Site
 from flowbridge.deployment.flow import Flow
 from flowbridge.deployment.resolve import context_of, merged
@@ -16,6 +17,11 @@ from flowbridge.deployment.selection.selection import choose
 
 def flows_elsewhere(site: Site, catalog: Catalog) -> tuple[Flow, ...]:
     """In the order of their content; no end of any has an interface. Needs a validated site."""
+    return merged(flow for view in views_of(site) for flow in _of_one(view.site, catalog))
+
+
+def _of_one(site: Site, catalog: Catalog) -> list[Flow]:
+    """The flows of a site without named clusters."""
     context = replace(context_of(site, catalog), unmanaged=True)
     corrected = site.options.errata == "corrected"
     found: list[Flow] = []
@@ -34,4 +40,4 @@ def flows_elsewhere(site: Site, catalog: Catalog) -> tuple[Flow, ...]:
                     for flow in choice.flows
                     if flow.source.interface is None and flow.destination.interface is None
                 )
-    return merged(found)
+    return found

@@ -87,7 +87,7 @@ class Places:
 
     @cached_property
     def _by_key(self) -> dict[str, Interface]:
-        return {interface.key: interface for interface in self.interfaces}
+        return {f"{card.kind}/{card.name}": card for card in self.interfaces}
 
     def peers(self, of: str | None = None) -> Iterable[tuple[Placement, Placement | None]]:
         """The Expressways (`of`: the one) of two or more peers, by the card of cluster traffic,
@@ -280,9 +280,9 @@ class Places:
 
 def _nat_key(interface: Interface) -> str:
     tier = f"network.tiers.{interface.tier}.nat"
-    if interface.workload == CORE:
+    if interface.kind == CORE:
         return f"expressway_c.peers[].public or {tier}"
-    if interface.workload == EDGE:
+    if interface.kind == EDGE:
         return "expressway_e.peers[].public"
     return f"systems.{interface.workload}.public or {tier}"
 

@@ -127,7 +127,8 @@ class Directory:
         cards = tuple(
             Place(name, card)
             for card in (*self.interfaces, *self.around)
-            if name in (card.key, card.workload) or card.workload in players
+            if name in (card.key, card.workload, card.kind, f"{card.kind}/{card.name}")
+            or card.workload in players
         )
         rest = self.parties.get(name)
         if cards or rest is not None:
@@ -141,7 +142,7 @@ class Directory:
     def names(self) -> tuple[str, ...]:
         """Every name that a question may use, interfaces first."""
         keys = [card.key for card in self.interfaces]
-        workloads = sorted({card.workload for card in self.interfaces})
+        workloads = sorted({n for card in self.interfaces for n in (card.workload, card.kind)})
         others = (*sorted(self.parties), *sorted(self.roles))
         return tuple(dict.fromkeys((*keys, *workloads, *others)))
 
