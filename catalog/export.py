@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from flowbridge.catalog.citation import citation_of, plain_erratum
-from flowbridge.catalog.load import PLATFORM, Catalog, Entry
+from flowbridge.catalog.load import OWN_DOCUMENTS, Catalog, Entry
 from flowbridge.catalog.protocol import Protocol
 from flowbridge.catalog.row import Erratum, PartyCell, PortCell, Row, Table
 
@@ -56,6 +56,8 @@ COLUMNS: Final = (
     "address",
     "closed",
     "replaced",
+    "sources",
+    "doubtful_source_ports",
 )
 
 
@@ -66,7 +68,8 @@ def export_rows(
 
     `closed`: also rows that other editions print and those that overlays close, behind the others.
 
-    `platform`: the rows of our own document `platform` as well, which no Cisco document prints.
+    `platform`: the rows of our own documents `platform` and `ours` as well, which no document of
+    Cisco prints.
 
     Keys are `COLUMNS`. `source` and `destination` are printed texts (null where nothing is
     printed); `source_ports` is a text such as `25000-29999`; `destination_ports` a list of
@@ -79,7 +82,8 @@ def export_rows(
     return [
         _record(catalog, entry)
         for entry in entries
-        if (added or entry.added is None) and (platform or entry.table.document != PLATFORM)
+        if (added or entry.added is None)
+        and (platform or entry.table.document not in OWN_DOCUMENTS)
     ]
 
 
@@ -155,6 +159,8 @@ def _record(catalog: Catalog, entry: Entry) -> Record:
         "replaced": f"{entry.replaced.overlay}: {entry.replaced.reason}"
         if entry.replaced
         else None,
+        "sources": [str(source) for source in row.sources],
+        "doubtful_source_ports": row.doubtful_source_ports,
     }
 
 

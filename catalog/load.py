@@ -7,6 +7,7 @@ a deployment pays for its own services and no more. What has been read is kept f
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -33,7 +34,12 @@ def data_version() -> str:
 
 
 PLATFORM: Final = "platform"
-"""The one document that is our own: what a cloud itself needs (path MTU, probes)."""
+"""A document of our own: what a cloud itself needs (path MTU, probes)."""
+OURS: Final = "ours"
+"""A document of our own: what features need and nobody prints; left out with errata as printed."""
+OWN_DOCUMENTS: Final = (PLATFORM, OURS)
+FEATURES: Final = "features"
+"""The folder of what people use (`catalog.feature`): it has no tables."""
 TableKey = tuple[str, int]
 """Document and number of a table: `("expressway", 11)`."""
 
@@ -161,6 +167,20 @@ class Catalog:
         """The services that one document defines. Reads no rows."""
         return tuple(name for name, keys in self._services.items() if keys[0][0] == document)
 
+    def services_naming(self, party: str) -> tuple[str, ...]:
+        """The services with a row that names `party`. Searches the files, and reads no rows."""
+        named = re.compile(rf"party: {re.escape(party)}(?![-\w])")
+        found = [
+            file.service
+            for file in self.files
+            if file.service is not None and named.search(read_text(file.path))
+        ]
+        for table in self._own.values():
+            ends = (cell for row in table.rows for cell in (row.source, row.destination))
+            if table.service and any(part.party == party for cell in ends for part in cell.parties):
+                found.append(table.service)
+        return tuple(dict.fromkeys(found))
+
     def table(self, document: str, number: int) -> Table:
         """One table. KeyError where there is none; BadFileError where its file is faulty."""
         key = (document, number)
@@ -281,7 +301,8 @@ def closed_of(table: Table) -> Iterator[Entry]:
 @cache
 def load() -> Catalog:
     """Our own catalog. Raises BadFileError where the data is faulty."""
-    files = [_head(path) for path in sorted(ROOT.glob("*/*.yaml"))]
+    paths = (path for path in sorted(ROOT.glob("*/*.yaml")) if path.parent.name != FEATURES)
+    files = [_head(path) for path in paths]
     files.sort(key=lambda file: (_DOCUMENT_ORDER.get(file.document, 99), file.key))
     _refuse_twice(files)
     parties = read_model(ROOT / "parties.yaml", Parties)
@@ -289,7 +310,7 @@ def load() -> Catalog:
     return Catalog(tuple(files), parties.root, parameters.root, row_switches())
 
 
-_DOCUMENT_ORDER: Final = {"expressway": 0, "expressway-prose": 1, "cucm": 2, PLATFORM: 3}
+_DOCUMENT_ORDER: Final = {"expressway": 0, "expressway-prose": 1, "cucm": 2, PLATFORM: 3, OURS: 4}
 
 
 def _refuse_twice(files: list[TableFile]) -> None:

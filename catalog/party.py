@@ -27,6 +27,7 @@ class Party(Record):
     `also` are words that people write for it in a deployment file: it is what they mean.
     `people`: somebody sits there, so a public address of it may be that of a whole office.
     `addresses` are those of a service of a cloud that has the same ones for everybody.
+    `played_by` is the party whose hosts play this part where the deployment lists none of its own.
     """
 
     en: str
@@ -37,6 +38,7 @@ class Party(Record):
     also: tuple[str, ...] = ()
     people: bool = False
     addresses: tuple[IPvAnyNetwork, ...] = ()
+    played_by: str | None = None
 
 
 class Parties(Entries[dict[str, Party]]):

@@ -123,14 +123,26 @@ class Erratum(Record):
     """A correction beside the row: what is wrong, what is used instead, why, and the proof.
 
     `correction` replaces whole cells of the row (`destination`, `protocol`, ...); empty where
-    the erratum only records a contradiction and the row is used as it stands.
+    the erratum only records a contradiction and the row is used as it stands. `filled_by` are the
+    rows that stand in where the document lacks one: rows of ours, or of another service.
     """
 
     id: str
     what: str
     why: str
     evidence: tuple[Evidence, ...] = Field(min_length=1)
+    filled_by: tuple[str, ...] = ()
     correction: dict[str, Any] = Field(default_factory=dict)
+
+
+class PublicSource(Record):
+    """Where anybody can read what a row of ours says: a standard, or a guide by its section."""
+
+    title: str
+    section: str
+
+    def __str__(self) -> str:
+        return f"{self.title}: {self.section}"
 
 
 class Disposition(StrEnum):
@@ -145,6 +157,8 @@ class Row(Record):
     """One printed line. `id` is `<document>/<table>/<row>`.
 
     `line` is its line in the text of the table files' edition; None for a row of another edition.
+    `sources` are those of a row of ours, which no document of the catalog prints.
+    `doubtful_source_ports` says why the printed source ports are hard to believe.
     """
 
     row: int = Field(ge=1)
@@ -165,6 +179,8 @@ class Row(Record):
     notes: tuple[Bilingual, ...] = ()
     footnotes: tuple[str, ...] = ()
     errata: tuple[Erratum, ...] = ()
+    sources: tuple[PublicSource, ...] = ()
+    doubtful_source_ports: str | None = None
 
     def corrected(self) -> Row:
         """The row with its errata applied."""

@@ -15,9 +15,10 @@ from pydantic import ValidationError
 
 from flowbridge.catalog import printed
 from flowbridge.catalog.condition import CloudName, Condition
+from flowbridge.catalog.feature import features_of, not_conversations, services_with_features
 from flowbridge.catalog.guide_rule import FILE as GUIDE
 from flowbridge.catalog.guide_rule import Guide, guide
-from flowbridge.catalog.load import Catalog, Entry, entries_of
+from flowbridge.catalog.load import OURS, PLATFORM, Catalog, Entry, entries_of
 from flowbridge.catalog.ports import ANY_PORT, PortRange
 from flowbridge.catalog.reading.located_yaml import Location, Problem, read_yaml
 from flowbridge.catalog.release import ReleaseRange
@@ -57,7 +58,32 @@ def problems(catalog: Catalog) -> list[Problem]:
             found += [located.problem(location, text) for location, text in faults]
     found += guide_problems(catalog, guide())
     found += _unused(catalog)
+    found += feature_problems(catalog)
     return found
+
+
+def feature_problems(catalog: Catalog) -> Iterator[Problem]:
+    """Features that name no row of their service, and rows of a service that no feature uses."""
+    services = {entry.id: entry.table.service for entry in catalog.entries()}
+    used: set[str] = set()
+    for service in services_with_features():
+        for name, feature in features_of(service).items():
+            place = f"catalog/features/{service}.yaml"
+            used.update(feature.rows())
+            for row in feature.rows():
+                if services.get(row) != service:
+                    yield Problem(place, None, name, f"the service {service} has no row {row}")
+    excused = not_conversations()
+    for row in excused.keys() - services.keys():
+        yield Problem("catalog/features/not-conversations.yaml", None, row, "there is no such row")
+    for row, owner in services.items():
+        if owner is None or row.split("/")[0] == PLATFORM:
+            continue
+        if (row in used) == (row in excused):
+            told = (
+                "a feature uses it" if row in used else "no feature uses it, and nothing says why"
+            )
+            yield Problem("catalog/features", None, row, told)
 
 
 def guide_problems(catalog: Catalog, rules: Guide) -> Iterator[Problem]:
@@ -145,7 +171,12 @@ def _faults(catalog: Catalog, entry: Entry) -> Iterator[Fault]:
         yield ("disposition",), "a note has to say why the row never leaves its host"
     yield from _reply_faults(catalog, row)
     if entry.added is None:
-        yield from _reading_faults(row)
+        yield from _ours_faults(row) if entry.table.document == OURS else _reading_faults(row)
+
+
+def _ours_faults(row: Row) -> Iterator[Fault]:
+    if not row.sources:
+        yield ("sources",), "a row of ours names the public source that shows it"
 
 
 def _reply_faults(catalog: Catalog, row: Row) -> Iterator[Fault]:
@@ -326,6 +357,10 @@ def _numbers(span: PortRange) -> set[int]:
 def _unused(catalog: Catalog) -> Iterator[Problem]:
     """Names of the other files that lead nowhere."""
     ids = {entry.id for entry in catalog.entries()}
+    for entry in catalog.entries():
+        for erratum in entry.row.errata:
+            for row in set(erratum.filled_by) - ids:
+                yield Problem("catalog", None, erratum.id, f"there is no row {row}")
     for name, parameter in catalog.parameters.items():
         if parameter.row is not None and parameter.row not in ids:
             message = f"there is no row {parameter.row}"

@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import Final
 
 from flowbridge.catalog.edition_choice import EditionChoice, Fit
-from flowbridge.catalog.load import PLATFORM, Catalog, Entry, closed_of, entries_of
+from flowbridge.catalog.load import OURS, PLATFORM, Catalog, Entry, closed_of, entries_of
 from flowbridge.catalog.parameter import Parameter
 from flowbridge.catalog.row_change import NO_REASON
 from flowbridge.deployment.addresses import in_order, is_host, order, shown
 from flowbridge.deployment.checks.accepted import with_acceptances
+from flowbridge.deployment.checks.gaps import gap_findings
 from flowbridge.deployment.checks.listening import listening_findings
 from flowbridge.deployment.checks.strangers import strangers_findings
 from flowbridge.deployment.checks.unusual import CUT_OFF, standing_findings
@@ -104,6 +105,8 @@ def _resolved(site: Site, file: str, catalog: Catalog) -> Resolution:
     chosen: list[tuple[str, Entry, Choice]] = []
     for service in sorted(set(site.services)):
         for table in catalog.tables_of(service):
+            if table.document == OURS and not corrected:
+                continue
             for entry in (*entries_of(table), *closed_of(table)):
                 if entry.added is not None and not corrected:
                     continue
@@ -127,6 +130,7 @@ def _resolved(site: Site, file: str, catalog: Catalog) -> Resolution:
         *standing_findings(site, catalog, flows),
         *listening_findings(site, parameters, context.facts),
         *strangers_findings(site, parameters, flows),
+        *gap_findings(site, catalog, selected),
     )
     return Resolution(
         site,
@@ -311,9 +315,12 @@ def _unprinted(chosen: list[tuple[str, Entry, Choice]]) -> Iterator[Finding]:
 
 
 def _shared_addresses(site: Site) -> Iterator[Finding]:
-    """Systems without a tier whose packets a card of this deployment would receive."""
+    """Systems without a tier at the address of an Expressway, which plays no part but its own."""
     cards = {
-        network: interface.key for interface in interfaces_of(site) for network in interface.private
+        network: interface.key
+        for interface in interfaces_of(site)
+        if interface.workload not in site.systems
+        for network in interface.private
     }
     for name, system in sorted(site.systems.items()):
         for network in in_order(system.addresses if system.tier is None else ()):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from flowbridge.catalog.condition import ALWAYS, Facts
-from flowbridge.catalog.load import Entry
+from flowbridge.catalog.load import OURS, Entry
 from flowbridge.catalog.party import Party
 from flowbridge.catalog.port_set import port_mask, port_ranges
 from flowbridge.catalog.ports import ANY_PORT, PortRange
@@ -40,6 +40,7 @@ from flowbridge.deployment.selection.parties import CLUSTER_PARTIES, Placement, 
 from flowbridge.deployment.selection.resolution import Outcome, Resolution, Selected
 
 NOT_REQUESTED = "not-requested"
+_LEFT_OUT = "options.errata is printed, and no document prints this row; the row needs corrected"
 _NOT_ASKED = (Outcome.CARRIED, Outcome.LOCAL, Outcome.REPLY)
 
 
@@ -141,21 +142,24 @@ class Candidates:
             elif selected.outcome not in _NOT_ASKED:
                 yield from self._whole(selected, selected.outcome.value, selected.reason)
         for entry in self._documented:
-            service = entry.table.service
-            if entry.closed is not None and entry.id not in known:
-                yield from self._whole(entry, Outcome.OTHER.value, entry.closed.reason)
-                continue
-            if entry.id in known or service in requested:
-                continue
-            if entry.added is not None and not self._corrected:
-                continue
-            if entry.row.disposition is not Disposition.NETWORK:
-                continue
-            if service is not None:
-                reason = f"the service {service} is not requested: add it to `services`"
-                yield from self._whole(entry, NOT_REQUESTED, reason)
-            elif self._only_off(entry):
-                yield from self._whole(entry, Outcome.OFF.value, "")
+            if entry.id not in known:
+                yield from self._not_selected(entry, requested)
+
+    def _not_selected(self, entry: Entry, requested: set[str]) -> Iterator[Candidate]:
+        """A row of a service that is not requested, or one that `errata: printed` leaves out."""
+        service = entry.table.service
+        if entry.closed is not None:
+            yield from self._whole(entry, Outcome.OTHER.value, entry.closed.reason)
+        elif not self._corrected and (entry.added is not None or entry.table.document == OURS):
+            if service in requested:
+                yield from self._whole(entry, Outcome.OFF.value, _LEFT_OUT)
+        elif service in requested or entry.row.disposition is not Disposition.NETWORK:
+            return
+        elif service is not None:
+            reason = f"the service {service} is not requested: add it to `services`"
+            yield from self._whole(entry, NOT_REQUESTED, reason)
+        elif self._only_off(entry):
+            yield from self._whole(entry, Outcome.OFF.value, "")
 
     def _only_off(self, entry: Entry) -> bool:
         """Whether switches alone keep a row of no service closed."""

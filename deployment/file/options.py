@@ -191,6 +191,11 @@ class Microsoft(Section):
         description="TURN relays also send to the clients' own media ports "
         "(`ports.lync-client-media`), beside those of Edge servers.",
     )
+    peers_send_first: Switch = Field(
+        False,
+        description="The Microsoft side sends to the TURN relays before anything was sent to it "
+        "(rows ours/11/1 and 11/2): opens the relays to it.",
+    )
 
 
 class Cms(Section):
@@ -204,6 +209,9 @@ class Cms(Section):
         True,
         description="Meeting Server reaches the TURN relays; off: all its media goes through the "
         "TURN port, at the cost of load on the TURN server.",
+    )
+    http_redirect: Switch = Field(
+        False, description="Guests who try port 80 are redirected (row ours/12/1)."
     )
     tcp_override: Switch = Field(
         False,
@@ -396,7 +404,14 @@ class Options(Section):
         "by release and topology.",
     )
     errata: Literal["corrected", "printed"] = Field(
-        "corrected", description="Rows with their errata applied, or as the documents print them."
+        "corrected",
+        description="Rows with their errata applied and the rows of ours that features need, or "
+        "the documents' rows alone, as they print them.",
+    )
+    source_ports: Literal["printed", "any"] | None = Field(
+        None,
+        description="Source ports as printed, or any. Default: as printed, but any from 1024 where "
+        "the printed ones are hard to believe (docs/decisions/0012-source-ports.md).",
     )
 
 

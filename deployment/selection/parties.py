@@ -126,11 +126,23 @@ class Places:
             played = tuple(self._played(name, reference.side))
             stands_for_all = own is not None and name not in self._site.systems
             if own is None or (played and stands_for_all):
-                return played
+                return played or self._by_default(name, printed, towards, met)
             return (*self._as_others(own), *played)
         others = self._rest(name)
         found = [self._managed(name, interface), *([others] if others is not None else [])]
         return (*found, *self._played(name, reference.side))
+
+    def _by_default(
+        self, name: str, printed: str | None, towards: PartyReference, met: Placement | None
+    ) -> tuple[Placement, ...]:
+        """Who plays the part of a party that no system here is or plays: Unified CM itself plays
+        hold music."""
+        party = self._parties.get(name)
+        if party is None or party.played_by is None or self._site.options.errata == "printed":
+            return ()
+        player = PartyReference(party=party.played_by)
+        found = self.placements(player, printed, towards, met)
+        return tuple(replace(placement, party=name) for placement in found)
 
     def _rest(self, name: str) -> Placement | None:
         """The hosts of what runs here that run elsewhere."""

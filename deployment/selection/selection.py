@@ -101,7 +101,7 @@ def choose(entry: Entry, context: Context) -> Choice:
         causes = {part.cause for part in unpaired}
         outcome = next(outcome for cause, outcome in _OUTCOMES.items() if cause in causes)
         return Choice(outcome, reasons, (), needs)
-    source_ports = _ports(row.source_ports, row, context)
+    source_ports = _source_ports(row, context)
     if isinstance(source_ports, Choice):
         return source_ports
     flows: tuple[Flow, ...] = ()
@@ -227,6 +227,20 @@ _OUTCOMES: Final[Mapping[Cause, Outcome]] = {
     "elsewhere": Outcome.ELSEWHERE,
     "local": Outcome.LOCAL,
 }
+
+
+def _source_ports(row: Row, context: Context) -> Ranges | Choice:
+    """The ports that the source of a row sends from, as `options.source_ports` wants them."""
+    printed = _ports(row.source_ports, row, context)
+    wish = context.facts["option.source_ports"]
+    if isinstance(printed, Choice) or not any(each.has_ports for each in row.protocol.l4):
+        return printed
+    if wish == "any":
+        return (ANY_PORT,)
+    believed = wish == "printed" or context.facts["option.errata"] == "printed"
+    if row.doubtful_source_ports is None or believed:
+        return printed
+    return _retranslated(printed)
 
 
 def _ports(cell: PortCell, row: Row, context: Context) -> Ranges | Choice:

@@ -140,7 +140,12 @@ def _variants() -> dict[str, Data]:
             options__admin__https_port=8443,
             services=["traversal-pair", "cms-web-proxy"],
         ),
-        "clients' relays": setting(EVERYTHING, options__microsoft__relay_to_clients=True),
+        "clients' relays": setting(
+            EVERYTHING,
+            options__microsoft__relay_to_clients=True,
+            options__microsoft__peers_send_first=True,
+            options__cms__http_redirect=True,
+        ),
         "standalone Expressway-E": setting(
             EVERYTHING,
             expressway_c=None,

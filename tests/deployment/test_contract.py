@@ -71,7 +71,8 @@ def test_the_contract_is_accepted_verbatim(contract: Path) -> None:
     ]
     assert not complaints(resolution)
     tables = {selected.id.rsplit("/", 1)[0] for selected in resolution.selected}
-    assert tables == {f"expressway/{n}" for n in (5, 6, 11, 15, 16, 17, 18, 19)}
+    documents = {table for table in tables if not table.startswith("ours/")}
+    assert documents == {f"expressway/{n}" for n in (5, 6, 11, 15, 16, 17, 18, 19)}
 
 
 def test_what_is_set_is_the_default(contract: Path, tmp_path: Path) -> None:

@@ -119,6 +119,7 @@ def judged() -> list[Entry]:
         for entry in documented()
         if entry.id not in NEVER_CARRIED
         and entry.added is None
+        and not entry.row.sources  # ours: nothing is printed
         and any(protocol.has_ports for protocol in entry.row.corrected().protocol.l4)
     ]
 

@@ -22,7 +22,9 @@ CLOSED_BY_DEFAULT: dict[str, dict[str, str]] = {
     },
     "5060 is in brackets": {
         "cluster": "10/1",
-        "sip-calls": "11/5 11/6",
+        "sip-calls": "11/5 11/6 1/2",
+        "sip-trunk": "10/2 10/4",
+        "microsoft-interop": "11/1 11/2",
         "mra": "18/2",
         "jabber-guest": "20/6 20/8",
         "cms-sip-edge": "25/2 25/4",
@@ -47,12 +49,12 @@ CLOSED_BY_DEFAULT: dict[str, dict[str, str]] = {
     "for one network card": {"jabber-guest": " ".join(f"21/{n}" for n in range(1, 14))},
     "between others, whom no firewall here sees": {
         "microsoft-interop": "22/3 22/4 22/5 22/6 22/7 22/8",
-        "cucm-phones": "6/1 6/17 6/18",
+        "cucm-phones": "6/1 6/17 6/18 7/2",
         "cucm-ctl": "9/1",
         "hp-server": "11/1 11/2 11/3 11/4",
     },
     "needed before X12.5.5 only (footnote 12)": {"cms-web-proxy": "24/11"},
-    "for a configured TCP override port": {"cms-web-proxy": "24/+1"},
+    "for a configured TCP override port": {"cms-web-proxy": "24/+1 12/1"},
     "Unified CM is no DNS or DHCP server, nor a DHCP client (notes)": {
         "cucm-common": "2/4 2/6 2/7"
     },
@@ -119,10 +121,10 @@ SWITCHES = {
     # Releases
     "clusters before X8.8": Switch("cluster", {"release": "X8.7"}, EIGHT, f"{NINE} {TEN}"),
     "clusters from X8.8": Switch("cluster", {"release": "X8.8"}, "10/1"),  # SIP TCP was on
-    "SIP TCP until X8.9.2": Switch("sip-calls", {"release": "X8.9.1"}, "11/6"),
+    "SIP TCP until X8.9.2": Switch("sip-calls", {"release": "X8.9.1"}, "11/6 1/2"),
     "SIP TCP from X8.9.2": Switch("sip-calls", {"release": "X8.9.2"}),
     "MRA before X12.5": Switch(
-        "mra", {"release": "X8.11.1"}, closes="16/6 16/7 18/5 18/6"
+        "mra", {"release": "X8.11.1"}, closes="16/6 16/7 18/5 18/6 2/6"
     ),  # no ICE passthrough, no OAuth
     "MRA from X12.5": Switch("mra", {"release": "X12.5"}),
     "ACME before X12.5": Switch("acme", {"release": "X12.1"}, closes="30/1 30/2"),
@@ -140,7 +142,7 @@ SWITCHES = {
     ),
     # SIP
     "SIP UDP": Switch("sip-calls", UDP, "11/5"),
-    "SIP TCP": Switch("sip-calls", TCP, "11/6"),
+    "SIP TCP": Switch("sip-calls", TCP, "11/6 1/2"),
     "SIP TCP to Meeting Server": Switch("cms-sip-edge", TCP, "25/4"),
     "SIP UDP to Meeting Server": Switch("cms-sip-edge", UDP, "25/2"),
     "SIP TCP of Microsoft clients": Switch("cms-sip-edge-microsoft", TCP, "26/3"),
@@ -166,7 +168,7 @@ SWITCHES = {
     "message waiting over TLS": Switch("mra", {"options__mra__mwi": "tls"}, closes="18/15"),
     "no voicemail": Switch("mra", {"options__mra__voicemail_port": "none"}, closes="18/14"),
     "no ICE passthrough": Switch(
-        "mra", {"options__mra__ice_passthrough": False}, closes="16/6 16/7 17/5"
+        "mra", {"options__mra__ice_passthrough": False}, closes="16/6 16/7 17/5 2/6"
     ),
     # H.323
     "H.323 by Assent alone": Switch(

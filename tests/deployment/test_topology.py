@@ -292,13 +292,33 @@ def test_ends_without_a_common_family_make_no_flow() -> None:
 
 
 def test_a_system_at_the_address_of_a_card_here_is_pointed_out() -> None:
-    data = setting(DUAL, systems__imp__addresses=["10.20.0.31", "10.0.10.21"])
+    data = setting(DUAL, systems__imp__addresses=["10.20.0.31", "10.0.10.11"])
     (found,) = complaints(resolved(data))
     assert (found.id, found.key) == ("deployment/shared-address", "systems.imp.addresses")
-    assert "10.0.10.21 is cucm/single here" in found.message
+    assert "10.0.10.11 is expressway-c/single here" in found.message
     # A range around cards is nothing out of the ordinary, nor are two systems on one host.
     for addresses in (["10.0.0.0/8"], ["10.0.10.2"]):
         assert not complaints(resolved(setting(DUAL, systems__imp__addresses=addresses)))
+
+
+def test_a_host_that_plays_two_parts_has_the_flows_of_both() -> None:
+    data = setting(DUAL, systems__imp__addresses=["10.20.0.31", "10.0.10.21"])
+    resolution = resolved(data)
+    assert not complaints(resolution)
+    assert "deployment/several-parts" in {found.id for found in resolution.findings}
+    flows = row(resolution, "expressway/18/12").flows
+    assert {flow.destination.key for flow in flows} == {"cucm/single", "imp"}
+    elsewhere = next(flow for flow in flows if flow.destination.key == "imp")
+    assert [str(address) for address in elsewhere.destination.addresses] == ["10.20.0.31/32"]
+
+
+def test_unified_cm_plays_the_media_streaming_where_no_other_is_listed() -> None:
+    def ends(**changes: object) -> set[str]:
+        flows = row(resolved(setting(DUAL, **changes)), "ours/2/2").flows
+        return {flow.source.key for flow in flows}
+
+    assert ends() == {"cucm/single"}
+    assert ends(**{"systems__ip-vms": {"addresses": ["10.0.10.99"]}}) == {"ip-vms"}
 
 
 def test_expressways_without_a_common_family_are_named() -> None:
@@ -307,9 +327,9 @@ def test_expressways_without_a_common_family_are_named() -> None:
         network__tiers__internal__cidrs=["10.0.10.0/24", "2001:db8:2::/48"],
         expressway_c__peers=[{"address": "2001:db8:2::11"}],
     )
-    keys = {found.key: found.message for found in complaints(resolved(data))}
-    assert keys["expressway_c.peers"].startswith("expressway-c (IPv6) and expressway-e (IPv4)")
-    assert keys["systems.dns.addresses"].startswith("expressway-c (IPv6) and dns (IPv4)")
+    told = {(found.key, found.message.split(" have ")[0]) for found in complaints(resolved(data))}
+    assert ("expressway_c.peers", "expressway-c (IPv6) and expressway-e (IPv4)") in told
+    assert ("systems.dns.addresses", "expressway-c (IPv6) and dns (IPv4)") in told
 
 
 CORE_HALF: Data = setting(

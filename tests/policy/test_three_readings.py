@@ -198,6 +198,8 @@ SINGLE: Final = Deployment(
     },
     _elsewhere(_SINGLE_SYSTEMS),
 )
+PLAYED_BY: Final = {"ip-vms": "cucm"}
+"""Who plays the part of a party that no file here lists."""
 DEPLOYMENTS: Final = {each.name: each for each in (DUAL, SINGLE)}
 
 
@@ -217,7 +219,7 @@ class FiveTuple:
 def rows_of(name: str) -> tuple[ReadRow, ...]:
     """The rows that hold in the deployment, with their corrections."""
     deployment = DEPLOYMENTS[name]
-    exported = export_rows(load_catalog(), added=True)
+    exported = export_rows(load_catalog(), added=True, platform=True)
     corrected = [{**row, **row["corrected"]} for row in exported]
     return tuple(
         read
@@ -271,6 +273,7 @@ def in_ports(port: int, text: str) -> bool:
 def card_of(deployment: Deployment, reference: str, other: str) -> str | None:
     """The interface of a party (`expressway-e (public)`) that meets the party `other`."""
     name, _, side = reference.partition(" ")
+    name = PLAYED_BY.get(name, name)
     if name != "expressway-e":
         return f"{name}/single" if f"{name}/single" in deployment.cards else None
     outwards = other.partition(" ")[0] in OUTSIDE
@@ -294,6 +297,7 @@ def read_row(deployment: Deployment, row: Row) -> Iterator[ReadRow]:
     spans = [
         part["ports"] for part in row["destination_ports"] if holds(part["when"], deployment.facts)
     ]
+    doubted = ("1024-65535",) if row["doubtful_source_ports"] else ()
     for source in row["source_parties"]:
         for destination in row["destination_parties"]:
             ends = {
@@ -307,7 +311,7 @@ def read_row(deployment: Deployment, row: Row) -> Iterator[ReadRow]:
                     cards,
                     networks,
                     tuple(row["protocols"]),
-                    tuple((row["source_ports"] or "any").split(", ")),
+                    (*(row["source_ports"] or "any").split(", "), *doubted),
                     tuple(spans),
                 )
 
