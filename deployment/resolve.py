@@ -39,7 +39,7 @@ def resolve(site: Site, file: str, catalog: Catalog) -> Resolution:
     depends on what the site says only, never on the order in which it says it.
     """
     views = [
-        (view, _resolved(view.site, file, _catalog_at(view, site, catalog)))
+        (view, _resolved(view.site, file, catalog_at(view, site, catalog)))
         for view in views_of(site)
     ]
     found = views[0][1] if len(views) == 1 else _together(site, file, views)
@@ -56,7 +56,7 @@ _NOWHERE: Final = frozenset(
 )
 
 
-def _catalog_at(view: View, site: Site, catalog: Catalog) -> Catalog:
+def catalog_at(view: View, site: Site, catalog: Catalog) -> Catalog:
     """The catalog with the editions for the releases of one view."""
     same = view.site.release == site.release
     return catalog if same else catalog.at(view.site.release.by_product())

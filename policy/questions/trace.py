@@ -208,6 +208,10 @@ class Tracer:
         sample = _sample(part, packet)
         return self._with_closed(self._judge_sample(question, meeting, sample, None))
 
+    def followed(self, question: Question, meeting: Meeting, sample: Sample) -> Trace:
+        """The trace of one packet of `question`, where two ends meet."""
+        return self._with_closed(self._judge_sample(question, meeting, sample, None))
+
     def _with_closed(self, found: Trace) -> Trace:
         if found.verdict is Verdict.ALLOWED or self._closed is None or found.not_judged:
             return found  # rows are for the parties that are listed

@@ -1,0 +1,367 @@
+"""The rehearsal: every feature of the requested services, packet by packet through the filters.
+
+A feature works where every packet of each of its steps passes every filter on its way, and so do
+its answers: a stateful filter lets the answers of what it allowed pass, a stateless one is asked
+again. Whole packet sets are judged (`policy.questions.reach`), so "works" leaves no packet out; of
+what is refused one packet is followed hop by hop (`policy.questions.trace`).
+
+Deployments that hold each other's workloads are rehearsed together: a packet between two of them
+has to pass the filters of both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from flowbridge.catalog.row import Bilingual
+from flowbridge.deployment.flow import Flow
+from flowbridge.deployment.interface import Interface, Network
+from flowbridge.deployment.selection.conversations import Conversation, Line, PlayedStep
+from flowbridge.policy.compiled import Policy
+from flowbridge.policy.filter import Enforcement
+from flowbridge.policy.packets.packet import Packet
+from flowbridge.policy.packets.packet_set import ALL, PacketSet
+from flowbridge.policy.point import Direction, Point
+from flowbridge.policy.questions.question import Meeting, Question, host
+from flowbridge.policy.questions.reach import Reach
+from flowbridge.policy.questions.trace import Sample, Trace, Tracer
+from flowbridge.policy.surrounding import Surrounding, with_surroundings
+
+
+class Answer(StrEnum):
+    """What becomes of a feature, or of a step of it."""
+
+    WORKS = "works"
+    CONDITION = "works only if"
+    FAILS = "fails"
+    NOT_HERE = "not here"  # for another release, size or topology, or past every filter here
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A packet of a row that does not get through in one deployment, followed hop by hop."""
+
+    deployment: str
+    row: str
+    trace: Trace
+
+    def __str__(self) -> str:
+        hop = self.trace.decided_by
+        where = f" at {hop}" if hop is not None else ""
+        return f"{self.row}: {self.trace.sample} is refused{where}{self._opening}"
+
+    @property
+    def opening(self) -> tuple[str, ...]:
+        """What would open it, in words."""
+        rows = [str(row) for row in self.trace.closed]
+        near = [f"asked for from other source ports only: {row}" for row in self.trace.near]
+        return tuple((*rows, *near))
+
+    @property
+    def _opening(self) -> str:
+        if self.opening:
+            return f". What opens it: {self.opening[0]}"
+        if self.trace.rows:
+            return ". The rules emitted do not carry their row: look for an overlay or an edit"
+        return ""
+
+    def as_plain(self) -> dict[str, Any]:
+        hop = self.trace.decided_by
+        return {
+            "deployment": self.deployment,
+            "row": self.row,
+            "packet": str(self.trace.sample),
+            "filter": hop.decision.filter.name if hop else None,
+            "interface": hop.point.interface if hop else None,
+            "direction": hop.point.direction if hop else None,
+            "why": hop.decision.why if hop else "",
+            "opens": list(self.opening),
+            "hops": [hop.as_plain() for hop in self.trace.hops],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class PlayedLine:
+    """A row of a step, judged in one deployment: what cuts it, or what it hangs on.
+
+    `judged`: packets of it met filters of this deployment.
+    """
+
+    row: str
+    judged: bool = False
+    conditions: tuple[str, ...] = ()
+    cut: Cut | None = None
+
+    @property
+    def answer(self) -> Answer:
+        if self.cut is not None:
+            return Answer.FAILS
+        if self.conditions:
+            return Answer.CONDITION
+        return Answer.WORKS
+
+
+@dataclass(frozen=True, slots=True)
+class StepAnswer:
+    """A step of a feature. `rows` are those of the way that decided."""
+
+    does: str
+    media: bool
+    answer: Answer
+    rows: tuple[str, ...]
+    conditions: tuple[str, ...] = ()
+    cuts: tuple[Cut, ...] = ()
+
+    def as_plain(self) -> dict[str, Any]:
+        return {
+            "does": self.does,
+            "media": self.media,
+            "answer": self.answer,
+            "rows": list(self.rows),
+            "conditions": list(self.conditions),
+            "cuts": [cut.as_plain() for cut in self.cuts],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureAnswer:
+    """A feature of a requested service. `accepted`: the words in which a file accepts that it
+    fails."""
+
+    id: str
+    service: str
+    title: Bilingual
+    steps: tuple[StepAnswer, ...]
+    accepted: str | None = None
+
+    @property
+    def answer(self) -> Answer:
+        found = {step.answer for step in self.steps}
+        for answer in (Answer.FAILS, Answer.CONDITION, Answer.WORKS):
+            if answer in found:
+                return answer
+        return Answer.NOT_HERE
+
+    @property
+    def is_finding(self) -> bool:
+        """Whether it fails and nobody accepts that."""
+        return self.answer is Answer.FAILS and self.accepted is None
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """What it hangs on, or why it is not here; each once."""
+        return tuple(dict.fromkeys(each for step in self.steps for each in step.conditions))
+
+    @property
+    def cuts(self) -> tuple[tuple[StepAnswer, Cut], ...]:
+        """Each packet that is cut, with its step."""
+        return tuple((step, cut) for step in self.steps for cut in step.cuts)
+
+    def __str__(self) -> str:
+        text = f"{self.id} ({self.title.en}): {self.answer}"
+        if self.answer is Answer.FAILS:
+            text += "".join(f"; {step.does}: {cut}" for step, cut in self.cuts[:1])
+        elif self.conditions:
+            text += f" {'; '.join(self.conditions)}"
+        return f"{text}. Accepted: {self.accepted}" if self.accepted else text
+
+    def as_plain(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "service": self.service,
+            "title": self.title.model_dump(),
+            "answer": self.answer,
+            "conditions": list(self.conditions),
+            "accepted": self.accepted,
+            "steps": [step.as_plain() for step in self.steps],
+        }
+
+
+class Stage:
+    """One deployment with its filters; every packet of a flow is judged once."""
+
+    def __init__(
+        self,
+        name: str,
+        policy: Policy,
+        enforcement: Enforcement,
+        tracer: Tracer,
+        around: Iterable[Surrounding] = (),
+    ) -> None:
+        """`around` are the filters of our subnets, which other hosts there meet too."""
+        self.name = name
+        self._tracer = tracer
+        self._around = tuple(each.anyone for each in around)
+        self._reach = Reach(policy, with_surroundings(enforcement, around))
+        self._known: dict[int, tuple[Flow, _Refused | None]] = {}
+
+    def line(self, line: Line) -> PlayedLine:
+        """What becomes of the packets of one row here."""
+        refused = next(filter(None, map(self._refused, line.flows)), None)
+        if refused is None:
+            # What the switches keep closed and another row opens gets through all the same.
+            conditions = () if line.flows else line.conditions
+            return PlayedLine(line.row, bool(line.flows), conditions)
+        if line.conditions:
+            return PlayedLine(line.row, True, line.conditions)
+        if refused.beside is not None:
+            return PlayedLine(line.row, True, (refused.beside,))
+        return PlayedLine(line.row, True, (), self._followed(line.row, refused))
+
+    def _refused(self, flow: Flow) -> _Refused | None:
+        if id(flow) not in self._known:
+            self._known[id(flow)] = flow, next(self._judged(flow), None)
+        return self._known[id(flow)][1]
+
+    def _judged(self, flow: Flow) -> Iterator[_Refused]:
+        """What of a flow is refused, at its own cards before others' subnets."""
+        source, destination = flow.source, flow.destination
+        ways = (
+            (source.interface, Direction.EGRESS, destination.addresses, flow.source_ports),
+            (destination.interface, Direction.INGRESS, source.addresses, flow.arriving_ports),
+        )
+        beside: list[_Refused] = []
+        for card, way, peers, ports in ways:
+            other = source if way is Direction.EGRESS else destination
+            cards = (card,) if card is not None else self._subnets(other.addresses)
+            for here in cards:
+                families = {network.version for network in here.private}
+                seen = tuple(network for network in peers if network.version in families)
+                asked = PacketSet.of(seen, flow.protocol, ports, flow.destination_ports)
+                left = asked - self._reach.passing(Point(here.key, way))
+                if not left:
+                    back = self._reach.replying(Point(here.key, way.opposite))
+                    left = ALL & (asked.replies() - back).requests() if back != ALL else left
+                packet = left.example() if left else None
+                if packet is not None and card is not None:
+                    yield _Refused(flow, way, packet)
+                elif packet is not None:
+                    words = (
+                        f"{other.party} is let be reached in {here.key}, whose filter is ours and "
+                        f"does not let {'it send' if way is Direction.EGRESS else 'it receive'} "
+                        "this: list it with its tier, or keep it in a subnet that no tier names"
+                    )
+                    beside.append(_Refused(flow, way, packet, words))
+        yield from beside
+
+    def _subnets(self, addresses: Sequence[Network]) -> Iterator[Interface]:
+        """The subnets of ours in which a party that runs elsewhere stands whole or in part."""
+        for anyone in self._around:
+            if any(
+                network.version == own.version and network.subnet_of(own)  # type: ignore[arg-type]
+                for network in addresses
+                for own in anyone.private
+            ):
+                yield anyone
+
+    def _followed(self, row: str, refused: _Refused) -> Cut:
+        flow, packet = refused.flow, refused.packet
+        leaving = refused.way is Direction.EGRESS
+        other = flow.source if leaving else flow.destination
+        version = packet.peer.version
+        own = host(next(each for each in other.addresses if each.version == version))
+        mine = own.network_address
+        ends = (mine, packet.peer) if leaving else (packet.peer, mine)
+        sample = Sample(*ends, packet.protocol, packet.source_port, packet.destination_port)
+        meeting = Meeting(
+            flow.source.interface,
+            flow.destination.interface,
+            flow.source.addresses,
+            flow.destination.addresses,
+            flow.source.key,
+            flow.destination.key,
+        )
+        question = Question(
+            flow.source.key,
+            flow.destination.key,
+            flow.protocol,
+            flow.destination_ports,
+            flow.source_ports,
+        )
+        return Cut(self.name, row, self._tracer.followed(question, meeting, sample))
+
+
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    """A packet of a flow that its end on the way `way` does not pass. `beside`: that end is no
+    card of the deployment, in words."""
+
+    flow: Flow
+    way: Direction
+    packet: Packet
+    beside: str | None = None
+
+
+def rehearse(
+    played: Sequence[tuple[Stage, Sequence[Conversation]]], accepted: Mapping[str, str]
+) -> tuple[FeatureAnswer, ...]:
+    """Every feature of deployments that belong together: the same conversations in each of them.
+
+    `accepted` are the words in which a feature's failing is accepted, by its id.
+    """
+    together = zip(*(conversations for _, conversations in played), strict=True)
+    stages = [stage for stage, _ in played]
+    return tuple(
+        FeatureAnswer(
+            versions[0].id,
+            versions[0].service,
+            versions[0].title,
+            tuple(_step(stages, steps) for steps in zip(*(v.steps for v in versions), strict=True)),
+            accepted.get(versions[0].id),
+        )
+        for versions in together
+    )
+
+
+def _step(stages: Sequence[Stage], versions: Sequence[PlayedStep]) -> StepAnswer:
+    """One step as each of the deployments plays it: the best way of any of them decides."""
+    first = versions[0]
+    ways: dict[tuple[str, ...], dict[str, list[PlayedLine]]] = {}
+    for stage, version in zip(stages, versions, strict=True):
+        for way in version.ways:
+            lines = ways.setdefault(tuple(line.row for line in way), {})
+            for line in way:
+                lines.setdefault(line.row, []).append(stage.line(line))
+    if not ways:
+        reasons = tuple(dict.fromkeys(filter(None, (version.reason for version in versions))))
+        return StepAnswer(first.does, first.media, Answer.NOT_HERE, (), reasons)
+    answers = [
+        _way(first, rows, [_together(lines[row]) for row in rows]) for rows, lines in ways.items()
+    ]
+    for wanted in (Answer.WORKS, Answer.NOT_HERE, Answer.FAILS):
+        for answer in answers:
+            if answer.answer is wanted:
+                return answer
+    either = " or ".join("; ".join(each.conditions) for each in answers)
+    rows = tuple(row for each in answers for row in each.rows)
+    return StepAnswer(first.does, first.media, Answer.CONDITION, rows, (either,))
+
+
+def _together(lines: Sequence[PlayedLine]) -> PlayedLine:
+    """One row in several deployments: what any of them cuts is cut; a party that one does not list
+    and another does is there."""
+    cut = next((line for line in lines if line.cut is not None), None)
+    if cut is not None:
+        return cut
+    judged = [line for line in lines if line.judged]
+    if judged:
+        return next((line for line in judged if line.conditions), judged[0])
+    return next((line for line in lines if line.conditions), lines[0])
+
+
+def _way(step: PlayedStep, rows: tuple[str, ...], lines: Sequence[PlayedLine]) -> StepAnswer:
+    found = {line.answer for line in lines}
+    answer = next(a for a in (Answer.FAILS, Answer.CONDITION, Answer.WORKS) if a in found)
+    if answer is Answer.WORKS and not any(line.judged for line in lines):
+        answer = Answer.NOT_HERE
+    return StepAnswer(
+        step.does,
+        step.media,
+        answer,
+        rows,
+        tuple(dict.fromkeys(each for line in lines for each in line.conditions)),
+        tuple(line.cut for line in lines if line.cut is not None),
+    )
