@@ -19,6 +19,7 @@ class End:
     public (NAT reflection, a NAT gateway), so a reference to a group never matches them.
     `host_names` are the printed names that the addresses stand for. `inside` are addresses among
     them that are not meant: the internet is every address but those.
+    `sets` are sets of addresses that the cloud knows by name, each of at most `set_entries`.
     """
 
     party: str
@@ -27,6 +28,8 @@ class End:
     translated: bool = False
     host_names: tuple[str, ...] = ()
     inside: tuple[Network, ...] = ()
+    sets: tuple[str, ...] = ()
+    set_entries: int = 1
 
     @property
     def key(self) -> str:

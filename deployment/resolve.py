@@ -200,7 +200,7 @@ def _content(flow: Flow) -> tuple[object, ...]:
 
 def _end(end: End) -> tuple[object, ...]:
     addresses, inside = (tuple(map(order, each)) for each in (end.addresses, end.inside))
-    return end.key, end.party, addresses, end.translated, end.host_names, inside
+    return end.key, end.party, addresses, end.translated, end.host_names, inside, end.sets
 
 
 def _findings(site: Site, chosen: list[tuple[str, Entry, Choice]]) -> Iterator[Finding]:

@@ -146,7 +146,7 @@ class _Place:
         )
 
     def add(self, flow: Flow, asked: _Asked) -> None:
-        if self._addresses:
+        if self._addresses or self.peer.sets:
             demand = Demand(flow, self.peer, self._addresses, asked.ports)
             self.demands.append(((asked.content, flow.rows), demand))
 

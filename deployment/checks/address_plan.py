@@ -17,7 +17,7 @@ from flowbridge.deployment.addresses import (
     within,
 )
 from flowbridge.deployment.clusters import views_of
-from flowbridge.deployment.file.site import Site
+from flowbridge.deployment.file.site import Cloud, Site
 from flowbridge.deployment.interface import Network
 from flowbridge.deployment.interfaces import CORE, EDGE, EXTERNAL, INTERNAL, SINGLE, hosts_of
 from flowbridge.deployment.management_sources import opens_to_many
@@ -28,6 +28,9 @@ _UNUSABLE: Final = (
     "{} is no address of a host (loopback, multicast or reserved); write the one by which others "
     "reach it"
 )
+
+
+_EVERYBODY: Final = frozenset({"Internet", "VirtualNetwork", "Any"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,7 @@ def address_mistakes(site: Site) -> Iterator[Mistake]:
     yield from _once(own)
     yield from _public(site)
     yield from _systems(site)
+    yield from _sets(site)
 
 
 def shared_mistakes(site: Site) -> Iterator[Mistake]:
@@ -258,6 +262,26 @@ def _public(site: Site) -> Iterator[Mistake]:
         elif use.location[0] != "systems" and not is_host(use.network):
             yield Mistake(use.location, f"{use.network} is a range; write the one public address")
     yield from _once(uses)
+
+
+def _sets(site: Site) -> Iterator[Mistake]:
+    """Sets by name that this cloud does not have, or that are no party of their own."""
+    for name, system in site.systems.items():
+        here: Location = ("systems", name, "addresses")
+        for text in system.sets:
+            if site.cloud is not (Cloud.AWS if text.startswith("pl-") else Cloud.AZURE):
+                yield Mistake(
+                    here,
+                    f"{text!r} is not an IP address or CIDR, and no set that {site.cloud} knows by "
+                    "name: write an address such as 10.0.1.11, a CIDR such as 10.0.1.0/24, on AWS "
+                    "a managed prefix list (pl-...), on Azure a service tag",
+                )
+            elif text in _EVERYBODY:
+                yield Mistake(
+                    here, f"{text} is nearly everybody: list the addresses that are meant"
+                )
+            elif system.tier is not None:
+                yield Mistake(here, f"{name} runs here, so its cards have addresses: list those")
 
 
 def _systems(site: Site) -> Iterator[Mistake]:

@@ -26,8 +26,10 @@ from flowbridge.deployment.file.values import (
     ReleaseName,
     Section,
     Sentence,
+    SetName,
     Switch,
     UnifiedRelease,
+    is_set_name,
     several,
 )
 
@@ -259,7 +261,24 @@ def _one_or_named(value: object) -> str:
 class System(Section):
     """Another party: a workload here when it has a `tier`, else a set of addresses."""
 
-    addresses: Networks = Field(min_length=1, description="Its addresses or CIDRs.")
+    addresses: Networks = Field(
+        (),
+        description="Its addresses or CIDRs. Names of sets of the cloud may stand among them; they "
+        "are taken as `sets`.",
+    )
+    sets: Annotated[tuple[SetName, ...], BeforeValidator(several)] = Field(
+        (),
+        description="Sets of addresses that the cloud knows by name: managed prefix lists on AWS "
+        "(pl-...), service tags on Azure (AzureCloud.westeurope). What is in them is not known "
+        "here, and the proof says so.",
+    )
+    set_entries: Count | None = Field(
+        None,
+        ge=1,
+        le=1000,
+        description="AWS: the maximum entries of each of `sets`, which is what each of its rules "
+        "takes of the quota; default: 1.",
+    )
     tier: str | None = Field(
         None, description="The tier it is in, where it runs in this deployment."
     )
@@ -287,6 +306,29 @@ class System(Section):
         description="Of an Expressway-E elsewhere: its network cards, which decide the rows of "
         "Jabber Guest and by which address Expressway-C reaches it.",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _names_are_sets(cls, data: Any) -> Any:
+        """Names among the addresses, which are written where a user looks first."""
+        if not isinstance(data, dict) or "addresses" not in data:
+            return data
+        listed = several(data["addresses"])
+        if not isinstance(listed, list):
+            return data
+        names = [text for text in listed if isinstance(text, str) and is_set_name(text)]
+        if not names:
+            return data
+        rest = [text for text in listed if text not in names]
+        already = data.get("sets", [])
+        more = already if isinstance(already, list) else [already]
+        return {**data, "addresses": rest, "sets": [*more, *names]}
+
+    @model_validator(mode="after")
+    def _stands_somewhere(self) -> Self:
+        if not (self.addresses or self.sets):
+            raise ValueError("`addresses` is missing: list its addresses or CIDRs")
+        return self
 
 
 class Assertion(Section):

@@ -169,6 +169,20 @@ ReleaseName = Annotated[
         {"type": "string", "pattern": r"^X\d+\.\d+(\.\d+)?$", "examples": ["X15.0", "X12.5.3"]}
     ),
 ]
+_SET_NAME: Final = r"(pl-[0-9a-f]{8,17}|[A-Z][A-Za-z0-9]*[a-z][A-Za-z0-9]*(\.[A-Za-z0-9]+)?)"
+SetName = Annotated[
+    str,
+    Matching(
+        f"^{_SET_NAME}$", "pl-0123456789abcdef0 on AWS, or AzureCloud.westeurope on Azure", "a set"
+    ),
+]
+
+
+def is_set_name(text: str) -> bool:
+    """Whether a text is a managed prefix list or a service tag, and no address."""
+    return re.fullmatch(_SET_NAME, text) is not None
+
+
 # A reason that the next person understands.
 Sentence = Annotated[str, Field(min_length=20)]
 UnifiedRelease = Annotated[

@@ -313,6 +313,8 @@ def _private(placement: Placement) -> End:
         in_order(placement.private),
         host_names=placement.host_names,
         inside=placement.inside,
+        sets=placement.sets,
+        set_entries=placement.set_entries,
     )
 
 

@@ -43,6 +43,8 @@ class Placement:
     host_names: tuple[str, ...] = ()
     nat_key: str = ""
     inside: tuple[Network, ...] = ()
+    sets: tuple[str, ...] = ()
+    set_entries: int = 1
 
     @property
     def all_public(self) -> bool:
@@ -187,7 +189,7 @@ class Places:
             if card.workload in self._site.systems and hosts & set(rest):
                 yield replace(self._managed(card.workload, card), party=whole.party)
                 rest = tuple(network for network in rest if network not in hosts)
-        if rest:
+        if rest or whole.sets:
             yield replace(whole, private=rest)
 
     def outward(self, name: str) -> bool:
@@ -199,6 +201,7 @@ class Places:
         return (
             system is not None
             and system.tier is None
+            and bool(system.addresses)
             and all(is_public(network) for network in system.addresses)
         )
 
@@ -282,11 +285,13 @@ class Places:
             None,
             addresses,
             public,
-            outward=all(is_public(network) for network in addresses)
+            outward=(bool(addresses) and all(is_public(network) for network in addresses))
             or (party is not None and party.kind is PartyKind.INTERNET),
             host_names=tuple(sorted({*names, *system.fqdns})),
             nat_key=f"systems.{name}.public",
             inside=inside,
+            sets=system.sets,
+            set_entries=system.set_entries or 1,
         )
 
 
@@ -310,4 +315,10 @@ def without_public(interface: Interface) -> frozenset[int]:
 
 def common_families(one: Placement, other: Placement) -> frozenset[int]:
     """The IP versions that both ends have."""
-    return frozenset(n.version for n in one.private) & frozenset(n.version for n in other.private)
+    return _versions(one) & _versions(other)
+
+
+def _versions(placement: Placement) -> frozenset[int]:
+    """The IP versions of a placement; a set by name is taken as one of IPv4."""
+    named = {4} if placement.sets else set()
+    return frozenset({n.version for n in placement.private} | named)

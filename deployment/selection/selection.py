@@ -170,7 +170,7 @@ def _flows(
         for versions, translated in _by_translation(pair, sources):
             for protocol in protocols:
                 ends = narrowed(pair, protocol.ip_versions & versions)
-                if not (ends.source.addresses and ends.destination.addresses):
+                if not all(end.addresses or end.sets for end in (ends.source, ends.destination)):
                     continue
                 yield Flow(
                     ends.source,

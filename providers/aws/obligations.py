@@ -48,6 +48,10 @@ def facts(policy: Policy, site: Site) -> Mapping[str, Iterable[str]]:
         ],
         "acl": [name for name, tier in tiers.items() if made and tier.subnets],
         "no-subnets": [name for name, tier in tiers.items() if made and not tier.subnets],
+        "set-of-unknown-size": [
+            name for s in site.systems.values() if not s.set_entries for name in s.sets
+        ],
+        "set-in-acl": [name for s in site.systems.values() if made for name in s.sets],
         "no-acl": [] if made else list(tiers),
         "translated": [end.key for end in ends if end.translated and end.interface],
     }

@@ -43,7 +43,8 @@ _COSTLY: Final = 5  # flows named in a refusal
 class Crossing:
     """What one flow sends over the border of a tier's subnets, one way; `reply`: its answers.
 
-    `inside` are addresses among `peers` that are not meant (of the internet).
+    `inside` are addresses among `peers` that are not meant (of the internet). `unknown`: the peer
+    is a set by name, which no entry can say, so that `peers` are all addresses.
     """
 
     flow: Flow
@@ -53,9 +54,12 @@ class Crossing:
     source_ports: tuple[PortRange, ...]
     destination_ports: tuple[PortRange, ...]
     inside: tuple[Network, ...] = ()
+    unknown: bool = False
 
     @property
     def packets(self) -> PacketSet:
+        if self.unknown:
+            return EMPTY
         peers = outside(self.peers, self.inside) if self.inside else self.peers
         return PacketSet.of(peers, self.flow.protocol, self.source_ports, self.destination_ports)
 
@@ -147,6 +151,11 @@ def _network_acl(policy: Policy, name: str, tier: Tier, capacity: int) -> Networ
         fitted: list[Entry] = []
         passing = [crossing for crossing in crossings if crossing.direction is direction]
         widened = "AWS network ACLs have no even or odd ports"
+        if any(crossing.unknown for crossing in passing):
+            widened = (
+                "AWS network ACLs cannot name prefix lists, so these ports are open to every "
+                "address; the security groups behind them refuse what is not in the list"
+            )
         for version in (4, 6):
             if not _needs(passing, version):
                 continue
@@ -199,6 +208,8 @@ def _list(
     plain = _allows(passing, direction, version, capacity, number)
     if not inside:
         return plain
+    if any(crossing.unknown for crossing in passing):
+        return None if plain is None else replace(plain, undenied=True)
     found = around_inside(
         _needs([crossing for crossing in passing if not crossing.inside], version),
         _needs(outward, version),
@@ -278,14 +289,19 @@ def _crossings(policy: Policy, name: str, tier: Tier) -> Iterator[Crossing]:
                     for address in demand.peer.addresses
                     if address.version in interface.families and not within(address, neighbours)
                 )
+                unknown = bool(demand.peer.sets)
+                if unknown:
+                    peers = of_families(EVERY_ADDRESS, interface.families & {4})
                 if not peers:
                     continue
                 sources, there = source_ports_at(flow, direction), flow.destination_ports
                 back = _answering_ports(flow, sources)
                 inside = demand.peer.inside
-                yield Crossing(flow, direction, False, peers, sources, there, inside)
+                yield Crossing(flow, direction, False, peers, sources, there, inside, unknown)
                 if back:
-                    yield Crossing(flow, direction.opposite, True, peers, there, back, inside)
+                    yield Crossing(
+                        flow, direction.opposite, True, peers, there, back, inside, unknown
+                    )
 
 
 def _answering_ports(flow: Flow, sources: tuple[PortRange, ...]) -> tuple[PortRange, ...]:

@@ -197,6 +197,9 @@ def _served(
         key = end.key
         yield _Served(Peer(PeerKind.GROUP, key, key, (4, 6)), collapsed(networks))
         return
+    for name in end.sets:
+        named = Peer(PeerKind.PREFIX_LIST, name, end.party, (4,), end.set_entries)
+        yield _Served(named, ())
     for family, kind in ((4, PeerKind.IPV4), (6, PeerKind.IPV6)):
         members = collapsed(a for a in networks if a.version == family)
         if pays(members, quotas):

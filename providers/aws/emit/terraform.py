@@ -141,6 +141,8 @@ def _rule(rule: Rule, group: str, tags: Mapping[str, str]) -> dict[str, Any]:
 def _peer_value(rule: Rule) -> str:
     if rule.peer.kind is PeerKind.GROUP:
         return _id(GROUP, group_resource(rule.peer.value, 0))
+    if rule.peer.value.startswith("pl-"):  # of others, by its id
+        return rule.peer.value
     if rule.peer.kind is PeerKind.PREFIX_LIST:
         return _id(PREFIX_LIST, rule.peer.value)
     return rule.peer.value

@@ -16,14 +16,15 @@ from flowbridge.providers.azure.emit.naming import hashed_name
 @dataclass(frozen=True, order=True, slots=True)
 class Side:
     """One end of a rule: `group` is the key of an interface, whose application security group is
-    named; without it `networks` are. `label` is the party's name."""
+    named, `tag` a service tag; without them `networks` are. `label` is the party's name."""
 
     label: str
     networks: tuple[Network, ...]
     group: str | None = None
+    tag: str | None = None
 
     def __str__(self) -> str:
-        return self.group or ", ".join(map(str, self.networks))
+        return self.group or self.tag or ", ".join(map(str, self.networks))
 
 
 @dataclass(frozen=True)

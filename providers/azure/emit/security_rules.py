@@ -182,6 +182,14 @@ def _sides(
             other,
         )
         return
+    for tag in end.sets:
+        ours = collapsed(n for n in interface.private if n.version == 4)
+        yield _Sides(
+            (4,),
+            Side(interface.key, () if own else ours, own),
+            Side(end.party, (), tag=tag),
+            tag,
+        )
     for family in _FAMILIES:
         theirs = collapsed(n for n in networks if n.version == family)
         ours = collapsed(n for n in interface.private if n.version == family)

@@ -222,7 +222,7 @@ def _addresses(end: str, side: Side) -> Mapping[str, Any]:
     if side.group is not None:
         group = _id(GROUP, terraform_name(side.group))
         return {f"{end}_application_security_group_ids": [group]}
-    texts = [str(network) for network in side.networks]
+    texts = [side.tag] if side.tag else [str(network) for network in side.networks]
     if len(texts) == 1:
         return {f"{end}_address_prefix": texts[0]}
     return {f"{end}_address_prefixes": texts}
