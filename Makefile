@@ -110,7 +110,7 @@ COMPILE := $(CACHE)/lock/bin/uv pip compile --quiet --universal --python-version
 lock: $(BIN)/python
 	$(BIN)/python -m venv $(CACHE)/lock
 	$(CACHE)/lock/bin/python -m pip install --quiet uv
-	for name in runtime dev bench node schema; do \
+	for name in runtime dev bench node schema ingest; do \
 	    $(COMPILE) requirements/$$name.in --output-file requirements/$$name.lock || exit 1; \
 	done
 	rm -f package-lock.json

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from flowbridge.answer import FINDING, Format, answer_format, refuse, refusing, say_json, say_raw
+from flowbridge.commands.catalog_ingest import command as ingest
 
 if TYPE_CHECKING:
     from flowbridge.catalog.load import Catalog
@@ -21,6 +22,9 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 @click.group("catalog", help="The documented rows.")
 def command() -> None:
     """The group itself does nothing."""
+
+
+command.add_command(ingest)
 
 
 def catalog_choice(function: Function) -> Function:

@@ -158,7 +158,7 @@ def test_no_erratum_corrects_a_cell_that_an_edition_prints_otherwise() -> None:
 
 
 def test_every_edition_can_be_opened_by_a_reader() -> None:
-    for name, document in documents().items():
+    for document in documents().values():
         for edition in document.editions:
-            if name != "platform":
+            if document.product is not None:
                 assert str(edition.address).startswith("https://www.cisco.com/"), edition.id
