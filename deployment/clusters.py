@@ -8,7 +8,7 @@ open together is what the deployment opens.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
@@ -20,9 +20,11 @@ from flowbridge.deployment.file.site import (
     EdgeCluster,
     NamedCore,
     NamedEdge,
+    Services,
     Site,
 )
 from flowbridge.deployment.file.values import Section
+from flowbridge.deployment.interface import Network
 from flowbridge.deployment.mistake import Mistake
 
 _KEYS: Final = ("expressway_e", "expressway_c")
@@ -46,7 +48,9 @@ class View:
         """Where in the file the key is that stands at `location` in the view."""
         match location:
             case ("services", int(index)) if self.asked_at:
-                return self.asked_at[self.site.services[index]]
+                return self.asked_at[tuple(self.site.services)[index]]
+            case ("services", int(index)) if isinstance(self.site.services, Mapping):
+                return ("services", tuple(self.site.services)[index])
             case ("options", key, *_):
                 for part, cluster, name in (
                     ("expressway_e", self.site.edge, self.edge),
@@ -161,9 +165,7 @@ def _view(site: Site, edge: str | None, core: str | None) -> View:
         for cluster in (edges[edge] if edge else None, cores[core] if core else None)
         if cluster is not None
     ]
-    services = tuple(
-        dict.fromkeys(service for cluster in mine for service in cluster.services or ())
-    )
+    services = together([cluster.services or () for cluster in mine])
     options: Options = site.options
     for cluster in mine:
         if cluster.options is not None:
@@ -184,10 +186,10 @@ def _view(site: Site, edge: str | None, core: str | None) -> View:
     asked: dict[str, Location] = {}
     for key, name, known in (("expressway_e", edge, edges), ("expressway_c", core, cores)):
         own = known[name].services if name is not None else None
-        for index, service in enumerate(own or ()):
-            asked.setdefault(service, (key, str(name), "services", index))
-    for index, service in enumerate(site.services):
-        asked.setdefault(service, ("services", index))
+        for service, place in places_of(own or ()):
+            asked.setdefault(service, (key, str(name), "services", place))
+    for service, place in places_of(site.services):
+        asked.setdefault(service, ("services", place))
     return View(site.model_copy(update=changed), edge, core, asked_at=asked)
 
 
@@ -206,6 +208,24 @@ Named = TypeVar("Named", NamedEdge, NamedCore)
 def _named(kind: type[Named], cluster: Section, name: str) -> Named:
     values = {field: getattr(cluster, field) for field in type(cluster).model_fields}
     return kind.model_construct(**values, cluster=name)
+
+
+def places_of(services: Services) -> Iterator[tuple[str, str | int]]:
+    """Each service with its index in the list, or its key in the map."""
+    mapped = isinstance(services, Mapping)
+    yield from ((name, name if mapped else index) for index, name in enumerate(services))
+
+
+def together(listed: Sequence[Services]) -> Services:
+    """The services of several lists or maps; a map where one of them is one."""
+    if all(isinstance(services, tuple) for services in listed):
+        return tuple(dict.fromkeys(name for services in listed for name in services))
+    found: dict[str, Mapping[str, tuple[Network, ...]]] = {}
+    for services in listed:
+        for name in services:
+            peers = services[name] if isinstance(services, Mapping) else {}
+            found[name] = {**found.get(name, {}), **peers}
+    return found
 
 
 def laid_over(base: Laid, over: Section) -> Laid:

@@ -17,7 +17,7 @@ from flowbridge.deployment.checks.listening import listening_findings
 from flowbridge.deployment.checks.strangers import strangers_findings
 from flowbridge.deployment.checks.unusual import CUT_OFF, standing_findings
 from flowbridge.deployment.clusters import View, views_of, whole
-from flowbridge.deployment.file.site import Site
+from flowbridge.deployment.file.site import Site, System
 from flowbridge.deployment.finding import Finding, Severity
 from flowbridge.deployment.flow import End, Flow
 from flowbridge.deployment.guide.findings import guide_findings
@@ -104,6 +104,7 @@ def _resolved(site: Site, file: str, catalog: Catalog) -> Resolution:
     corrected = site.options.errata == "corrected"
     chosen: list[tuple[str, Entry, Choice]] = []
     for service in sorted(set(site.services)):
+        narrow = _narrowed(context, site, service, catalog)
         for table in catalog.tables_of(service):
             if table.document == OURS and not corrected:
                 continue
@@ -112,7 +113,7 @@ def _resolved(site: Site, file: str, catalog: Catalog) -> Resolution:
                     continue
                 if corrected:
                     entry = replace(entry, row=entry.row.corrected())
-                chosen.append((service, entry, choose(entry, context)))
+                chosen.append((service, entry, choose(entry, narrow)))
     for table in catalog.platform:
         for entry in entries_of(table):
             choice = choose(entry, context)
@@ -141,6 +142,24 @@ def _resolved(site: Site, file: str, catalog: Catalog) -> Resolution:
         findings,
         editions,
     )
+
+
+def _narrowed(context: Context, site: Site, service: str, catalog: Catalog) -> Context:
+    """The context of one service, whose peers the file may narrow."""
+    peers = site.services[service] if isinstance(site.services, Mapping) else {}
+    if not peers:
+        return context
+    systems = {
+        **site.systems,
+        **{
+            party: (site.systems.get(party) or System.unwritten()).model_copy(
+                update={"addresses": addresses}
+            )
+            for party, addresses in peers.items()
+        },
+    }
+    places = Places(site.model_copy(update={"systems": systems}), catalog.parties)
+    return replace(context, places=places)
 
 
 def context_of(site: Site, catalog: Catalog) -> Context:

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import ip_network
 from typing import Final
 
-from flowbridge.catalog.load import Catalog
+from flowbridge.catalog.load import Catalog, entries_of
 from flowbridge.catalog.reading.located_yaml import Location
-from flowbridge.deployment.clusters import clusters, views_of
-from flowbridge.deployment.file.site import Assertion, Site, System
+from flowbridge.deployment.clusters import clusters, places_of, views_of
+from flowbridge.deployment.file.site import Assertion, Services, Site, System
+from flowbridge.deployment.interface import Network
 from flowbridge.deployment.interfaces import CORE, EDGE, EXTERNAL, INTERNAL, SINGLE
 from flowbridge.deployment.mistake import Mistake, nearest
 from flowbridge.deployment.selection.parties import CLUSTER_PARTIES
@@ -47,17 +48,51 @@ def assertion_mistakes(site: Site, catalog: Catalog) -> Iterator[Mistake]:
 def service_mistakes(site: Site, catalog: Catalog) -> Iterator[Mistake]:
     """Services that the catalog does not have, of the file and of its clusters."""
     edges, cores = clusters(site)
-    listed: list[tuple[Location, tuple[str, ...]]] = [(("services",), site.services)]
+    listed: list[tuple[Location, Services]] = [(("services",), site.services)]
     listed += [(("expressway_e", n, "services"), each.services or ()) for n, each in edges.items()]
     listed += [(("expressway_c", n, "services"), each.services or ()) for n, each in cores.items()]
     if not any(services for _, services in listed):
         yield Mistake(("services",), "this key is missing; write it")
     known = set(catalog.services)
     for location, services in listed:
-        for index, service in enumerate(services):
+        for service, place in places_of(services):
             if service not in known:
                 message = f"there is no service {service!r}; {nearest(service, known)}"
-                yield Mistake((*location, index), message)
+                yield Mistake((*location, place), message)
+            elif isinstance(services, Mapping):
+                yield from _narrowed(site, (*location, place), service, services[service], catalog)
+
+
+def _narrowed(
+    site: Site,
+    here: Location,
+    service: str,
+    peers: Mapping[str, tuple[Network, ...]],
+    catalog: Catalog,
+) -> Iterator[Mistake]:
+    """Parties that no row of the service names, and those that have rules of their own."""
+    named = {
+        reference.party
+        for table in catalog.tables_of(service)
+        for entry in entries_of(table)
+        for cell in (entry.row.corrected().source, entry.row.corrected().destination)
+        for reference in cell.parties
+    }
+    for party, addresses in peers.items():
+        system = site.systems.get(party)
+        if party not in named or party in (EDGE, CORE):
+            free = named - {EDGE, CORE, *CLUSTER_PARTIES}
+            message = f"no row of {service} names {party!r}; {nearest(party, free)}"
+            yield Mistake((*here, party), message)
+        elif system is not None and system.tier is not None:
+            yield Mistake(
+                (*here, party),
+                f"{party} runs here, where its group has rules for all its hosts; leave it out, or "
+                "give the hosts of this service a system of their own with `roles`",
+            )
+        elif not addresses:
+            message = "at least one address is needed here; write it, or leave the party out"
+            yield Mistake((*here, party), message)
 
 
 def system_names(catalog: Catalog) -> set[str]:

@@ -191,6 +191,22 @@ class ExpresswayC(Section):
         return data
 
 
+LISTED: Final = "a list"
+MAPPED: Final = "a map"
+
+
+def _listed_or_mapped(value: object) -> str:
+    return MAPPED if isinstance(value, Mapping) else LISTED
+
+
+Services = Annotated[
+    Annotated[tuple[str, ...], Tag(LISTED)]
+    | Annotated[Mapping[str, Mapping[str, Networks]], Tag(MAPPED)],
+    Discriminator(_listed_or_mapped),
+]
+"""The names of services, or each with the addresses that its rows mean by some parties."""
+
+
 class ClusterOptions(Options):
     """Options of one cluster: those of every cloud, as in `options`."""
 
@@ -198,7 +214,7 @@ class ClusterOptions(Options):
 class ClusterSettings(Section):
     """What a named cluster has of its own."""
 
-    services: tuple[str, ...] | None = Field(
+    services: Services | None = Field(
         None,
         description="The services of this cluster, in the place of the file's. A pair of clusters "
         "has those of both.",
@@ -535,10 +551,11 @@ class Site(Section):
     systems: dict[str, System] = Field(
         default_factory=dict, description="Every other party, by its catalog name."
     )
-    services: tuple[str, ...] = Field(
+    services: Services = Field(
         (),
         description="The documented services in use; each selects the rows of its tables. "
-        "Required, unless every named cluster has its own.",
+        "Required, unless every named cluster has its own. As a map a service may narrow its "
+        "peers: addresses by party, for its rows alone.",
         examples=[["traversal-pair", "sip-calls", "mra"]],
     )
     options: Options = Field(

@@ -134,6 +134,8 @@ def _what(root: Schema, part: Schema) -> str:
             return _or(f"`{value}`" for value in values)
         case {"anyOf": [*_]}:
             return _one_of(root, found)
+        case {"type": ["array", "object"], "items": items}:
+            return f"a list of {_plural(root, items)}, or a map of them"
         case {"type": "boolean"}:
             return "`true` or `false`"
         case {"type": "integer"}:

@@ -48,9 +48,14 @@ _NAMED_CLUSTERS: Final[dict[str, Any]] = {
 }
 _SERVICES_SOMEWHERE: Final[dict[str, Any]] = {
     "if": _NAMED_CLUSTERS,
-    "else": {"required": ["services"], "properties": {"services": {"minItems": 1}}},
+    "else": {
+        "required": ["services"],
+        "properties": {"services": {"minItems": 1, "minProperties": 1}},
+    },
 }
 """Services are the file's, or each named cluster's."""
+
+_KINDS: Final = ("Edge", "Core")
 
 _CARDS: Final[dict[str, Any]] = {
     "if": {"properties": {"nics": {"const": "single"}}, "required": ["nics"]},
@@ -65,6 +70,10 @@ def deployment_schema(catalog: Catalog) -> dict[str, Any]:
     schema, foreign = joined_schemas()
     _plain(schema)
     properties = schema["properties"]
+    listed = [properties["services"]]
+    listed += [schema["$defs"][f"{kind}Cluster"]["properties"]["services"] for kind in _KINDS]
+    for part in listed:
+        _list_or_map(part)
     properties["services"]["items"] = {
         "anyOf": [{"enum": sorted(catalog.services)}, {"type": "string"}],  # offered, not imposed
         "description": "The name of a table's service.",
@@ -96,6 +105,13 @@ def deployment_schema(catalog: Catalog) -> dict[str, Any]:
     return {**head, **{key: value for key, value in schema.items() if key != "description"}}
 
 
+def _list_or_map(part: dict[str, Any]) -> None:
+    """Services as a list or as a map: one schema for both, so that an editor tells what is wrong
+    inside it."""
+    listed, mapped = part.pop("oneOf")
+    part.update({**mapped, **listed, "type": ["array", "object"]})
+
+
 def _one_or_named(part: dict[str, Any]) -> None:
     """One cluster, or several by name: told apart by the keys of one, as the model does."""
     for holder in (part, *part.get("anyOf", ())):
@@ -119,7 +135,10 @@ def _names(catalog: Catalog) -> dict[str, Any]:
         "if": {"required": ["overlays"]},
         "else": {
             "properties": {
-                "services": {"items": {"enum": sorted(catalog.services)}},
+                "services": {
+                    "items": {"enum": sorted(catalog.services)},
+                    "propertyNames": {"enum": sorted(catalog.services)},
+                },
                 "systems": {
                     # A system with a name of the user's own says whose part it plays.
                     "patternProperties": {

@@ -222,3 +222,38 @@ def test_a_party_may_be_two_systems_with_names_of_their_own(tmp_path: Path) -> N
     flows = {(flow.source.key, flow.destination.key) for flow in found.built.resolution.flows}
     assert {("cucm-one/single", "cucm-two/single"), ("cucm-two/single", "cucm-one/single")} <= flows
     assert {("phone", "cucm-one/single"), ("phone", "cucm-two/single")} <= flows
+
+
+PARTNERS = "192.0.2.0/24"
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_a_service_narrows_its_own_peers_alone(cloud: str, tmp_path: Path) -> None:
+    data = copy.deepcopy(Deployment(services=("traversal-pair", "sip-calls", "mra")).data(cloud))
+    data["accept"] = {"deployment/cut-off": "only the pair and Unified CM are looked at here"}
+    data["services"] = {"traversal-pair": {}, "sip-calls": {"any": [PARTNERS]}, "mra": {}}
+    found = checked(data, tmp_path)
+    assert not found.failures
+    turn = {
+        row: {str(address) for address in flow.source.addresses}
+        for flow in found.built.resolution.flows
+        for row in flow.rows
+        if row in ("expressway/11/14", "expressway/16/6")
+    }
+    assert turn["expressway/11/14"] == {PARTNERS}
+    assert turn["expressway/16/6"] == {"0.0.0.0/0", "::/0"} & turn["expressway/16/6"]
+
+
+@pytest.mark.parametrize(
+    ("services", "key", "words"),
+    [
+        ({"sip-call": {}}, "services.sip-call", "sip-calls"),
+        ({"sip-calls": {"anyy": [PARTNERS]}}, "services.sip-calls.anyy", "no row of sip-calls"),
+        ({"sip-calls": {"any": []}}, "services.sip-calls.any", "at least one address"),
+    ],
+)
+def test_a_map_of_services_is_checked(services: Data, key: str, words: str, tmp_path: Path) -> None:
+    data = copy.deepcopy(Deployment().data("aws"))
+    data["services"] = services
+    found = problems(data, tmp_path)
+    assert any(at == key and words in message for at, message in found), found
