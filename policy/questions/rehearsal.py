@@ -58,7 +58,7 @@ class Cut:
         """What would open it, in words."""
         rows = [str(row) for row in self.trace.closed]
         near = [f"asked for from other source ports only: {row}" for row in self.trace.near]
-        return tuple((*rows, *near))
+        return (*rows, *near)
 
     @property
     def _opening(self) -> str:
@@ -354,7 +354,8 @@ def _together(lines: Sequence[PlayedLine]) -> PlayedLine:
 
 def _way(step: PlayedStep, rows: tuple[str, ...], lines: Sequence[PlayedLine]) -> StepAnswer:
     found = {line.answer for line in lines}
-    answer = next(a for a in (Answer.FAILS, Answer.CONDITION, Answer.WORKS) if a in found)
+    order = (Answer.FAILS, Answer.CONDITION, Answer.WORKS)
+    answer: Answer = next(each for each in order if each in found)
     if answer is Answer.WORKS and not any(line.judged for line in lines):
         answer = Answer.NOT_HERE
     return StepAnswer(
