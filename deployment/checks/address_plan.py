@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, assert_never
 
 from flowbridge.catalog.reading.located_yaml import Location, dotted
 from flowbridge.deployment.addresses import (
@@ -269,7 +269,7 @@ def _sets(site: Site) -> Iterator[Mistake]:
     for name, system in site.systems.items():
         here: Location = ("systems", name, "addresses")
         for text in system.sets:
-            if site.cloud is not (Cloud.AWS if text.startswith("pl-") else Cloud.AZURE):
+            if not _has_set(site.cloud, text):
                 yield Mistake(
                     here,
                     f"{text!r} is not an IP address or CIDR, and no set that {site.cloud} knows by "
@@ -282,6 +282,19 @@ def _sets(site: Site) -> Iterator[Mistake]:
                 )
             elif system.tier is not None:
                 yield Mistake(here, f"{name} runs here, so its cards have addresses: list those")
+
+
+def _has_set(cloud: Cloud, name: str) -> bool:
+    """Whether a set of this name, of a prefix list or of a service tag, is one of the cloud's."""
+    match cloud:
+        case Cloud.AWS:
+            return name.startswith("pl-")
+        case Cloud.AZURE:
+            return not name.startswith("pl-")
+        case Cloud.GCP:
+            return False
+        case _:
+            assert_never(cloud)
 
 
 def _systems(site: Site) -> Iterator[Mistake]:

@@ -15,6 +15,12 @@ from flowbridge.catalog.reading.located_yaml import Problem
 from flowbridge.deployment.file.site import Cloud, Site, site_type
 
 _PART: Final = re.compile(r"[^.\[\]]+")
+# Keys of several networks in one deployment, which is not supported.
+_OTHER_PLACES: Final = (
+    "a deployment makes rules in one network: write a file for each VPC, VNet or network, and in "
+    "it the hosts of the others as systems with their addresses (`elsewhere` for further hosts of "
+    "what runs here)"
+)
 # The last key to what a cloud writes in its place. What is missing here is left out.
 _INSTEAD: Final[dict[tuple[Cloud, str], str]] = {
     (Cloud.AWS, "resource_group"): "a VPC has none; its id stands in network.id (vpc-...)",
@@ -48,7 +54,11 @@ def advice_on_keys(model: type[Site], problems: Iterable[Problem]) -> list[Probl
     for problem in problems:
         location = tuple(_PART.findall(problem.key))
         others = [cloud for cloud in Cloud if has_key(site_type(cloud), location)]
-        if has_key(model, location) or not others:
+        if location == ("places",) or (
+            location[:2] == ("network", "tiers") and location[3:] == ("place",)
+        ):
+            out.append(replace(problem, message=f"several places in one file: {_OTHER_PLACES}"))
+        elif has_key(model, location) or not others:
             out.append(problem)
         elif (cloud := _cloud_of(model)) is not None:
             out.append(replace(problem, message=_message(cloud, str(location[-1]), others)))
@@ -60,6 +70,11 @@ def _cloud_of(model: type[Site]) -> Cloud | None:
 
 
 def _message(cloud: Cloud, key: str, others: list[Cloud]) -> str:
+    if key == "network":
+        return (
+            f"this key is for Google Cloud, and the file is for {title(cloud)}, where it would be "
+            f"another network: {_OTHER_PLACES}. The two cards of an Expressway-E are in one network"
+        )
     whose = " and ".join(map(title, others))
     instead = _INSTEAD.get((cloud, key), "leave it out")
     return f"this key is for {whose}, and the file is for {title(cloud)}: {instead}"

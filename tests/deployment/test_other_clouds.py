@@ -101,3 +101,24 @@ def test_a_site_of_another_cloud_is_none_of_this_one() -> None:
     assert AzureSite.of(site) is site
     with pytest.raises(TypeError, match="azure"):
         AwsSite.of(site)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("places", {"dmz": {"id": "vpc-0bbbbbbbbbbbbbbbb"}}),
+        ("network.tiers.dmz.place", "dmz"),
+        ("network.tiers.dmz.network", "vpc-0bbbbbbbbbbbbbbbb"),
+    ],
+)
+def test_several_networks_in_one_file_are_refused_with_what_to_write(
+    tmp_path: Path, key: str, value: Any
+) -> None:
+    file = tmp_path / "site.yaml"
+    file.write_text(yaml.safe_dump(with_key(file_of("aws"), key, value), sort_keys=False))
+    with pytest.raises(BadFileError) as refusal:
+        resolve_file(file)
+    (problem,) = refusal.value.problems
+    assert problem.key == key
+    assert problem.line is not None
+    assert "write a file for each VPC" in problem.message

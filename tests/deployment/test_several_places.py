@@ -152,12 +152,16 @@ def phones(**cucm: Any) -> Data:
 
 def test_a_role_opens_what_its_party_needs(tmp_path: Path) -> None:
     closed, opened = (
-        checked(phones(**more), tmp_path) for more in ({}, {"roles": ["ip-vms", "tftp"]})
+        checked(phones(**more), tmp_path) for more in ({}, {"roles": ["dns", "tftp"]})
     )
     rows = {row for flow in opened.built.resolution.flows for row in flow.rows}
     assert rows > {row for flow in closed.built.resolution.flows for row in flow.rows}
-    music = [flow for flow in opened.built.resolution.flows if flow.source.party == "ip-vms"]
-    assert {flow.source.key for flow in music} == {"cucm/single"}
+    ends = {
+        flow.destination.key
+        for flow in opened.built.resolution.flows
+        if flow.destination.party == "dns"
+    }
+    assert ends == {"cucm/single"}
     assert not opened.failures
 
 
