@@ -304,6 +304,11 @@ class Azure(Section):
         "and auto: its application security group where each of its network cards is named here, "
         "addresses elsewhere.",
     )
+    nsg: Literal["subnet", "card"] = Field(
+        "subnet",
+        description="What NSGs hang on. subnet: one for each tier, on its subnets. card: one for "
+        "each interface, on the network cards that are named (`eni`), where subnets are others'.",
+    )
 
 
 class Gcp(Section):

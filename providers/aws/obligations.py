@@ -9,9 +9,11 @@ from typing import Final
 from flowbridge.catalog.protocol import Protocol
 from flowbridge.deployment.file.site import AwsSite, Site
 from flowbridge.deployment.finding import Finding
+from flowbridge.deployment.flow import Flow
 from flowbridge.policy.compiled import Policy
 from flowbridge.providers.limits.obligations import reported
 
+_MEDIA: Final = 1000  # destination ports of a flow that are no single service
 _TABLE: Final = Path(__file__).with_name("obligations.yaml")
 
 
@@ -36,6 +38,13 @@ def facts(policy: Policy, site: Site) -> Mapping[str, Iterable[str]]:
             if end.interface
         ],
         "udp": [end.key for end, flow in zip(ends, flows, strict=True) if flow.protocol == 17],
+        "media": [
+            end.interface.key
+            for flow in flows
+            if flow.protocol is Protocol.UDP and _ports(flow) >= _MEDIA
+            for end in (flow.source, flow.destination)
+            if end.interface is not None
+        ],
         "nat": [name for name, tier in tiers.items() if tier.nat],
         "ipv4-closed-to-errors": [] if open_to_errors else _using(policy, 4),
         "ipv6-closed-to-errors": [] if open_to_errors else _using(policy, 6),
@@ -55,6 +64,10 @@ def facts(policy: Policy, site: Site) -> Mapping[str, Iterable[str]]:
         "no-acl": [] if made else list(tiers),
         "translated": [end.key for end in ends if end.translated and end.interface],
     }
+
+
+def _ports(flow: Flow) -> int:
+    return sum(span.last - span.first + 1 for span in flow.destination_ports)
 
 
 def _using(policy: Policy, version: int) -> list[str]:

@@ -52,7 +52,8 @@ class Azure:
         quotas = quotas_for(AzureSite.of(site).quotas)
         ids = ResourceIds.of(site, network_id)
         emitted = security_rules(policy, quotas, peers=AzureSite.of(site).options.azure.peers)
-        nsgs = network_security_groups(policy, emitted, quotas)
+        on_cards = AzureSite.of(site).options.azure.nsg == "card"
+        nsgs = network_security_groups(policy, emitted, quotas, on_cards=on_cards)
         resources = ResourceSet()
         memberships = emit_groups(policy.interfaces, site, ids, resources)
         rules = [
@@ -85,7 +86,7 @@ class Azure:
                 Occupied(
                     ids.subnet(subnet).lower(), subnet, f"network.tiers.{tier}.subnets", _ONE_NSG
                 )
-                for tier in nsgs
+                for tier in (() if on_cards else nsgs)
                 for subnet in site.network.tiers[tier].subnets
             ),
         )

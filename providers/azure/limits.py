@@ -27,7 +27,7 @@ def usage(nsgs: Mapping[str, Nsg], policy: Policy, site: Site, quotas: Quotas) -
     """How much of each limit is used, NSG by NSG and group by group."""
     for nsg in nsgs.values():
         for quota, counted, used in _used(nsg, quotas):
-            scope = f"{site.name} {nsg.tier} {counted}"
+            scope = f"{site.name} {nsg.key} {counted}"
             yield Usage(quota.limit, scope, used, quota.value, quota.source)
     quota = quotas.members_per_group
     for interface in policy.interfaces:

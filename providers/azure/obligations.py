@@ -8,7 +8,7 @@ from typing import Final
 
 from flowbridge.catalog.protocol import Protocol
 from flowbridge.deployment.addresses import is_public
-from flowbridge.deployment.file.site import Site
+from flowbridge.deployment.file.site import AzureSite, Site
 from flowbridge.deployment.finding import Finding
 from flowbridge.policy.compiled import Policy
 from flowbridge.providers.azure.emit.security_rules import is_grouped
@@ -31,6 +31,7 @@ def facts(policy: Policy, site: Site) -> Mapping[str, Iterable[str]]:
         for point, demand in asked
         if demand.flow.signalling and demand.flow.protocol is Protocol.TCP
     ]
+    on_cards = AzureSite.of(site).options.azure.nsg == "card"
     return {
         "public-signalling": [key for key, public in signalling if public],
         "inside-signalling": [key for key, public in signalling if not public],
@@ -40,8 +41,13 @@ def facts(policy: Policy, site: Site) -> Mapping[str, Iterable[str]]:
         "ipv6": [i.key for i in policy.interfaces if 6 in i.families],
         "cards": [m.attachment for i in policy.interfaces for m in i.members if m.attachment],
         "ungrouped": [i.key for i in policy.interfaces if not is_grouped(i)],
-        "subnets": [name for name, tier in tiers.items() if tier.subnets],
-        "no-subnets": [name for name, tier in tiers.items() if not tier.subnets],
+        "subnets": [name for name, tier in tiers.items() if tier.subnets and not on_cards],
+        "no-subnets": [name for name, t in tiers.items() if not t.subnets and not on_cards],
+        "cards-to-attach": [
+            i.key
+            for i in policy.interfaces
+            if on_cards and not all(m.attachment for m in i.members)
+        ],
         "translated": [
             demand.peer.key
             for _, demand in asked

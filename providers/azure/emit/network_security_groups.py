@@ -24,8 +24,9 @@ _RESERVED = 96
 
 @dataclass(frozen=True, slots=True)
 class Nsg:
-    """One tier's NSG. `rules` are in the order of evaluation, inbound first; `inside` are, by
-    direction, the addresses that are denied before the rules for the internet."""
+    """One tier's NSG, or that of one interface (`card`). `rules` are in the order of evaluation,
+    inbound first; `inside` are, by direction, the addresses that are denied before the rules for
+    the internet."""
 
     tier: str
     interfaces: tuple[Interface, ...]
@@ -33,6 +34,12 @@ class Nsg:
     needed: int  # rules, the two that deny included
     deny_priority: int
     inside: Mapping[Direction, tuple[Network, ...]]
+    card: Interface | None = None
+
+    @property
+    def key(self) -> str:
+        """What it is for: the tier, or the interface whose cards it is on."""
+        return self.tier if self.card is None else self.card.key
 
     @property
     def inside_denies(self) -> Iterator[tuple[Direction, int, tuple[Network, ...]]]:
@@ -71,17 +78,25 @@ class Nsg:
 
 
 def network_security_groups(
-    policy: Policy, emitted: SecurityRules, quotas: Quotas
+    policy: Policy, emitted: SecurityRules, quotas: Quotas, *, on_cards: bool = False
 ) -> Mapping[str, Nsg]:
-    """The NSG of each tier that has interfaces, by the tier's name."""
+    """The NSG of each tier that has interfaces, or of each interface (`on_cards`), by its key."""
+    if on_cards:
+        cards = (_nsg(card.tier, (card,), emitted, quotas, card) for card in policy.interfaces)
+        return {nsg.key: nsg for nsg in cards}
     return {
-        tier: _nsg(tier, policy, emitted, quotas)
+        tier: _nsg(tier, tuple(i for i in policy.interfaces if i.tier == tier), emitted, quotas)
         for tier in sorted({interface.tier for interface in policy.interfaces})
     }
 
 
-def _nsg(tier: str, policy: Policy, emitted: SecurityRules, quotas: Quotas) -> Nsg:
-    interfaces = tuple(i for i in policy.interfaces if i.tier == tier)
+def _nsg(
+    tier: str,
+    interfaces: tuple[Interface, ...],
+    emitted: SecurityRules,
+    quotas: Quotas,
+    card: Interface | None = None,
+) -> Nsg:
     keys = {interface.key for interface in interfaces}
     mine = [rule for rule in emitted.rules if rule.interface in keys]
     highest = quotas.highest_priority.value
@@ -102,6 +117,6 @@ def _nsg(tier: str, policy: Policy, emitted: SecurityRules, quotas: Quotas) -> N
         denied = merged(n for rule in mine if rule.direction is direction for n in rule.inside)
         if denied:
             inside[direction] = denied
-    nsg = Nsg(tier, interfaces, tuple(placed), 0, highest, inside)
+    nsg = Nsg(tier, interfaces, tuple(placed), 0, highest, inside, card)
     needed = len(mine) + len(tuple(nsg.inside_denies)) + len(Direction)
     return replace(nsg, needed=needed)

@@ -27,6 +27,7 @@ from flowbridge.providers.terraform.row_text import description
 NSG: Final = "azurerm_network_security_group"
 GROUP: Final = "azurerm_application_security_group"
 MEMBERSHIP: Final = "azurerm_network_interface_application_security_group_association"
+CARD_ASSOCIATION: Final = "azurerm_network_interface_security_group_association"
 ASSOCIATION: Final = "azurerm_subnet_network_security_group_association"
 
 _DIRECTIONS: Final = {Direction.INGRESS: "Inbound", Direction.EGRESS: "Outbound"}
@@ -99,26 +100,25 @@ def emit_nsg(
     bodies.sort(key=lambda body: (body["direction"], body["priority"]))
     resource: dict[str, Any] = {
         **_where(site, ids),
-        "name": nsg_name(site.name, nsg.tier),
+        "name": nsg_name(site.name, nsg.key.replace("/", "-")),
         "security_rule": bodies,
         "tags": {
             **site.provider.default_tags,
             "flowbridge:site": site.name,
             "flowbridge:tier": nsg.tier,
-            # Keys, not bare names: this is no NSG of one card, which would be known by its name.
-            "flowbridge:workload": _listed({card.workload for card in nsg.interfaces}),
-            "flowbridge:interface": _listed({card.key for card in nsg.interfaces}),
+            **_whose(nsg),
         },
     }
     # Rules that name a group are for its members only: the members come first.
     before = sorted(card for key in nsg.groups for card in memberships.get(key, ()))
     if before:
         resource["depends_on"] = before
-    address = resources.add(NSG, terraform_name(nsg.tier), resource)
-    for subnet in dict.fromkeys(site.network.tiers[nsg.tier].subnets):
+    address = resources.add(NSG, terraform_name(nsg.key), resource)
+    _on_cards(nsg, ids, resources)
+    for subnet in dict.fromkeys(() if nsg.card else site.network.tiers[nsg.tier].subnets):
         body = {
             "subnet_id": ids.subnet(subnet),
-            "network_security_group_id": _id(NSG, terraform_name(nsg.tier)),
+            "network_security_group_id": _id(NSG, terraform_name(nsg.key)),
         }
         label = terraform_name(nsg.tier, subnet.rsplit("/", 1)[-1], content_hash(subnet))
         resources.add(ASSOCIATION, label, body)
@@ -126,6 +126,31 @@ def emit_nsg(
     lowered += [_lowered_inside(nsg, address, *denied) for denied in nsg.inside_denies]
     lowered += [_lowered_deny(direction, nsg, address) for direction in Direction]
     return tuple(lowered)
+
+
+def _whose(nsg: Nsg) -> dict[str, str]:
+    """By bare names an NSG is known as that of one interface's cards, by keys as a tier's."""
+    if nsg.card is not None:
+        return {
+            "flowbridge:workload": nsg.card.workload,
+            "flowbridge:interface": nsg.card.name,
+        }
+    return {
+        "flowbridge:workload": _listed({card.workload for card in nsg.interfaces}),
+        "flowbridge:interface": _listed({card.key for card in nsg.interfaces}),
+    }
+
+
+def _on_cards(nsg: Nsg, ids: ResourceIds, resources: ResourceSet) -> None:
+    """Add the associations of one interface's NSG with the cards that are named."""
+    members = () if nsg.card is None else nsg.card.members
+    for card in dict.fromkeys(m.attachment for m in members if m.attachment):
+        body = {
+            "network_interface_id": ids.card(card),
+            "network_security_group_id": _id(NSG, terraform_name(nsg.key)),
+        }
+        label = terraform_name(nsg.key, card.rsplit("/", 1)[-1], content_hash(card))
+        resources.add(CARD_ASSOCIATION, label, body)
 
 
 def _listed(names: Iterable[str]) -> str:
@@ -144,7 +169,7 @@ def outputs(interfaces: Iterable[Interface], nsgs: Iterable[Nsg]) -> TerraformJs
         },
         "network_security_group_ids": {
             "description": "Network security group of each tier",
-            "value": {nsg.tier: _id(NSG, terraform_name(nsg.tier)) for nsg in nsgs},
+            "value": {nsg.key: _id(NSG, terraform_name(nsg.key)) for nsg in nsgs},
         },
     }
 
@@ -266,7 +291,7 @@ def _lowered_deny(direction: Direction, nsg: Nsg, address: str) -> LoweredRule:
     return LoweredRule(
         address=f"{address}.security_rule[{_deny_name(direction)}]",
         stage="nsg",
-        scope=nsg.tier,
+        scope=nsg.key,
         direction=direction.value,
         action="deny",
         priority=nsg.deny_priority,
