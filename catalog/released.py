@@ -44,8 +44,12 @@ def _order(version: str) -> tuple[int, ...]:
 
 
 def readings(catalog: Catalog) -> dict[str, Reading]:
-    """Every row of the catalog, errata applied, by id: what `released/<version>.json` keeps."""
-    return {entry.id: _reading(entry) for entry in catalog.entries()}
+    """Every row of every edition, errata applied, by id: what `released/<version>.json` keeps.
+
+    A row that the edition in use prints is read by it, any other by the first that does.
+    """
+    entries = (*catalog.entries(), *catalog.closed_entries())
+    return {entry.id: _reading(entry) for entry in entries}
 
 
 def _reading(entry: Entry) -> Reading:

@@ -56,10 +56,14 @@ def pipeline_format(function: Function) -> Function:
 
 
 def say_json(data: object) -> None:
-    """`data` as JSON on stdout, keys in the order given, one trailing newline."""
-    from flowbridge.legible import escaped, without_passwords
+    """`data` as JSON on stdout, keys in the order given, one trailing newline.
 
-    text = json.dumps(data, ensure_ascii=False, indent=2, default=str)
+    An object says last which code and which catalog it comes from (`provenance`).
+    """
+    from flowbridge.legible import escaped, without_passwords
+    from flowbridge.provenance import with_provenance
+
+    text = json.dumps(with_provenance(data), ensure_ascii=False, indent=2, default=str)
     say_raw(f"{escaped(without_passwords(text))}\n")
 
 

@@ -66,8 +66,23 @@ class LazyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
 
+def _say_version(context: click.Context, _: click.Parameter, asked: bool) -> None:
+    if asked and not context.resilient_parsing:
+        from flowbridge.provenance import version_line
+
+        click.echo(version_line())
+        context.exit()
+
+
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="flowbridge", message="flowbridge %(version)s")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_say_version,
+    help="Show the versions of the code and of the catalog.",
+)
 @click.pass_context
 def flowbridge(context: click.Context) -> None:
     """Documented Cisco UC flows as exact cloud firewall rules.

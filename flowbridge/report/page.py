@@ -13,6 +13,7 @@ from flowbridge.deployment.selection.resolution import Outcome
 from flowbridge.legible import without_passwords
 from flowbridge.policy.questions.directory import Directory
 from flowbridge.policy.questions.exposure import exposure
+from flowbridge.provenance import version_line
 from flowbridge.report.connection_map import BOX_HEIGHT, BOX_WIDTH, connection_map
 from flowbridge.stacks.pipeline import Checked, catalog_of
 
@@ -64,6 +65,7 @@ def page(checked: Checked) -> str:
                 {row: text.en for row, text in purposes.items()},
             ),
             editions=resolution.editions,
+            version=version_line(),
             closed=[row for row in resolution.selected if row.outcome is not Outcome.CARRIED],
         )
     )

@@ -1,6 +1,6 @@
 """The port tables of the five documents, parsed from their text with no help from the catalog.
 
-The texts lie beside the repository (`../shared/seeds`), or where FLOWBRIDGE_DOCUMENTS says.
+No test needs the texts: `python -m tests.catalog.facts FOLDER` writes what tests compare with.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-FOLDER = Path(os.environ.get("FLOWBRIDGE_DOCUMENTS", REPOSITORY.parent / "shared" / "seeds"))
+FOLDER = Path(os.environ.get("FLOWBRIDGE_DOCUMENTS", "."))
 
 GUIDE = "001_b4226a9559fa8c24.txt"
 UNIFIED_CM = "004_f5a05621c64c5648.txt"
@@ -52,11 +51,6 @@ class PrintedTable:
     line: int
     title: str
     rows: tuple[PrintedRow, ...]
-
-
-def available() -> bool:
-    texts = (GUIDE, UNIFIED_CM, MEETING_SERVER_JA, MEETING_SERVER_EN, MRA_JA)
-    return all((FOLDER / name).is_file() for name in texts)
 
 
 def single_spaced(text: str) -> str:

@@ -1,20 +1,14 @@
-"""The editions against each other: the separate chapters in Japanese and the English one."""
+"""Chapters published by themselves against the guide, by the facts read of both."""
 
 from __future__ import annotations
 
-import re
+from typing import Any
 
 import pytest
 
 from flowbridge.catalog.load import load
 from tests.catalog import comparison, documents
-from tests.catalog.documents import PrintedRow
-from tests.catalog.test_as_printed import needs_documents
-
-pytestmark = needs_documents
-
-MRA_OFFSET = 14  # table 1 of the chapter is table 15 of the guide
-MEETING_SERVER_OFFSET = 23
+from tests.catalog.facts import facts, hashed, unmarked
 
 # Where the Japanese editions differ in more than footnote marks and white space.
 KNOWN = {
@@ -24,59 +18,42 @@ KNOWN = {
 }
 
 
-def plain(text: str) -> str:
-    """Without footnote marks and white space; both depend on the edition's layout."""
-    return re.sub(r"<sup>.*?</sup>|[¹²³⁴⁵⁶⁷⁸⁹⁰]+|\^\{.*?\}|\s+", "", text)
+def chapter(edition: str) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = facts()["chapters"][edition]
+    return found
 
 
-def pairs(edition: str, offset: int) -> list[tuple[str, PrintedRow, PrintedRow]]:
-    """Each row of the guide with that of a chapter's own edition; tables of one length only."""
-    guide = documents.tables(documents.GUIDE)
-    return [
-        (f"expressway/{number + offset}/{index}", ours, theirs)
-        for number, table in documents.tables(edition).items()
-        for index, (ours, theirs) in enumerate(
-            zip(guide[number + offset].rows, table.rows, strict=True), start=1
-        )
-    ]
-
-
-@pytest.mark.parametrize(
-    ("edition", "offset", "rows"),
-    [(documents.MRA_JA, MRA_OFFSET, 33), (documents.MEETING_SERVER_JA, MEETING_SERVER_OFFSET, 53)],
-)
-def test_japanese_editions_agree_except_where_known(edition: str, offset: int, rows: int) -> None:
-    compared = pairs(edition, offset)
-    assert len(compared) == rows
+@pytest.mark.parametrize(("edition", "rows"), [("mra-ja", 33), ("meeting-server-ja", 53)])
+def test_japanese_editions_agree_except_where_known(edition: str, rows: int) -> None:
+    theirs, guide = chapter(edition), chapter("X15.0")
+    assert len(theirs) == rows
     different = {
         (row_id, name)
-        for row_id, ours, theirs in compared
+        for row_id, row in theirs.items()
         for name in documents.CELLS
-        if plain(ours.cells[name]) != plain(theirs.cells[name])
+        if row["cells"][name] != guide[row_id]["cells"][name]
     }
-    chapter = {f"expressway/{number + offset}" for number in documents.tables(edition)}
-    assert different == {key for key in KNOWN if key[0].rpartition("/")[0] in chapter}
-
-
-def english() -> list[tuple[str, PrintedRow, PrintedRow]]:
-    return pairs(documents.MEETING_SERVER_EN, MEETING_SERVER_OFFSET)
+    tables = {row_id.rpartition("/")[0] for row_id in theirs}
+    assert different == {key for key in KNOWN if key[0].rpartition("/")[0] in tables}
 
 
 @pytest.mark.parametrize("name", ["source_ports", "destination_ports"])
 def test_the_english_edition_has_the_same_ports(name: str) -> None:
-    different = []
-    for row_id, ours, theirs in english():
-        text = theirs.cells[name].replace(r"$\geq", ">=").replace("$", "")
-        if comparison.numbers(ours.cells[name]) != comparison.numbers(text):
-            different.append((row_id, ours.cells[name], text))
+    guide = chapter("X15.0")
+    different = [
+        (row_id, guide[row_id][name], row[name])
+        for row_id, row in chapter("meeting-server-en").items()
+        if guide[row_id][name] != row[name]
+    ]
     assert not different
 
 
 def test_the_english_edition_has_the_same_protocols() -> None:
+    guide = chapter("X15.0")
     different = [
         row_id
-        for row_id, ours, theirs in english()
-        if comparison.L4[ours.cells["protocol"]] != comparison.L4[theirs.cells["protocol"]]
+        for row_id, row in chapter("meeting-server-en").items()
+        if comparison.L4[guide[row_id]["protocol"]] != comparison.L4[row["protocol"]]
     ]
     assert not different
 
@@ -84,26 +61,26 @@ def test_the_english_edition_has_the_same_protocols() -> None:
 def test_english_purposes_are_those_of_the_english_edition() -> None:
     catalog = load()
     different = [
-        (row_id, theirs.cells["purpose"])
-        for row_id, _, theirs in english()
-        if plain(catalog.entry(row_id).row.purpose.en) != plain(theirs.cells["purpose"])
+        row_id
+        for row_id, row in chapter("meeting-server-en").items()
+        if hashed(unmarked(catalog.entry(row_id).row.purpose.en)) != row["cells"]["purpose"]
     ]
     assert not different
 
 
 def test_brackets_lost_in_the_english_edition_have_errata() -> None:
     """The Japanese editions bracket 5060 (off by default); the English one does not."""
-    catalog = load()
+    catalog, guide = load(), chapter("X15.0")
     lost = [
-        (row_id, theirs.line)
-        for row_id, ours, theirs in english()
-        if "[" in ours.cells["destination_ports"] and "[" not in theirs.cells["destination_ports"]
+        (row_id, row["line"])
+        for row_id, row in chapter("meeting-server-en").items()
+        if guide[row_id]["bracketed"] and not row["bracketed"]
     ]
     assert len(lost) == 6
     for row_id, line in lost:
         proofs = {
-            (documents.TEXT_OF[proof.document, proof.edition], proof.line)
+            (proof.edition, proof.line)
             for erratum in catalog.entry(row_id).row.errata
             for proof in erratum.evidence
         }
-        assert (documents.MEETING_SERVER_EN, line) in proofs, row_id
+        assert ("meeting-server-en", line) in proofs, row_id

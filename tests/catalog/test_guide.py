@@ -4,35 +4,15 @@ from __future__ import annotations
 
 import string
 
-import pytest
-
 from flowbridge.catalog.condition import Condition
-from flowbridge.catalog.guide_rule import GuideRule, Place, guide
+from flowbridge.catalog.guide_rule import guide
 from flowbridge.catalog.load import load
 from flowbridge.catalog.validate import FACT_VALUES
 from flowbridge.deployment.guide.findings import CHECKS
 from flowbridge.deployment.selection.facts import facts_of
-from tests.catalog import documents
-from tests.catalog.test_as_printed import needs_documents
-from tests.catalog.test_errata import lines, plain
 from tests.deployment.files import DUAL, site
 
 RULES = list(guide().root.items())
-
-
-def printed_at(place: Place) -> str:
-    text = documents.TEXT_OF[place.document, place.edition]
-    return lines(text)[(place.line or 0) - 1]
-
-
-@needs_documents
-@pytest.mark.parametrize(("name", "rule"), RULES, ids=[name for name, _ in RULES])
-def test_statements_are_quoted_from_the_line_they_name(name: str, rule: GuideRule) -> None:
-    assert rule.statement.ja is not None
-    assert plain(rule.statement.ja) in printed_at(rule.source)
-    if rule.english is not None:
-        printed = printed_at(rule.english)
-        assert plain(rule.statement.en) in printed
 
 
 def values(condition: Condition) -> set[tuple[str, str]]:
