@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from flowbridge.deployment.addresses import shown
 from flowbridge.deployment.finding import Finding, Severity
 from flowbridge.deployment.selection.resolution import Outcome
 from flowbridge.providers.provider import TerraformJson, Usage
 from flowbridge.stacks.pipeline import Checked
+from flowbridge.table import coloured, layout
 
 _COLOURS: Final = {
     Severity.REFUSAL: "bold red",
@@ -53,7 +55,7 @@ def print_summary(checked: Iterable[Checked], outdir: Path) -> None:
     _say(f"[bold green]{written}[/] to {escape(_short(folder))}", out)
 
 
-def _overview(deployments: Iterable[Checked]) -> Table:
+def _overview(deployments: Iterable[Checked]) -> _Table:
     table = _table("Deployment", "Cloud", "Region", "Interfaces", "Rules", "Nearest limit")
     for each in deployments:
         site, lowered = each.built.resolution.site, each.built.lowered
@@ -115,7 +117,7 @@ def print_deployment(checked: Checked, out: Console, *, brief: bool = False) -> 
     out.print()
 
 
-def _interfaces(checked: Checked) -> Table:
+def _interfaces(checked: Checked) -> _Table:
     table = _table("Interface", "Tier", "Addresses", "Groups", "Rules in", "Rules out")
     rules = Counter((rule.scope, rule.direction) for rule in checked.built.lowered.rules)
     groups = _groups(checked.built.document)
@@ -151,7 +153,7 @@ def _groups(document: TerraformJson) -> Counter[str]:
     return found
 
 
-def _limits(checked: Checked) -> Table:
+def _limits(checked: Checked) -> _Table:
     """For each limit the place that is nearest to it."""
     table = _table("Limit", "Used", "Of", "Most used at")
     by_limit: dict[str, list[Usage]] = {}
@@ -163,7 +165,7 @@ def _limits(checked: Checked) -> Table:
         colour = "red" if share > 1 else "yellow" if share > _NEAR else "green"
         where = most.scope.removeprefix(f"{checked.built.resolution.site.name} ")
         others = f" (of {len(usages)})" if len(usages) > 1 else ""
-        table.add_row(limit, f"[{colour}]{most.used}[/]", str(most.allowed), f"{where}{others}")
+        table.add_row(limit, str(most.used), str(most.allowed), f"{where}{others}", Used=colour)
     return table
 
 
@@ -209,29 +211,57 @@ def _print_names(checked: Checked, out: Console) -> None:
 def _finding(finding: Finding) -> str:
     colour = _COLOURS[finding.severity]
     key = f" {finding.key}:" if finding.key else ""
-    return f"[{colour}]{finding.severity}:[/]{escape(key)} {escape(finding.message)}"
+    text = f"{escape(key)} {escape(finding.message)}"
+    return f"[{colour}]{finding.severity}:[/]{text} [dim]({escape(finding.id)})[/]"
 
 
-def _table(*headings: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for heading in headings:
-        number = heading in ("Groups", "Interfaces", "Rules", "Rules in", "Rules out", "Used", "Of")
-        # Names of interfaces are never cut: addresses and words fold first.
-        table.add_column(
-            heading, justify="right" if number else "left", no_wrap=heading == "Interface"
+_NUMBERS: Final = frozenset(
+    {"Groups", "Interfaces", "Rules", "Rules in", "Rules out", "Used", "Of"}
+)
+
+
+@dataclass
+class _Table:
+    """A heading and rows; numbers stand at the right of their column."""
+
+    headings: tuple[str, ...]
+    rows: list[tuple[str, ...]] = field(default_factory=list)
+    colours: list[dict[int, str]] = field(default_factory=list)
+
+    def add_row(self, *cells: str, **colours: str) -> None:
+        """`colours` by heading, blanks as `_`."""
+        at = {heading.replace(" ", "_"): place for place, heading in enumerate(self.headings)}
+        self.rows.append(cells)
+        self.colours.append({at[name]: colour for name, colour in colours.items()})
+
+
+def _table(*headings: str) -> _Table:
+    return _Table(headings)
+
+
+def _print_table(table: _Table, out: Console) -> None:
+    """The table; in a pipe as wide as it needs to be."""
+    columns = list(zip(table.headings, *table.rows, strict=True))
+    aligned = [_right(cells) if cells[0] in _NUMBERS else cells for cells in columns]
+    rows = list(zip(*aligned, strict=True))
+    for number, lines in enumerate(layout(rows, out.width if out.is_terminal else None)):
+        colours = (
+            table.colours[number - 1] if number else dict.fromkeys(range(len(rows[0])), "bold")
         )
-    return table
+
+        def paint(at: int, cell: str, colours: dict[int, str] = colours) -> str:
+            colour = colours.get(at)
+            return f"[{colour}]{escape(cell)}[/]" if colour and cell.strip() else escape(cell)
+
+        for line in coloured(lines, paint):
+            out.print(line, soft_wrap=True)
 
 
-def _print_table(table: Table, out: Console) -> None:
-    """The table; in a pipe without the blanks that fill up its last column."""
-    if out.is_terminal:
-        out.print(table)
-        return
-    with out.capture() as taken:
-        out.print(table)
-    for line in taken.get().splitlines():
-        out.print(line.rstrip(), markup=False, soft_wrap=True)
+def _right(cells: tuple[str, ...]) -> tuple[str, ...]:
+    """Numbers padded at their left to the longest word: a heading may fold above them."""
+    width = max(cell_len(word) for cell in cells for word in (cell.split() or [""]))
+    head, *body = cells
+    return (head, *(cell.rjust(width) for cell in body))
 
 
 def _say(text: str, out: Console) -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Sequence
 from functools import cache
+from itertools import groupby
 
 import click
-from rich.cells import cell_len
 from rich.console import Console
 
-_GAP = "  "
+from flowbridge.table import fits, text
 
 
 @cache
@@ -28,30 +27,33 @@ def prose() -> Console:
 
 
 def print_table(columns: Sequence[str], lines: Iterable[Sequence[str]]) -> None:
-    """Cells in columns as wide as they need to be, without blanks at the end of a line.
+    """Cells in columns, without blanks at the end of a line.
 
-    On a terminal that is too narrow each line of the table is folded between its words instead.
+    On a terminal that is too narrow a cell folds in its own column; in a pipe columns are as wide
+    as they need to be.
     """
-    out = console()
+    rows = (tuple(columns), *map(tuple, lines))
+    for number, line in enumerate(text(rows, _width())):
+        click.echo(click.style(line, bold=True) if number == 0 else line)
+
+
+def print_by_group(columns: Sequence[str], lines: Iterable[Sequence[str]], shared: int) -> None:
+    """A table whose first `shared` cells are the same in neighbouring lines.
+
+    Where it does not fit, those cells are said once above their lines.
+    """
     body = [tuple(line) for line in lines]
-    widths = [max(map(cell_len, cells)) for cells in zip(columns, *body, strict=True)]
-    fits = not out.is_terminal or sum(widths) + len(_GAP) * (len(widths) - 1) <= out.width
-    for number, cells in enumerate((tuple(columns), *body)):
-        padded = (_padded(cell, width) for cell, width in zip(cells, widths, strict=True))
-        text = (_GAP.join(padded) if fits else _folded(cells, out.width)).rstrip()
-        click.echo(click.style(text, bold=True) if number == 0 else text)
+    if fits((tuple(columns), *body), _width()):
+        print_table(columns, body)
+        return
+    for group, own in groupby(body, key=lambda line: line[:shared]):
+        click.secho(" ".join(group), bold=True)
+        rows = [tuple(columns[shared:]), *(line[shared:] for line in own)]
+        for number, line in enumerate(text(rows, _width(indent=2))):
+            told = click.style(line, dim=True) if number == 0 else line
+            click.echo("\n".join(f"  {part}" for part in told.split("\n")))
 
 
-def _padded(cell: str, width: int) -> str:
-    """`cell` in `width` columns of a terminal; a Japanese letter takes two of them."""
-    return cell + " " * (width - cell_len(cell))
-
-
-def _folded(cells: Sequence[str], width: int) -> str:
-    return textwrap.fill(
-        _GAP.join(cell for cell in cells if cell),
-        width,
-        subsequent_indent="    ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+def _width(indent: int = 0) -> int | None:
+    out = console()
+    return out.width - indent if out.is_terminal else None

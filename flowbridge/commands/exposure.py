@@ -53,7 +53,7 @@ def command(file: Path, source: str | None, answer_format: Format) -> None:
             }
         )
         return
-    from flowbridge.terminal import print_table
+    from flowbridge.terminal import print_by_group
 
     click.secho("The internet reaches:" if reached else "The internet reaches nothing.", bold=True)
     lines = []
@@ -74,7 +74,7 @@ def command(file: Path, source: str | None, answer_format: Format) -> None:
             )
         )
     if lines:
-        print_table(("risk", "interface", "protocol", "ports", "rows", "why"), lines)
+        print_by_group(("risk", "interface", "protocol", "ports", "rows", "why"), lines, shared=2)
     _print_covered(
         "Rules that others cover (kept, each for its own row):",
         [each for each in redundant if each.removable],

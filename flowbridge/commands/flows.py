@@ -113,8 +113,8 @@ def _print(records: list[dict[str, Any]], *, several: bool) -> None:
     columns = ["from", "to", "protocol", "source ports", "ports", "rows"]
     lines = [
         [
-            f"{each['source']} ({_few(each['source_addresses'])})",
-            f"{each['destination']} ({_few(each['destination_addresses'])})",
+            _end(each, "source"),
+            _end(each, "destination"),
             each["protocol"],
             ", ".join(each["source_ports"]),
             ", ".join(each["destination_ports"]),
@@ -128,6 +128,13 @@ def _print(records: list[dict[str, Any]], *, several: bool) -> None:
             line.insert(0, each["site"])
     print_table(columns, lines)
     click.echo(f"{len(records)} flows.", err=True)
+
+
+def _end(record: dict[str, Any], end: str) -> str:
+    """`any (0.0.0.0/0 but 14 networks)`."""
+    but = len(record[f"{end}_but"])
+    left_out = f" but {but} networks" if but else ""
+    return f"{record[end]} ({_few(record[f'{end}_addresses'])}{left_out})"
 
 
 def _few(texts: list[str]) -> str:

@@ -127,10 +127,16 @@ def _print(plain: dict[str, Any]) -> None:
     click.echo(f"Way back: {plain['roll_back']}")
 
 
+def _end(record: dict[str, Any], end: str) -> str:
+    but = ", ".join(record[f"{end}_but"])
+    addresses = ", ".join(record[f"{end}_addresses"])
+    return f"{record[end]} {addresses}{f' but {but}' if but else ''}"
+
+
 def _line(each: dict[str, Any]) -> list[str]:
     return [
-        f"{each['source']} {', '.join(each['source_addresses'])}",
-        f"{each['destination']} {', '.join(each['destination_addresses'])}",
+        _end(each, "source"),
+        _end(each, "destination"),
         each["protocol"],
         ", ".join(each["source_ports"]),
         ", ".join(each["destination_ports"]),

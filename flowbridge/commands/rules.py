@@ -39,7 +39,7 @@ def command(file: Path, scope: str | None, row_id: str | None, answer_format: Fo
     if answer_format == "json":
         say_json([rule._asdict() for rule in rules])
         return
-    from flowbridge.terminal import print_table
+    from flowbridge.terminal import print_by_group
 
     with_sources = any(rule.source_ports not in ("", "any") for rule in rules)
     columns = ["scope", "direction", "rule", "peer", "protocol", "ports", "rows"]
@@ -60,7 +60,7 @@ def command(file: Path, scope: str | None, row_id: str | None, answer_format: Fo
         if with_sources:
             line.insert(5, rule.source_ports)
         lines.append(line)
-    print_table(columns, lines)
+    print_by_group(columns, lines, shared=2)
     click.echo(f"{len(rules)} rules.", err=True)
     if closed and not rules:
         click.echo(closed, err=True)

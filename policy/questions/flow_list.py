@@ -32,8 +32,9 @@ class FlowLine:
 
     `source_addresses` and `destination_addresses` are those in the packets there; `translated`
     says which end a NAT has given another address on the way (`source`, `destination`, both or
-    nothing). Ports of ICMP are type * 256 + code. `managed`: a cloud's rules are made here for at
-    least one end.
+    nothing). `source_but` and `destination_but` are addresses among them that are not meant: the
+    internet is every address but those. Ports of ICMP are type * 256 + code. `managed`: a cloud's
+    rules are made here for at least one end.
     """
 
     side: Side
@@ -47,6 +48,8 @@ class FlowLine:
     translated: tuple[str, ...]
     rows: tuple[str, ...]
     managed: bool
+    source_but: tuple[Network, ...] = ()
+    destination_but: tuple[Network, ...] = ()
 
     @property
     def identity(self) -> tuple[object, ...]:
@@ -56,6 +59,8 @@ class FlowLine:
             self.destination,
             self.source_addresses,
             self.destination_addresses,
+            self.source_but,
+            self.destination_but,
             int(self.protocol),
             tuple(map(str, self.source_ports)),
             tuple(map(str, self.destination_ports)),
@@ -119,6 +124,8 @@ def _line(flow: Flow, side: Side) -> FlowLine:
         translated=tuple(translated),
         rows=flow.rows,
         managed=flow.source.interface is not None or flow.destination.interface is not None,
+        source_but=in_order(flow.source.inside),
+        destination_but=in_order(flow.destination.inside),
     )
 
 
@@ -166,7 +173,8 @@ def _by_networks(lines: Iterable[FlowLine]) -> dict[_Cut, tuple[FlowLine, int]]:
         for source in line.source_addresses:
             for destination in line.destination_addresses:
                 sources = tuple(map(str, line.source_ports))
-                key = (source, destination, int(line.protocol), sources)
+                but = line.source_but, line.destination_but
+                key = (source, destination, *but, int(line.protocol), sources)
                 first, mask = found.get(key, (None, 0))
                 own = FlowLine(
                     side=line.side,
@@ -180,6 +188,8 @@ def _by_networks(lines: Iterable[FlowLine]) -> dict[_Cut, tuple[FlowLine, int]]:
                     translated=line.translated,
                     rows=line.rows if first is None else tuple(sorted({*first.rows, *line.rows})),
                     managed=line.managed,
+                    source_but=line.source_but,
+                    destination_but=line.destination_but,
                 )
                 found[key] = own, mask | port_mask(line.destination_ports)
     return found

@@ -28,13 +28,15 @@ EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.yaml"))
 def seen(lines: tuple[FlowLine, ...], direction: Direction) -> PacketSet:
     """The packets that `lines` ask of the card that they were listed for."""
     wanted = "outbound" if direction is Direction.EGRESS else "inbound"
+    outward = wanted == "outbound"
     return PacketSet.union(
         PacketSet.of(
-            line.destination_addresses if wanted == "outbound" else line.source_addresses,
+            line.destination_addresses if outward else line.source_addresses,
             int(line.protocol),
             line.source_ports,
             line.destination_ports,
         )
+        - PacketSet.of(line.destination_but if outward else line.source_but, None)
         for line in lines
         if line.side == wanted
     )
