@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "rules": "The compiled rules with their rows.",
     "explain": "Why a port is open, or which switch would open it.",
     "trace": "The verdict on one packet, hop by hop.",
+    "rehearse": "Which features work, step by step, and what cuts the others.",
     "diff": "Which packets become allowed or refused.",
     "exposure": "What the internet can reach, riskiest first; redundant rules.",
     "flows": "Every flow by address, for the firewall on the other side.",

@@ -13,7 +13,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from itertools import chain
 from pathlib import Path
 from typing import Any, Final
@@ -28,6 +28,7 @@ from flowbridge.policy.compiled import Policy, compile_policy
 from flowbridge.policy.filter import Enforcement, unknown_of
 from flowbridge.policy.proof.proof import Proof, prove
 from flowbridge.policy.questions.assertions import AssertionResult, run_assertions
+from flowbridge.policy.questions.rehearsal import FeatureAnswer
 from flowbridge.policy.surrounding import Surrounding
 from flowbridge.policy.unknown import Unknown
 from flowbridge.providers.provider import Lowered, Provider, TerraformJson
@@ -36,6 +37,7 @@ from flowbridge.providers.terraform.closed_world import NotJudged, not_judged, s
 from flowbridge.stacks.backends import backend_gaps, backend_kinds
 from flowbridge.stacks.credentials import given_away
 from flowbridge.stacks.document import render
+from flowbridge.stacks.rehearsal import features_of
 from flowbridge.stacks.shared_places import shared_places
 from flowbridge.stacks.taken_names import taken_names
 
@@ -83,7 +85,7 @@ class Built:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Checked:
     """A built deployment and the judgement on its document.
 
@@ -103,6 +105,11 @@ class Checked:
     not_judged: tuple[NotJudged, ...] = ()
     beside: int = 0
 
+    @cached_property
+    def features(self) -> tuple[FeatureAnswer, ...]:
+        """Every feature of the requested services, and whether it works through this document."""
+        return features_of(self.built, self.enforcement, self.around)
+
     @property
     def failures(self) -> tuple[str, ...]:
         """One sentence for each failed test and each gap of the proof."""
@@ -113,7 +120,8 @@ class Checked:
         )
         unproved = (f"cannot be proved: {each}" for each in self._unproved)
         apart = (*unproved, *_lost_filters(self.plan, self.enforcement))
-        return (*tests, *self.proof.failures(), *apart, *map(str, self.not_judged))
+        cut = (f"feature {each}" for each in self.features if each.is_finding)
+        return (*tests, *self.proof.failures(), *apart, *map(str, self.not_judged), *cut)
 
     @property
     def unknown(self) -> tuple[Unknown, ...]:

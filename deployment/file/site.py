@@ -25,7 +25,6 @@ from flowbridge.deployment.file.values import (
     PortList,
     ReleaseName,
     Section,
-    Sentence,
     SetName,
     Switch,
     UnifiedRelease,
@@ -570,11 +569,14 @@ class Site(Section):
         ProviderSettings.unwritten(), description="How Terraform and the audit reach the cloud."
     )
     overlays: tuple[str, ...] = Field((), description="Files with the user's own catalog rows.")
-    accept: dict[str, Sentence] = Field(
+    accept: dict[str, Annotated[str, Field(min_length=1)]] = Field(
         default_factory=dict,
         description="Findings that this deployment accepts, by id, each with the reason in a "
-        "sentence.",
-        examples=[{"deployment/cut-off": "the new cluster is installed behind closed doors"}],
+        "sentence, and features that fail (`mra/hold-music`), each in words.",
+        examples=[
+            {"deployment/cut-off": "the new cluster is installed behind closed doors"},
+            {"mra/hold-music": "not used"},
+        ],
     )
 
     @property

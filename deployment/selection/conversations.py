@@ -19,8 +19,9 @@ from flowbridge.deployment.clusters import views_of
 from flowbridge.deployment.file.site import Site
 from flowbridge.deployment.flow import Flow
 from flowbridge.deployment.resolve import catalog_at, context_of
+from flowbridge.deployment.selection.parties import CLUSTER_PARTIES
 from flowbridge.deployment.selection.resolution import Outcome, Resolution
-from flowbridge.deployment.selection.selection import Choice, Context, choose
+from flowbridge.deployment.selection.selection import Choice, Context, choose, wanted_in_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +150,28 @@ def _in_view(row_id: str, context: Context, catalog: Catalog) -> Line | str:
         return choice.reason
     conditions: tuple[str, ...] = ()
     if choice.outcome is Outcome.OFF:
-        conditions = (choice.reason,)
+        unmet = _in_the_way(entry, context.facts)
+        conditions = tuple(map(wanted_in_words, unmet)) or (choice.reason,)
         choice = _switched_on(entry, choice, context)
+    if choice.outcome is Outcome.ABSENT:
+        absent = tuple(_absent(entry, context)) or (choice.reason,)
+        return Line(row_id, (), tuple(dict.fromkeys((*conditions, *absent))))
     return _line_of(row_id, choice, conditions)
+
+
+def _absent(entry: Entry, context: Context) -> Iterator[str]:
+    """What to write so that the parties of a row are there: `you add systems.phone.addresses`."""
+    ends = entry.row.source, entry.row.destination
+    for cell, other in (ends, ends[::-1]):
+        towards = other.parties[0]
+        missing = [
+            part.party
+            for part in cell.parties
+            if part.party not in CLUSTER_PARTIES
+            and not context.places.placements(part, cell.printed, towards)
+        ]
+        if missing and len(missing) == len(cell.parties):
+            yield " or ".join(f"you {context.places.missing(name)}" for name in missing)
 
 
 def _switched_on(entry: Entry, choice: Choice, context: Context) -> Choice:

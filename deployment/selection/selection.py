@@ -296,6 +296,12 @@ def in_words(unmet: Unmet) -> str:
     return f"{name} is {unmet.actual}; the row {needs} {unmet.wanted}{instead}"
 
 
+def wanted_in_words(unmet: Unmet) -> str:
+    """What would have to be: `options.sip_tcp is true (or options.sip_tcp_inside is true)`."""
+    ways = (" and ".join(f"{_key(u)} is {u.wanted}" for u in way) for way in unmet.instead)
+    return f"{_key(unmet)} is {unmet.wanted}" + "".join(f" (or {way})" for way in ways)
+
+
 def _key(unmet: Unmet) -> str:
     """The key of the deployment file that says the fact."""
     if unmet.fact == CARDS:

@@ -22,6 +22,7 @@ from flowbridge.answer import (
     refusing,
     say_json,
 )
+from flowbridge.feature_text import print_rehearsal
 from flowbridge.preflight_text import plain_preflight, print_preflights
 from flowbridge.reaching import access_for, checked_url, reaching, with_progress
 from flowbridge.results.formats import FORMATS
@@ -59,6 +60,7 @@ def command(
 ) -> None:
     from flowbridge.stacks.agreement import disagreements_of
     from flowbridge.stacks.pipeline import build_all, judge
+    from flowbridge.stacks.rehearsal import rehearsals
 
     checked_url(endpoint_url, answer_format)
     if synthesized is not None and len(files) != 1:
@@ -74,9 +76,11 @@ def command(
             each.built.resolution.file: each.preflight()
             for each in with_progress(built, access, asides=True, at_once=at_once)
         }
+    played = rehearsals(checked)
     found = disagreements_of(built)
     apart = FINDING if found else HOLDS
-    worst = max(each.exit_code for each in checked) or apart or _exit_code(ahead.values())
+    cut = HOLDS if all(each.holds for each in played) else FINDING
+    worst = max(each.exit_code for each in checked) or cut or apart or _exit_code(ahead.values())
     if answer_format in FORMATS:
         from flowbridge.results.check_results import check_outcome
         from flowbridge.results.say import say_outcome
@@ -90,12 +94,19 @@ def command(
         ]
         apart_plain = [each.as_plain() for each in found]
         say_json(
-            {"holds": worst == HOLDS, "deployments": deployments, "disagreements": apart_plain}
+            {
+                "holds": worst == HOLDS,
+                "deployments": deployments,
+                "disagreements": apart_plain,
+                "rehearsals": [each.as_plain() for each in played],
+            }
         )
     else:
         _print(checked, found)
+        for rehearsal in played:
+            print_rehearsal(rehearsal)
         print_preflights(ahead)
-        _print_end(checked, found, worst)
+        _print_end(checked, found, worst, cut == HOLDS)
     sys.exit(worst)
 
 
@@ -260,11 +271,15 @@ def _print(checked: list[Checked], disagreements: Sequence[Disagreement]) -> Non
         click.secho(f"disagreement: {pair}", fg="red")
 
 
-def _print_end(checked: list[Checked], disagreements: Sequence[Disagreement], worst: int) -> None:
+def _print_end(
+    checked: list[Checked], disagreements: Sequence[Disagreement], worst: int, works: bool
+) -> None:
     """The last line. Of an account that was asked, its own lines say what is wrong."""
     failed = [each for each in checked if each.exit_code != HOLDS]
     if disagreements and not failed:
         click.secho("Each deployment holds, and they do not agree.", fg="red", err=True)
+    elif not failed and not works:
+        click.secho("Each deployment holds, and together a feature fails.", fg="red", err=True)
     elif not failed:
         if worst == HOLDS:
             click.secho("Everything holds.", fg="green")

@@ -20,7 +20,7 @@ from flowbridge.catalog.row import Bilingual
 from flowbridge.deployment.flow import Flow
 from flowbridge.deployment.interface import Interface, Network
 from flowbridge.deployment.selection.conversations import Conversation, Line, PlayedStep
-from flowbridge.policy.compiled import Policy
+from flowbridge.policy.compiled import Policy, compile_policy
 from flowbridge.policy.filter import Enforcement
 from flowbridge.policy.packets.packet import Packet
 from flowbridge.policy.packets.packet_set import ALL, PacketSet
@@ -153,7 +153,8 @@ class FeatureAnswer:
     @property
     def conditions(self) -> tuple[str, ...]:
         """What it hangs on, or why it is not here; each once."""
-        return tuple(dict.fromkeys(each for step in self.steps for each in step.conditions))
+        telling = [step for step in self.steps if step.answer is self.answer]
+        return tuple(dict.fromkeys(each for step in telling for each in step.conditions))
 
     @property
     def cuts(self) -> tuple[tuple[StepAnswer, Cut], ...]:
@@ -217,35 +218,31 @@ class Stage:
         return self._known[id(flow)][1]
 
     def _judged(self, flow: Flow) -> Iterator[_Refused]:
-        """What of a flow is refused, at its own cards before others' subnets."""
-        source, destination = flow.source, flow.destination
+        """What of a flow is refused, at our cards before other hosts' subnets."""
+        for point, demands in compile_policy((), (flow,)).demands.items():
+            for demand in demands:
+                packet = self._left(point, demand.packets)
+                if packet is not None:
+                    yield _Refused(flow, point.direction, packet)
         ways = (
-            (source.interface, Direction.EGRESS, destination.addresses, flow.source_ports),
-            (destination.interface, Direction.INGRESS, source.addresses, flow.arriving_ports),
+            (flow.source, Direction.EGRESS, flow.destination, flow.source_ports),
+            (flow.destination, Direction.INGRESS, flow.source, flow.arriving_ports),
         )
-        beside: list[_Refused] = []
-        for card, way, peers, ports in ways:
-            other = source if way is Direction.EGRESS else destination
-            cards = (card,) if card is not None else self._subnets(other.addresses)
-            for here in cards:
-                families = {network.version for network in here.private}
-                seen = tuple(network for network in peers if network.version in families)
+        for own, way, peer, ports in ways:
+            for subnet in self._subnets(own.addresses) if own.interface is None else ():
+                seen = tuple(n for n in peer.addresses if n.version in subnet.families)
                 asked = PacketSet.of(seen, flow.protocol, ports, flow.destination_ports)
-                left = asked - self._reach.passing(Point(here.key, way))
-                if not left:
-                    back = self._reach.replying(Point(here.key, way.opposite))
-                    left = ALL & (asked.replies() - back).requests() if back != ALL else left
-                packet = left.example() if left else None
-                if packet is not None and card is not None:
-                    yield _Refused(flow, way, packet)
-                elif packet is not None:
-                    words = (
-                        f"{other.party} is let be reached in {here.key}, whose filter is ours and "
-                        f"does not let {'it send' if way is Direction.EGRESS else 'it receive'} "
-                        "this: list it with its tier, or keep it in a subnet that no tier names"
-                    )
-                    beside.append(_Refused(flow, way, packet, words))
-        yield from beside
+                packet = self._left(Point(subnet.key, way), asked)
+                if packet is not None:
+                    yield _Refused(flow, way, packet, _beside(own.party, subnet.key, way))
+
+    def _left(self, point: Point, asked: PacketSet) -> Packet | None:
+        """A packet that does not pass `point`, or whose answer does not pass it."""
+        left = asked - self._reach.passing(point)
+        if not left:
+            back = self._reach.replying(Point(point.interface, point.direction.opposite))
+            left = left if back == ALL else (asked.replies() - back).requests()
+        return left.example() if left else None
 
     def _subnets(self, addresses: Sequence[Network]) -> Iterator[Interface]:
         """The subnets of ours in which a party that runs elsewhere stands whole or in part."""
@@ -282,6 +279,14 @@ class Stage:
             flow.source_ports,
         )
         return Cut(self.name, row, self._tracer.followed(question, meeting, sample))
+
+
+def _beside(party: str, subnet: str, way: Direction) -> str:
+    does = "send" if way is Direction.EGRESS else "receive"
+    return (
+        f"{subnet} lets {party} {does} this, which its filter, being ours, refuses: list {party} "
+        "with its tier, or keep it in a subnet that no tier names"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,11 +336,11 @@ def _step(stages: Sequence[Stage], versions: Sequence[PlayedStep]) -> StepAnswer
     answers = [
         _way(first, rows, [_together(lines[row]) for row in rows]) for rows, lines in ways.items()
     ]
-    for wanted in (Answer.WORKS, Answer.NOT_HERE, Answer.FAILS):
+    for wanted in (Answer.WORKS, Answer.FAILS, Answer.NOT_HERE):
         for answer in answers:
             if answer.answer is wanted:
                 return answer
-    either = " or ".join("; ".join(each.conditions) for each in answers)
+    either = " or ".join(dict.fromkeys("; ".join(each.conditions) for each in answers))
     rows = tuple(row for each in answers for row in each.rows)
     return StepAnswer(first.does, first.media, Answer.CONDITION, rows, (either,))
 

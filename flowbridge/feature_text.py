@@ -1,0 +1,38 @@
+"""The features of a rehearsal as a person reads them: a line each, and what is cut below."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
+
+import click
+
+if TYPE_CHECKING:
+    from flowbridge.policy.questions.rehearsal import FeatureAnswer
+    from flowbridge.stacks.rehearsal import Rehearsal
+
+_MARKS: Final = {"works": "+", "works only if": "?", "fails": "x", "not here": "-"}
+_COLOURS: Final = {"works": "green", "works only if": "yellow", "fails": "red", "not here": None}
+
+
+def print_rehearsal(rehearsal: Rehearsal) -> None:
+    """The features of deployments that belong together, and how many of them work."""
+    click.secho(f"Features of {', '.join(rehearsal.names)}", bold=True)
+    _print_features(rehearsal.features)
+    counts = rehearsal.as_plain()["counts"]
+    click.echo(", ".join(f"{number} {answer}" for answer, number in counts.items() if number))
+    click.echo()
+
+
+def _print_features(features: Iterable[FeatureAnswer]) -> None:
+    """A line for each feature, and below one that fails each packet that is cut."""
+    for feature in features:
+        answer = str(feature.answer)
+        text = f"  {_MARKS[answer]} {feature.id}  {feature.title.en}: {answer}"
+        if answer != "fails" and feature.conditions:
+            text += f" {'; '.join(feature.conditions)}"
+        if feature.accepted is not None:
+            text += f". Accepted: {feature.accepted}"
+        click.secho(text, fg=_COLOURS[answer])
+        for step, cut in feature.cuts:
+            click.echo(f"      {step.does}: {cut}")
