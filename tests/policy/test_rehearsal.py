@@ -136,8 +136,11 @@ def test_halves_are_rehearsed_together() -> None:
 def test_a_rule_that_is_removed_cuts_exactly_the_features_that_need_it(
     example: str, start: int
 ) -> None:
-    """The rules of every tenth row knocked out, other ones on each example. What then gets through is read from the filters one packet
-    at a time, and which features need it from the catalog: neither asks the rehearsal."""
+    """The rules of every tenth row knocked out, other ones on each example.
+
+    What then gets through is read from the filters one packet at a time, and which features need
+    it from the catalog: neither asks the rehearsal.
+    """
     whole = checked(example)
     before = {each.id: each for each in whole.features}
     flows = {each.id: each.flows for each in whole.built.resolution.selected if each.flows}
