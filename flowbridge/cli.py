@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "request": "A change request: what to open and to close between two versions.",
     "observe": "What flow logs show: used, never seen, refused though documented.",
     "audit": "Live state against intent, as packets.",
+    "judge": "Any Terraform plan, state or JSON, in packets against the documents.",
     "adopt": "Terraform import blocks for what already exists.",
     "report": "A self-contained page with the connection map.",
     "synth": "Terraform JSON without Node: a root configuration or a module.",

@@ -18,7 +18,9 @@ from flowbridge.policy.filter import Enforcement
 from flowbridge.policy.packets.packet_set import PacketSet
 from flowbridge.policy.point import Point
 from flowbridge.policy.surrounding import Surrounding
+from flowbridge.providers.meaning.foreign import Foreign, Wearing
 from flowbridge.providers.terraform.closed_world import World
+from flowbridge.providers.terraform.shown.document import FlatDocument
 
 TerraformJson = dict[str, Any]
 
@@ -123,6 +125,21 @@ class Provider(Protocol):
         """What of a document is ours, and what the proof makes of each attribute.
 
         `plan` is the document that Flowbridge writes for `site`.
+        """
+        ...
+
+    def foreign(
+        self,
+        flat: FlatDocument,
+        prior: FlatDocument,
+        policy: Policy,
+        site: Site,
+        wearing: Wearing,
+    ) -> Foreign:
+        """What a plan or state of others enforces at the points of `policy`, as far as it tells.
+
+        `prior` is the state before the plan (for a state, itself). BadMappingError where `wearing`
+        does not fit; ValueError where nothing can be read.
         """
         ...
 

@@ -29,9 +29,11 @@ from flowbridge.providers.aws.limits import (
 from flowbridge.providers.aws.obligations import obligations
 from flowbridge.providers.aws.quotas import quotas_for
 from flowbridge.providers.load_balancer import translator_of, useless
+from flowbridge.providers.meaning.foreign import Foreign, Wearing
 from flowbridge.providers.provider import Lowered, Occupied, TerraformJson
 from flowbridge.providers.terraform.closed_world import World
 from flowbridge.providers.terraform.resource_set import ResourceSet
+from flowbridge.providers.terraform.shown.document import FlatDocument
 
 # Wide enough for the majors that know every resource used here; both are tested.
 VERSIONS: Final = ">= 5.100.0, < 7.0.0"
@@ -114,6 +116,19 @@ class Aws:
         from flowbridge.providers.aws.meaning.world import world
 
         return world(plan, policy, site)
+
+    def foreign(
+        self,
+        flat: FlatDocument,
+        prior: FlatDocument,
+        policy: Policy,
+        site: Site,
+        wearing: Wearing,
+    ) -> Foreign:
+        """Estates of others; see `providers.provider.Provider.foreign`."""
+        from flowbridge.providers.aws.meaning.foreign import foreign
+
+        return foreign(flat, prior, policy, site, wearing)
 
     def expressible(
         self, intended: PacketSet, point: Point, policy: Policy | None = None

@@ -25,9 +25,11 @@ from flowbridge.providers.azure.obligations import obligations
 from flowbridge.providers.azure.quotas import quotas_for
 from flowbridge.providers.azure.resource_ids import ResourceIds, data_for
 from flowbridge.providers.load_balancer import translator_of, useless
+from flowbridge.providers.meaning.foreign import Foreign, Wearing
 from flowbridge.providers.provider import Lowered, Occupied, TerraformJson
 from flowbridge.providers.terraform.closed_world import World
 from flowbridge.providers.terraform.resource_set import ResourceSet
+from flowbridge.providers.terraform.shown.document import FlatDocument
 
 # Both majors know every attribute used here by the same name.
 VERSIONS: Final = ">= 4.0.0, < 6.0.0"
@@ -110,6 +112,19 @@ class Azure:
         from flowbridge.providers.azure.meaning.world import world
 
         return world(plan, policy, site)
+
+    def foreign(
+        self,
+        flat: FlatDocument,
+        prior: FlatDocument,
+        policy: Policy,
+        site: Site,
+        wearing: Wearing,
+    ) -> Foreign:
+        """Estates of others; see `providers.provider.Provider.foreign`."""
+        from flowbridge.providers.azure.meaning.foreign import foreign
+
+        return foreign(flat, prior, policy, site, wearing)
 
     def expressible(
         self,

@@ -27,8 +27,10 @@ from flowbridge.providers.gcp.limits import refusals, unknown_tuples, usage
 from flowbridge.providers.gcp.obligations import facts, obligations
 from flowbridge.providers.gcp.quotas import quotas_for
 from flowbridge.providers.load_balancer import translator_of, useless
+from flowbridge.providers.meaning.foreign import Foreign, Wearing
 from flowbridge.providers.provider import Lowered, Occupied, TerraformJson
 from flowbridge.providers.terraform.closed_world import World
+from flowbridge.providers.terraform.shown.document import FlatDocument
 
 # Every major that knows the resources used; policies with their rules came later than the rest.
 VERSIONS: Final = {
@@ -118,6 +120,19 @@ class Gcp:
         from flowbridge.providers.gcp.meaning.world import world
 
         return world(plan, policy, site)
+
+    def foreign(
+        self,
+        flat: FlatDocument,
+        prior: FlatDocument,
+        policy: Policy,
+        site: Site,
+        wearing: Wearing,
+    ) -> Foreign:
+        """Estates of others; see `providers.provider.Provider.foreign`."""
+        from flowbridge.providers.gcp.meaning.foreign import foreign
+
+        return foreign(flat, prior, policy, site, wearing)
 
     def expressible(
         self,
