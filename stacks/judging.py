@@ -7,8 +7,9 @@ and what is open beyond them. What cannot be told is a finding of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 from flowbridge.policy.audit.audit import Audit, Opened, Refused, audit
@@ -29,6 +30,7 @@ from flowbridge.policy.questions.difference import (
 from flowbridge.policy.questions.directory import Directory
 from flowbridge.policy.unknown import Unknown, Why
 from flowbridge.providers.meaning.foreign import Foreign, Wearing
+from flowbridge.providers.provider import Provider
 from flowbridge.providers.terraform.shown import resources as shown
 from flowbridge.providers.terraform.shown.document import (
     FlatDocument,
@@ -134,7 +136,7 @@ def judge_plan(
     policy, provider, site = built.policy, built.provider, built.resolution.site
     planned, prior = _documents(document, wearing)
     estate = provider.foreign(planned, prior, policy, site, wearing)
-    found = _audit(policy, estate, provider.expressible)
+    found = _audit(policy, estate, provider)
     untold = dict.fromkeys((*estate.untold, *unknown_of(estate.enforcement)))
     untold |= dict.fromkeys(Unknown("this plan", gap, Why.MEANING) for gap in planned.gaps)
     effects = None
@@ -174,9 +176,7 @@ def _documents(document: Mapping[str, Any], wearing: Wearing) -> tuple[FlatDocum
     return planned, flatten(shown.before(document), names, wearing.locals_)
 
 
-def _audit(
-    policy: Policy, estate: Foreign, expressible: Callable[[PacketSet, Point], PacketSet]
-) -> Audit:
+def _audit(policy: Policy, estate: Foreign, provider: Provider) -> Audit:
     rules = {
         rule.name: LiveRule(rule.name, "", False, None, rule.name, rule.description)
         for filters in estate.enforcement.values()
@@ -184,7 +184,8 @@ def _audit(
         for rule in stage.rules
     }
     read = Estate("the plan", estate.enforcement, rules, (), (), managed=False)
-    return audit(policy, {}, read, expressible)
+    says = provider.expressible
+    return audit(policy, {}, read, says, partial(says, policy=policy))
 
 
 def _open(policy: Policy, enforcement: Enforcement) -> Iterator[Documented]:
