@@ -61,6 +61,10 @@ COLUMNS: Final = (
 )
 
 
+_WITH_ALL: Final = {*OWN_DOCUMENTS, "imp"}
+"""Documents whose rows are exported on demand."""
+
+
 def export_rows(
     catalog: Catalog, *, added: bool = False, platform: bool = False, closed: bool = False
 ) -> list[Record]:
@@ -68,8 +72,8 @@ def export_rows(
 
     `closed`: also rows that other editions print and those that overlays close, behind the others.
 
-    `platform`: the rows of our own documents `platform` and `ours` as well, which no document of
-    Cisco prints.
+    `platform`: as well the rows of our own documents `platform` and `ours`, which no document of
+    Cisco prints, and those of the documents beside the two port guides (`imp`).
 
     Keys are `COLUMNS`. `source` and `destination` are printed texts (null where nothing is
     printed); `source_ports` is a text such as `25000-29999`; `destination_ports` a list of
@@ -82,8 +86,7 @@ def export_rows(
     return [
         _record(catalog, entry)
         for entry in entries
-        if (added or entry.added is None)
-        and (platform or entry.table.document not in OWN_DOCUMENTS)
+        if (added or entry.added is None) and (platform or entry.table.document not in _WITH_ALL)
     ]
 
 

@@ -26,6 +26,7 @@ SERVICES = {
     "email-notification": [1], "cucm-cluster": [1], "cucm-common": [2], "cucm-ldap": [3],
     "cucm-web": [4], "cucm-phone-web": [5], "cucm-phones": [6], "cucm-gateways": [7],
     "cucm-applications": [8], "cucm-ctl": [9], "cucm-smart-licensing": [10], "hp-server": [11],
+    "imp": list(range(1, 28)),
 }  # fmt: skip
 
 
