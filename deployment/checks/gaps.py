@@ -19,6 +19,7 @@ from flowbridge.deployment.interface import Network
 from flowbridge.deployment.interfaces import EDGE, interfaces_of
 from flowbridge.deployment.selection.resolution import Outcome, Selected
 
+_LINE_SIDE: Final = (5060, 5061)
 _TURN_SWITCHES: Final = ("turn.sip_calls", "mra.ice_passthrough")
 
 
@@ -29,6 +30,7 @@ def gap_findings(site: Site, catalog: Catalog, selected: tuple[Selected, ...]) -
     yield from _met_by_no_row(site, catalog, selected)
     yield from _several_parts(site)
     yield from _turn(selected)
+    yield from _trunk_on_the_line_side(site)
 
 
 def _missing_rows(site: Site, catalog: Catalog, selected: Iterable[Selected]) -> Iterator[Finding]:
@@ -183,6 +185,24 @@ def _turn(selected: Iterable[Selected]) -> Iterator[Finding]:
             "port guide, tables 11 and 16",
             "options",
         )
+
+
+def _trunk_on_the_line_side(site: Site) -> Iterator[Finding]:
+    """A SIP trunk on the ports where Unified CM has the lines of MRA."""
+    if not {"mra", "sip-trunk"} <= set(site.services):
+        return
+    for name in ("sip-trunk", "sip-trunk-tcp"):
+        for span in site.options.ports.get(name, ()):
+            if any(port in span for port in _LINE_SIDE):
+                yield Finding(
+                    "deployment/sip-trunk-port",
+                    Severity.REFUSAL,
+                    f"options.ports.{name} has 5060 or 5061, where Unified CM takes the lines of "
+                    "MRA from the same Expressway-C: give the trunk another listening port, such "
+                    "as 6061",
+                    "port guide, note with table 18",
+                    f"options.ports.{name}",
+                )
 
 
 def _switches(selected: Selected) -> Iterator[str]:

@@ -204,6 +204,23 @@ def errata(form: str, overlays: tuple[Path, ...], releases: tuple[str, ...]) -> 
         _print_table(("erratum", "what is wrong"), [(each["id"], each["what"]) for each in found])
 
 
+@command.command("features", help="What people use, as steps: who sends what to whom.")
+@click.option("--format", "form", type=click.Choice(["text", "json", "markdown"]), default="text")
+def features_(form: str) -> None:
+    from flowbridge.catalog.feature_page import features, features_markdown
+
+    answer_format: Format = "json" if form == "json" else "text"
+    with refusing(answer_format):
+        catalog = _load(answer_format)
+        found = features(catalog)
+    if form == "json":
+        say_json(found)
+    elif form == "markdown":
+        click.echo(features_markdown(catalog), nl=False)
+    else:
+        _print_table(("feature", "title"), [(each["id"], each["title"]["en"]) for each in found])
+
+
 @command.command("guide", help="What the documents ask for outside their tables.")
 @click.option("--format", "form", type=click.Choice(["text", "json", "markdown"]), default="text")
 def guide_rules(form: str) -> None:

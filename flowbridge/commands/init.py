@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import click
@@ -23,13 +24,31 @@ SCHEMA = (Path(__file__).parent.parent / "schemas" / "deployment.schema.json").r
 @click.option("--name", default="my-edge", show_default=True, help="Becomes the stack's name.")
 @click.option("--nics", type=click.Choice(["dual", "single"]), default="dual", show_default=True)
 @click.option(
+    "--turn/--no-turn",
+    default=None,
+    help="Whether SIP calls use TURN; asked on a terminal, else left open as printed.",
+)
+@click.option(
+    "--ice-passthrough/--no-ice-passthrough",
+    default=None,
+    help="Whether MRA uses ICE passthrough; asked on a terminal, else left open as printed.",
+)
+@click.option(
     "-o",
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Where to write; default NAME.yaml. `-` prints it.",
 )
 @answer_format
-def command(cloud: str, name: str, nics: str, output: Path | None, answer_format: Format) -> None:
+def command(
+    cloud: str,
+    name: str,
+    nics: str,
+    turn: bool | None,
+    ice_passthrough: bool | None,
+    output: Path | None,
+    answer_format: Format,
+) -> None:
     import re
 
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -47,6 +66,8 @@ def command(cloud: str, name: str, nics: str, output: Path | None, answer_format
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    turn = _asked(turn, "Do SIP calls use TURN on Expressway-E (off on a fresh one)?")
+    ice_passthrough = _asked(ice_passthrough, "Does MRA use ICE passthrough (off likewise)?")
     target = output or Path(f"{name}.yaml")
     text = templates.get_template("deployment.yaml.j2").render(
         cloud=cloud,
@@ -54,6 +75,8 @@ def command(cloud: str, name: str, nics: str, output: Path | None, answer_format
         name=name,
         nics=nics,
         schema=_schema_from(target),
+        turn=turn,
+        ice_passthrough=ice_passthrough,
     )
     if str(target) == "-":
         if answer_format == "json":
@@ -72,6 +95,15 @@ def command(cloud: str, name: str, nics: str, output: Path | None, answer_format
         say_json({"written": str(target)})
     else:
         click.echo(f"Wrote {target}. Put your addresses in, then: flowbridge check {target}")
+
+
+def _asked(given: bool | None, question: str) -> bool:
+    """The answer given as an option, or on a terminal; else as the tables print it: open."""
+    if given is not None:
+        return given
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return True
+    return click.confirm(question, default=True, err=True)
 
 
 def _schema_from(target: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from flowbridge.catalog.feature_page import features_markdown
 from flowbridge.catalog.guide_rule import guide
 from flowbridge.catalog.load import load
 from flowbridge.catalog.reference import errata, errata_markdown, rules, rules_markdown
@@ -46,3 +47,8 @@ def test_every_line_of_a_table_has_its_columns() -> None:
         lines = [line for line in text.splitlines() if line.startswith("|")]
         bars = {line.replace("\\|", "").count("|") for line in lines}
         assert len(bars) == 1
+
+
+def test_the_committed_features_are_those_of_the_data() -> None:
+    """After a change: `flowbridge catalog features --format markdown > docs/features.md`."""
+    assert (DOCS / "features.md").read_text(encoding="utf-8") == features_markdown(load())

@@ -378,3 +378,12 @@ def test_cards_that_nobody_names_are_asked_for_once() -> None:
 def test_only_expressway_e_has_cards() -> None:
     (problem,) = problems(setting(DUAL, systems__cucm__nics="single"))
     assert problem.key == "systems.cucm.nics"
+
+
+def test_a_trunk_listens_on_a_port_of_its_own() -> None:
+    data = setting(DUAL, services=["traversal-pair", "sip-calls", "mra", "sip-trunk"])
+    assert not complaints(resolved(data))
+    ports = [flow.destination_ports for flow in row(resolved(data), "ours/10/1").flows]
+    assert [str(span) for spans in ports for span in spans] == ["6061"]
+    (found,) = complaints(resolved(setting(data, **{"options__ports__sip-trunk": 5061})))
+    assert (found.id, found.key) == ("deployment/sip-trunk-port", "options.ports.sip-trunk")
