@@ -10,7 +10,9 @@ import click
 
 from flowbridge.legible import one_line
 from flowbridge.policy.audit.audit import Audit, Opened, Verdict
+from flowbridge.policy.audit.estate import Departure, Deviation
 from flowbridge.policy.audit.rules import RuleState
+from flowbridge.policy.audit.untold import Standing, Untold
 
 if TYPE_CHECKING:
     from flowbridge.policy.packets.packet_set import PacketSet
@@ -32,9 +34,11 @@ def print_audit(built: Built, audit: Audit) -> None:
         ("intended, and not live:", _refused(audit)),
         ("changed rules of ours:", map(_state, audit.changed)),
         ("rules that are not ours:", map(_state, audit.unmanaged)),
-        ("departures:", (d.message for d in audit.deviations if d.drift)),
+        ("cannot be told:", (each.text for each in audit.untold if _tells(each))),
+        ("not found:", _not_found(audit)),
+        ("departures:", (d.message for d in audit.deviations if d.drift and not _told(d))),
         ("not read:", map(str, audit.unread)),
-        ("notes:", (*(d.message for d in audit.deviations if not d.drift), *audit.notes)),
+        ("notes:", _notes(audit)),
     ):
         _section(title, lines)
     summary = audit.summary
@@ -66,6 +70,32 @@ def _section(title: str, lines: Iterable[str]) -> None:
         click.secho(f"  {title}", bold=True)
         for line in shown:
             click.echo(f"    {one_line(line)}")
+
+
+def _tells(each: Untold) -> bool:
+    return each.standing is not Standing.AS_PLANNED
+
+
+def _told(deviation: Deviation) -> bool:
+    """Whether it stands under what cannot be told."""
+    return deviation.departure is Departure.UNRESOLVED
+
+
+def _not_found(audit: Audit) -> Iterator[str]:
+    if audit.before_machines:
+        return
+    yield from map(str, audit.absent)
+    if audit.absent:
+        yield "(--before-machines says that none exist yet)"
+
+
+def _notes(audit: Audit) -> Iterator[str]:
+    yield from (d.message for d in audit.deviations if not d.drift and not _told(d))
+    # What the plan leaves open as well.
+    yield from (each.text for each in audit.untold if not _tells(each))
+    yield from audit.notes
+    if audit.before_machines:
+        yield from (f"{each} (none exists yet, as was said)" for each in audit.absent)
 
 
 def _opened(found: Iterable[Opened]) -> Iterator[str]:

@@ -20,6 +20,7 @@ class Why(StrEnum):
     EVERY_MACHINE = "every-machine"  # a rule without targets is for machines no file speaks of
     RULES = "rules"  # a group or NSG whose rules are not in what was read
     DEFAULT_RULES = "default-rules"  # an ACL that is not in what was read, taken as the cloud's own
+    UNREAD = "unread"  # what a rule names could not be read
     MEANING = "meaning"  # a rule that says what no rule of this cloud is known to mean
 
 
@@ -31,6 +32,7 @@ _SENTENCES: Final = {
     Why.EVERY_MACHINE: "without a target it is for every machine of {what}",
     Why.RULES: "{what} is not in this file: rules that it has elsewhere are not judged",
     Why.DEFAULT_RULES: "{what} is not in this file: it is taken to allow everything",
+    Why.UNREAD: "{what} could not be read",
     Why.MEANING: "{what}",
 }
 

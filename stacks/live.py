@@ -43,7 +43,14 @@ class Live:
         )
         known = plan_of(built) if plan is None else plan
         says = built.provider.expressible
-        return audit(built.policy, known, live, says, partial(says, policy=built.policy))
+        return audit(
+            built.policy,
+            known,
+            live,
+            says,
+            partial(says, policy=built.policy),
+            before_machines=self.access.before_machines,
+        )
 
     def adoption(self) -> Adoption:
         built = self.built

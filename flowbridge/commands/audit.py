@@ -1,13 +1,15 @@
 """`flowbridge audit`: live state against intent, as packets.
 
-Exit codes: 1 for drift, also where something else could not be read; 2 where nothing was found
-and not everything could be read (silence would be no proof); 0 where all was read and holds.
+Exit codes: 1 for drift, also where something else could not be read; 2 where nothing was found and
+not everything could be read or told, or a declared member is nowhere (silence would be no proof);
+0 where all was read and holds.
 """
 
 from __future__ import annotations
 
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 @click.command(
     "audit",
     help="Live state against intent, as packets. Exits 1 for drift, 2 where something could not "
-    "be read and nothing was found in the rest, 0 where everything was read and holds.",
+    "be read, told or found and the rest shows no drift, 0 where everything was read and holds.",
 )
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
@@ -46,6 +48,11 @@ if TYPE_CHECKING:
 @click.option(
     "--rounds", type=click.IntRange(min=1), help="With --watch: stop after so many rounds."
 )
+@click.option(
+    "--before-machines",
+    is_flag=True,
+    help="No machine of the deployments exists yet: those that are not there are no finding.",
+)
 @reaching
 @click.option(
     "--format",
@@ -60,6 +67,7 @@ def command(
     placed: tuple[str, ...],
     watch: float | None,
     rounds: int | None,
+    before_machines: bool,
     endpoint_url: str | None,
     timeout: float,
     attempts: int,
@@ -76,7 +84,10 @@ def command(
         refuse(plain, "--rounds counts the rounds of --watch: give both, or neither")
     with refusing(plain if form == "text" else form, "audit"):
         built = build_all(files)
-    access = access_for(endpoint_url, timeout, attempts, _placed(placed, built, plain))
+    access = replace(
+        access_for(endpoint_url, timeout, attempts, _placed(placed, built, plain)),
+        before_machines=before_machines,
+    )
     last: dict[str, Any] = {}
     count = 0
     code = 0

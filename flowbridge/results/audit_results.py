@@ -7,6 +7,7 @@ from typing import Final
 
 from flowbridge.policy.audit.audit import Audit
 from flowbridge.policy.audit.estate import Departure
+from flowbridge.policy.audit.untold import Standing
 from flowbridge.results.result import Level, Outcome, Result
 
 _KINDS: Final = {
@@ -14,6 +15,7 @@ _KINDS: Final = {
     "missing": "Packets that a documented flow asks for do not pass",
     "changed": "A rule of the deployment was changed",
     "unmanaged": "A rule is not the deployment's",
+    "not-found": "A machine that the deployment declares was not found",
     "unread": "Something could not be read, so that silence about it proves nothing",
     **{str(each): f"The live estate departs from the plan: {each}" for each in Departure},
 }
@@ -75,3 +77,9 @@ def _results(file: str, audit: Audit, lines: Mapping[tuple[str, str], int]) -> I
         yield result(str(found.departure), level, found.message, found.subject, where)
     for unread in audit.unread:
         yield result("unread", Level.WARNING, str(unread), unread.call)
+    for each in audit.untold:
+        if each.standing is Standing.OPEN:
+            yield result("unread", Level.WARNING, each.text, each.unknown.rule)
+    for absent in () if audit.before_machines else audit.absent:
+        subject = f"{absent.interface} {absent.member}"
+        yield result("not-found", Level.WARNING, str(absent), subject, absent.interface)

@@ -10,8 +10,8 @@ Three questions, kept apart:
   reader found otherwise (`policy.audit.estate.Departure`).
 
 Rules are compared by what they do: one that was split, merged, renamed or reordered without
-effect is told, and is no drift. What could not be read is never taken for clean: without drift the
-verdict is then `INCOMPLETE`.
+effect is told, and is no drift. What could not be read or told, and members that were not found,
+are never taken for clean: without drift the verdict is then `INCOMPLETE`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ from enum import StrEnum
 from typing import Any
 
 from flowbridge.policy.audit.estate import Deviation, Estate, LiveRule, Unread
+from flowbridge.policy.audit.members import Absent, absent_members
 from flowbridge.policy.audit.rules import RuleState, rule_states, uncarried, unrefused
+from flowbridge.policy.audit.untold import Standing, Untold, untold
 from flowbridge.policy.compiled import Policy
 from flowbridge.policy.filter import Enforcement, Filter, Order
 from flowbridge.policy.packets.as_json import plain_packets
@@ -133,10 +135,13 @@ class Audit:
     changed: tuple[RuleState, ...]
     unmanaged: tuple[RuleState, ...]
     deviations: tuple[Deviation, ...]
+    untold: tuple[Untold, ...]
+    absent: tuple[Absent, ...]
     unread: tuple[Unread, ...]
     notes: tuple[str, ...]
     summary: Summary
     read: Mapping[str, int]
+    before_machines: bool = False  # the caller says that no machine exists yet
 
     @property
     def verdict(self) -> Verdict:
@@ -148,7 +153,12 @@ class Audit:
         )
         if drift:
             return Verdict.DRIFT
-        return Verdict.INCOMPLETE if self.unread else Verdict.CLEAN
+        left_open = (
+            self.unread
+            or (self.absent and not self.before_machines)
+            or any(each.standing is Standing.OPEN for each in self.untold)
+        )
+        return Verdict.INCOMPLETE if left_open else Verdict.CLEAN
 
     def as_plain(self) -> dict[str, Any]:
         """For JSON."""
@@ -163,6 +173,8 @@ class Audit:
             "changed": [each.as_plain() for each in self.changed],
             "unmanaged": [each.as_plain() for each in self.unmanaged],
             "deviations": [each.as_plain() for each in self.deviations],
+            "cannot_be_told": [each.as_plain() for each in self.untold],
+            "not_found": [each.as_plain() for each in self.absent],
             "unread": [each.as_plain() for each in self.unread],
             "notes": list(self.notes),
             "read": dict(self.read),
@@ -175,13 +187,20 @@ def audit(
     estate: Estate,
     expressible: Expressible,
     at_best: Expressible | None = None,
+    *,
+    before_machines: bool = False,
 ) -> Audit:
     """Judge `estate`. `plan` is the enforcement of our own Terraform JSON.
+
+    `before_machines`: members that are not there are none that were lost.
 
     Points that the estate does not have were not read: they are left out, and named by its
     `unread`. An estate with nothing of ours is held against the flows alone. `at_best` is what a
     whole point can say where it is more than `expressible`, which holds for each filter.
     """
+    left_open = untold(plan, estate)
+    told = tuple(each.deviation() for each in left_open)
+    estate = replace(estate, deviations=(*estate.deviations, *told))
     live = estate.enforcement
     judged = Policy(
         tuple(i for i in policy.interfaces if Point(i.key, Direction.INGRESS) in live),
@@ -226,6 +245,8 @@ def audit(
         changed,
         unmanaged,
         estate.deviations,
+        left_open,
+        tuple(absent_members(policy, estate)),
         estate.unread,
         estate.notes,
         Summary(
@@ -238,6 +259,7 @@ def audit(
             sum(each.packets.count() for each in refused if not each.replies),
         ),
         estate.read,
+        before_machines,
     )
 
 

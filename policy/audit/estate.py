@@ -6,8 +6,10 @@ trustworthy:
 
 * what could not be read is an `Unread`, never an empty list; points that hang on it are left out
   of `enforcement` (or carry only the filters that were read) and named by the `Unread`;
-* a rule whose packets cannot be told (a peer in another account) is an `UNRESOLVED` deviation,
-  because a set of packets that is too small would look clean.
+* what a rule leaves open (a peer in another account, a protocol that is none) stands in the
+  `Filter.unknown` of its filter, because a set of packets that is too small would look clean;
+  the audit gives each its standing (`policy.audit.untold`);
+* members that were found are named by `found`; all others were not.
 """
 
 from __future__ import annotations
@@ -155,6 +157,9 @@ class Estate:
     deviations: tuple[Deviation, ...]
     unread: tuple[Unread, ...]
     managed: bool
+    # By interface, the names of its declared members that some machine is; None: no machines were
+    # read. What is not in here was not found.
+    found: Mapping[str, frozenset[str]] | None
     notes: tuple[str, ...] = ()
     read: Mapping[str, int] = field(default_factory=dict)
     uncertain: frozenset[str] = frozenset()

@@ -31,6 +31,8 @@ class Access:
 
     `connect_timeout` and `read_timeout` are for one request, `deadline` for a whole fetch.
 
+    `before_machines`: the user says that no machine of the deployment exists yet.
+
     `endpoint_url` points every service of the SDK at another server (an emulator, a private
     endpoint) and goes before the deployment file's `provider.endpoints`. `placed` names live
     cards or rule holders of an existing deployment by interface key, for estates whose cards the
@@ -42,6 +44,7 @@ class Access:
     read_timeout: float = 30.0
     deadline: float = 300.0
     attempts: int = 10
+    before_machines: bool = False
     placed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 

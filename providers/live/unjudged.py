@@ -5,12 +5,16 @@ No step raises for what it reads (`providers.live.contract`): the steps of all c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Final
 
 from flowbridge.policy.audit.estate import Estate, Unread
+from flowbridge.policy.unknown import Unknown, Why
 from flowbridge.providers.live.contract import Adoption, Preflight
-from flowbridge.providers.live.reading import ODD_SHAPE
+from flowbridge.providers.live.reading import ODD_SHAPE, GarbledError
+
+# The cloud's own words for an answer that came whole and is not as documented.
+Garbled = Callable[[str, Exception], Unread]
 
 # The estate of a deployment of which nothing exists.
 UNMANAGED: Final = (
@@ -18,13 +22,20 @@ UNMANAGED: Final = (
     "documents alone"
 )
 
-# The cloud's own words for an answer that came whole and is not as documented.
-Garbled = Callable[[str, Exception], Unread]
+
+def refuse_odd_answer(rules: Collection[str], unknown: Iterable[Unknown]) -> None:
+    """GarbledError where no rule of a list has a meaning: then it is the answer that is odd.
+
+    `rules` are the live ids of everything in the list.
+    """
+    odd = {each.rule: each for each in unknown if each.why is Why.MEANING and each.rule in rules}
+    if len(rules) > 1 and len(odd) == len(set(rules)):
+        raise GarbledError(str(next(iter(odd.values()))))
 
 
 def unjudged(scope: str, unread: tuple[Unread, ...], read: Mapping[str, int]) -> Estate:
     """An estate of which nothing can be judged, and why."""
-    return Estate(scope, {}, {}, (), unread, managed=True, read=read)
+    return Estate(scope, {}, {}, (), unread, managed=True, found=None, read=read)
 
 
 def estate_or_unread(

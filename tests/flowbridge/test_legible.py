@@ -72,7 +72,7 @@ def test_adopted_texts_stay_comments_and_ids_stay_texts(
 def test_the_name_of_a_group_is_no_link_of_a_finding() -> None:
     unread = Unread("account 1", "ec2:X", Cause.FAILED, "[Fix it](https://evil.example)")
     audit = Audit(
-        "account 1", (), (), (), (), (), (), (unread,), (), Summary(0, 0, 0, 0, 0, 0, 0), {}
+        "account 1", (), (), (), (), (), (), (), (), (unread,), (), Summary(0, 0, 0, 0, 0, 0, 0), {}
     )
     assert "](" not in json.dumps(sarif(audit_outcome({"site.yaml": audit})))
 

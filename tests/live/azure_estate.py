@@ -66,7 +66,7 @@ def read(url: str, **access: Any) -> Read:
     built = example()
     reader = reader_for("azure")
     site = built.resolution.site
-    reach = Access(endpoint_url=url, **{"attempts": 4, "deadline": 20.0, **access})
+    reach = Access(endpoint_url=url, **{"attempts": 4, "deadline": 120.0, **access})
     answers = reader.fetch(site, reach)
     estate = reader.estate(answers, built.policy, site, planned(), reach)
     return Read(estate, audit(built.policy, plan(), estate, built.provider.expressible))

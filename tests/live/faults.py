@@ -182,3 +182,12 @@ def without(pattern: bytes) -> Fault:
         return found[0].replace(found[1], b"")
 
     return changed(lambda body: re.sub(pattern, cut, body, flags=re.DOTALL))
+
+
+def answering(body: bytes) -> Fault:
+    """This answer, whatever is behind."""
+
+    def fault(_: _Handler, __: Callable[[], Answer]) -> Answer:
+        return 200, {"Content-Type": "text/xml"}, body
+
+    return fault

@@ -77,7 +77,7 @@ def read(url: str, changes: Changes = (), **access: Any) -> Read:
     built = example(changes)
     reader = reader_for("gcp")
     site = built.resolution.site
-    reach = Access(endpoint_url=url, **{"attempts": 4, "deadline": 20.0, **access})
+    reach = Access(endpoint_url=url, **{"attempts": 4, "deadline": 120.0, **access})
     answers = reader.fetch(site, reach)
     estate = reader.estate(answers, built.policy, site, planned(changes), reach)
     return Read(estate, audit(built.policy, plan(changes), estate, built.provider.expressible))

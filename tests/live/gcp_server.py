@@ -52,6 +52,9 @@ class GoogleCloud:
         self.policies: dict[str, Json] = {}
         self.hierarchical: list[Json] = []
         self.regional: list[Json] = []
+        # Instances of other projects, by project and name; the projects that share a network.
+        self.others: dict[str, dict[str, Json]] = {}
+        self.hosts: dict[str, list[str]] = {}
         self.secure_tags: dict[str, list[str]] = {}  # by instance name
         self.tag_names: dict[str, Json] = {}  # what effective tags say beside the value
         self.quotas: list[Json] = [{"metric": "FIREWALLS", "limit": 100.0, "usage": 4.0}]
@@ -119,16 +122,24 @@ class GoogleCloud:
             raise Refusal(403, "forbidden", f"{method} is not for readers")
         if path == "/v3/effectiveTags":
             machine = query["parent"][0].rsplit("/", 1)[-1]
-            [name] = [n for n, row in self.instances.items() if row["id"] == machine]
+            every = {n: row for rows in self.others.values() for n, row in rows.items()}
+            every |= self.instances
+            [name] = [n for n, row in every.items() if row["id"] == machine]
             own = self.secure_tags.get(name, [])
             return {"effectiveTags": [{"tagValue": t, **self.tag_names.get(t, {})} for t in own]}
         parts = path.removeprefix("/compute/v1/").split("/")
+        if parts[:1] == ["projects"] and parts[1] in {*self.hosts, *self.others} - {PROJECT}:
+            return self._other_project(parts[1], parts[2:], query)
         if parts[:2] != ["projects", PROJECT]:
             raise Refusal(404, "notFound", f"The resource {path!r} was not found")
-        match parts[2:]:
+        return self._own_project(parts[2:], path, query)
+
+    def _own_project(self, rest: list[str], path: str, query: Mapping[str, list[str]]) -> Json:
+        match rest:
             case []:
-                kind = "compute#project"
-                return {"kind": kind, "id": "123456789", "name": PROJECT, "quotas": self.quotas}
+                return self._project(PROJECT)
+            case ["getXpnResources"]:
+                return self._sharing(PROJECT)
             case ["global", "networks", name] if name in self.networks:
                 return self.networks[name]
             case ["global", "networks", name, "getEffectiveFirewalls"] if name in self.networks:
@@ -152,13 +163,41 @@ class GoogleCloud:
             case ["aggregated", "instances"]:
                 page = self._page("compute#instanceAggregatedList", self.instances, query)
                 zones = {
-                    f"zones/{ZONE}": {"instances": page["items"]},
+                    f"zones/{ZONE}": {"instances": page.get("items", [])},
                     "zones/europe-west1-c": {
                         "warning": {"code": "NO_RESULTS_ON_PAGE", "message": "None."}
                     },
                 }
                 return {**page, "items": zones}
         raise Refusal(404, "notFound", f"The resource {path!r} was not found")
+
+    def _project(self, name: str) -> Json:
+        shared = {"xpnProjectStatus": "HOST"} if name in self.hosts else {}
+        number = str(123456789 + sorted({PROJECT, *self.hosts, *self.others}).index(name))
+        own = {"id": "123456789" if name == PROJECT else number, "name": name}
+        return {"kind": "compute#project", **own, "quotas": self.quotas, **shared}
+
+    def _sharing(self, name: str) -> Json:
+        users = [{"id": user, "type": "PROJECT"} for user in self.hosts.get(name, ())]
+        return {"kind": "compute#projectsGetXpnResources", "resources": users}
+
+    def _other_project(self, name: str, rest: list[str], query: Mapping[str, list[str]]) -> Json:
+        match rest:
+            case []:
+                return self._project(name)
+            case ["getXpnResources"]:
+                return self._sharing(name)
+            case ["aggregated", "instances"]:
+                rows = self.others.get(name, {})
+                page = self._page("compute#instanceAggregatedList", rows, query)
+                return {**page, "items": {f"zones/{ZONE}": {"instances": page.get("items", [])}}}
+        # A host project has the networks and rules that this one keeps.
+        own = "/".join(("/compute/v1/projects", PROJECT, *rest))
+        text = json.dumps(self.answer("GET", own, query))
+        answered: Json = json.loads(
+            text.replace(f"projects/{PROJECT}/global", f"projects/{name}/global")
+        )
+        return answered
 
     def _attached(self, network: str) -> list[Json]:
         link = f"/global/networks/{network}"

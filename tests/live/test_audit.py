@@ -69,7 +69,7 @@ def live(enforcement: Enforcement, *, ours: bool = True, **more: object) -> Esta
         for stage in filters
         for rule in stage.rules
     }
-    made = Estate("account 1", enforcement, rules, (), (), managed=True)
+    made = Estate("account 1", enforcement, rules, (), (), managed=True, found=None)
     return replace(made, **more)  # type: ignore[arg-type]
 
 

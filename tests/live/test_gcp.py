@@ -20,7 +20,7 @@ from flowbridge.providers.gcp.live.reader import READER
 from flowbridge.providers.live.contract import Access, Adoption
 from tests.live import documented
 from tests.live.gcp_estate import POLICIES, Changes, deployed, empty, example, planned, read
-from tests.live.gcp_server import ROOT, Fault, GoogleCloud, Json, Refusal, serving, slow
+from tests.live.gcp_server import PROJECT, ROOT, Fault, GoogleCloud, Json, Refusal, serving, slow
 
 Tamper = Callable[[GoogleCloud], object]
 
@@ -795,6 +795,7 @@ PERMISSIONS = {
     r"/global/firewallPolicies": "compute.firewallPolicies.list",
     r"/aggregated/instances": "compute.instances.list",
     r"/projects/[^/]+": "compute.projects.get",
+    r"/projects/[^/]+/getXpnResources": "compute.projects.get",
     r"/v3/effectiveTags": "compute.instances.listEffectiveTags",
 }
 
@@ -802,6 +803,7 @@ PERMISSIONS = {
 def test_every_call_is_in_the_documented_role() -> None:
     """On a site that gives cause for every call: policies and secure tags."""
     cloud = deployed(POLICIES)
+    cloud.hosts[PROJECT], cloud.others["web-prod"] = ["web-prod"], {}
     whole = cloud.answer
     asked: set[tuple[str, str]] = set()
 

@@ -17,6 +17,7 @@ from flowbridge.providers.aws.live.as_terraform import acl_entries, entry_name
 from flowbridge.providers.aws.live.placement import planned_subnets
 from flowbridge.providers.aws.meaning.protocol import has_ports, protocol_number
 from flowbridge.providers.live.answered import Row
+from flowbridge.providers.live.reading import ODD_SHAPE
 from flowbridge.providers.terraform.blocks import Block, Reference, network, resources
 
 # What decides what an entry matches, and whether it allows; comparable between plan and cloud.
@@ -62,7 +63,11 @@ def identify_acls(answers: Answers, planned: Mapping[str, Any]) -> AclIdentity:
             for entry in acl_entries(rows[live], direction):
                 name = entry_name(live, direction, entry)
                 same = by_number.get((direction, int(entry["rule_no"])))
-                content = entry_content(entry, direction, "action")
+                content = live_content(entry, direction)
+                if content is None:
+                    if same is not None:
+                        numbered[name] = same.address
+                    continue
                 if same is not None:
                     numbered[name] = same.address
                     if (
@@ -135,10 +140,18 @@ def _acls(
     return found
 
 
-def _contents(row: Row) -> list[Content]:
+def live_content(entry: Mapping[str, Any], direction: Direction) -> Content | None:
+    """What a live entry matches; None for one without a meaning."""
+    try:
+        return entry_content(entry, direction, "action")
+    except ODD_SHAPE:
+        return None
+
+
+def _contents(row: Row) -> list[Content | None]:
     """All entries of a live ACL in the order in which they are tried."""
     return [
-        entry_content(entry, direction, "action")
+        live_content(entry, direction)
         for direction in sorted(Direction)
         for entry in sorted(acl_entries(row, direction), key=lambda e: int(e["rule_no"]))
     ]

@@ -24,6 +24,7 @@ class Part(StrEnum):
     LISTS = "prefix lists"
     ADDRESSES = "public addresses"
     BLOCKS = "block public access settings"
+    EXCLUSIONS = "exclusions from blocked public access"
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,7 @@ def rule_body(row: Row, groups: Iterable[str], lists: Iterable[str]) -> Body:
     known = frozenset(groups)
     body: Body = {
         "security_group_id": _reference(GROUP, row["GroupId"], known),
-        "ip_protocol": row["IpProtocol"],
+        "ip_protocol": row.get("IpProtocol"),
         "description": row.get("Description") or "",
         "tags": tags_of(row),
     }
@@ -142,8 +142,8 @@ def _entry(entry: Row) -> Body:
     icmp = entry.get("IcmpTypeCode") or {}
     return {
         "rule_no": entry["RuleNumber"],
-        "action": entry["RuleAction"],
-        "protocol": str(entry["Protocol"]),
+        "action": entry.get("RuleAction"),
+        "protocol": entry.get("Protocol"),
         "cidr_block": entry.get("CidrBlock") or None,
         "ipv6_cidr_block": entry.get("Ipv6CidrBlock") or None,
         "from_port": ports.get("From"),

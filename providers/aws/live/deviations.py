@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
 
 from flowbridge.policy.audit.estate import Departure, Deviation
 from flowbridge.providers.aws.emit.terraform import GROUP, NETWORK_ACL
 from flowbridge.providers.aws.live.answers import Part, marks, tags_of
 from flowbridge.providers.aws.live.as_terraform import groups_of
 from flowbridge.providers.aws.live.placement import addresses_of, planned_subnets, public_of
-from flowbridge.providers.aws.live.rules import rule_text
 from flowbridge.providers.aws.live.situation import Situation
 from flowbridge.providers.live.addresses import listed, private_departures
 from flowbridge.providers.live.answered import Row
+from flowbridge.providers.live.strangers import foreign_member
 from flowbridge.providers.terraform.blocks import resources, row_ids
 
 
-def deviations(here: Situation, groups: Mapping[str, Row]) -> Iterator[Deviation]:
+def deviations(here: Situation) -> Iterator[Deviation]:
     if here.identity.managed:
         yield from _missing_holders(here)
         yield from _group_attachments(here)
         yield from _acl_attachments(here)
         yield from _lost_tags(here)
     yield from _cards_that_differ(here)
-    yield from _unresolved(here, groups)
-    yield from _blocked(here)
 
 
 def _missing_holders(here: Situation) -> Iterator[Deviation]:
@@ -76,14 +75,19 @@ def _groups_of_card(
                 Departure.FOREIGN_HOLDER,
                 group,
                 f"{here.named(group)}{_of(here, here.groups.get(group))} is on {name}, the card of "
-                f"{key}, and not in the plan; what it opens is judged with the rest",
+                f"{key}, and not in the plan; what it opens is judged with the rest"
+                f"{_put_back(here.groups.get(group))}",
                 drift=False,
                 interfaces=(key,),
             )
 
 
 def _foreign_members(here: Situation) -> Iterator[Deviation]:
-    ours = set(here.identity.groups.values())
+    wearers = {
+        here.identity.groups[address]: here.keys_of(block)
+        for address, block in resources(here.planned, GROUP).items()
+        if address in here.identity.groups
+    }
     own = {
         card["NetworkInterfaceId"]
         for interface in here.policy.interfaces
@@ -92,12 +96,15 @@ def _foreign_members(here: Situation) -> Iterator[Deviation]:
     for card in here.answers.parts.get(Part.CARDS, ()):
         name = card["NetworkInterfaceId"]
         for group in groups_of(card) if name not in own else ():
-            if group in ours:
-                yield Deviation(
-                    Departure.FOREIGN_MEMBER,
+            if group in wearers:
+                has = listed(addresses_of(card)) or "no address"
+                yield foreign_member(
+                    here.policy,
+                    here.placement.found,
+                    wearers[group],
                     group,
-                    f"{here.named(group)} is also on {name}, which is no card of this deployment",
-                    drift=False,
+                    f"{here.named(group)} is also on {name} ({has}), which is no card of this "
+                    "deployment",
                 )
 
 
@@ -193,55 +200,6 @@ def _cards_that_differ(here: Situation) -> Iterator[Deviation]:
                 )
 
 
-def _unresolved(here: Situation, groups: Mapping[str, Row]) -> Iterator[Deviation]:
-    for row in here.answers.rows(Part.RULES):
-        name = row["SecurityGroupRuleId"]
-        group = (row.get("ReferencedGroupInfo") or {}).get("GroupId")
-        if row["GroupId"] not in groups:
-            continue
-        text = rule_text(row, groups[row["GroupId"]])
-        if group and group not in here.groups:
-            yield Deviation(
-                Departure.UNRESOLVED,
-                name,
-                f"{name}: {text}: {group} is not in this VPC (another VPC or account has it, or "
-                "it was deleted), so who its members are cannot be told from here",
-                drift=name not in here.identity.rules,
-            )
-        elif row.get("PrefixListId") in here.answers.lists_unread:
-            # The list is among what could not be read, and so the verdict is no clean one.
-            yield Deviation(
-                Departure.UNRESOLVED,
-                name,
-                f"{name}: {text}: the entries of the list could not be read",
-                drift=False,
-            )
-    for interface in here.policy.interfaces:
-        for _, card in here.on(interface.key):
-            for group in groups_of(card):
-                if group not in here.groups:
-                    yield Deviation(
-                        Departure.UNRESOLVED,
-                        group,
-                        f"{group} is on {card['NetworkInterfaceId']}, the card of "
-                        f"{interface.key}, and its rules cannot be read from here",
-                        interfaces=(interface.key,),
-                    )
-
-
-def _blocked(here: Situation) -> Iterator[Deviation]:
-    for row in here.answers.parts.get(Part.BLOCKS, ()):
-        mode = row.get("InternetGatewayBlockMode", "off")
-        if mode != "off":
-            yield Deviation(
-                Departure.OVERRIDDEN,
-                str(row.get("AwsRegion", here.answers.place.region)),
-                f"VPC Block Public Access is {mode} in this region: packets from and to the "
-                "internet pass only where an exclusion says so, whatever the rules are",
-                drift=False,
-            )
-
-
 def _of(here: Situation, row: Row | None) -> str:
     """Whose a group or ACL is, where it is another tier's or another deployment's."""
     if row is None:
@@ -257,3 +215,15 @@ def _of(here: Situation, row: Row | None) -> str:
 def _lost(wanted: Mapping[str, str], row: Row) -> str:
     live = tags_of(row)
     return ", ".join(key for key, value in wanted.items() if live.get(key) != value)
+
+
+# How Firewall Manager calls the replicas of its primary groups (AWS Firewall Manager developer
+# guide, common security group policies).
+_FIREWALL_MANAGER: Final = "FMManagedSecurityGroup"
+
+
+def _put_back(row: Row | None) -> str:
+    """What is to know of a group that the organisation's Firewall Manager keeps."""
+    if row is None or not str(row.get("GroupName")).startswith(_FIREWALL_MANAGER):
+        return ""
+    return "; AWS Firewall Manager owns it and puts it back where somebody takes it off"

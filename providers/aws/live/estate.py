@@ -6,25 +6,28 @@ Pure: made from the answers of one fetch. The meaning of rules is that of Terraf
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 from flowbridge.deployment.file.site import Site
 from flowbridge.policy.audit.estate import Estate
 from flowbridge.policy.compiled import Policy
-from flowbridge.policy.filter import Enforcement, unknown_of
+from flowbridge.policy.filter import unknown_of
 from flowbridge.providers.aws.live.answers import Answers, Part
-from flowbridge.providers.aws.live.as_terraform import (
-    live_id,
-)
 from flowbridge.providers.aws.live.deviations import deviations
 from flowbridge.providers.aws.live.faults import garbled
 from flowbridge.providers.aws.live.fetch import BLOCK_CALL
 from flowbridge.providers.aws.live.judged import enforcement_of
+from flowbridge.providers.aws.live.public_access import block_rule
 from flowbridge.providers.aws.live.rules import acl_live_rules, group_live_rules
 from flowbridge.providers.aws.live.situation import Situation
 from flowbridge.providers.live.contract import Access
-from flowbridge.providers.live.unjudged import UNMANAGED, estate_or_unread, unjudged
+from flowbridge.providers.live.unjudged import (
+    UNMANAGED,
+    estate_or_unread,
+    refuse_odd_answer,
+    unjudged,
+)
 
 
 def estate(
@@ -43,14 +46,22 @@ def estate(
     )
 
 
+_ASIDE: Final = (Part.BLOCKS, Part.EXCLUSIONS)
+
+
 def _counts(answers: Answers) -> dict[str, int]:
-    return {str(part): len(rows) for part, rows in answers.parts.items() if part != Part.BLOCKS}
+    return {str(part): len(rows) for part, rows in answers.parts.items() if part not in _ASIDE}
 
 
 def _estate(here: Situation) -> Estate:
     groups = here.relevant_groups()
-    rules = {rule.id: rule for rule in (*group_live_rules(here, groups), *acl_live_rules(here))}
+    rules = {
+        rule.id: rule
+        for rule in (*group_live_rules(here, groups), *acl_live_rules(here), *block_rule(here))
+    }
     enforcement = enforcement_of(here)
+    unknown = unknown_of(enforcement)
+    refuse_odd_answer({rule.id for rule in group_live_rules(here, groups)}, unknown)
     lists = here.answers.lists_unread
     open_lists = {
         row["PrefixListId"]
@@ -62,10 +73,11 @@ def _estate(here: Situation) -> Estate:
         scope=here.answers.scope,
         enforcement=enforcement,
         rules=rules,
-        deviations=tuple(deviations(here, groups)),
+        deviations=tuple(deviations(here)),
         unread=unread,
         managed=here.identity.managed,
-        notes=tuple(_notes(here, enforcement, rules)),
+        found=here.placement.found if here.answers.has(Part.CARDS) else None,
+        notes=tuple(_notes(here)),
         read=_counts(here.answers),
         uncertain=_uncertain(here, bool(open_lists)),
     )
@@ -78,7 +90,7 @@ def _uncertain(here: Situation, lists: bool) -> frozenset[str]:
     return frozenset()
 
 
-def _notes(here: Situation, enforcement: Enforcement, rules: Container[str]) -> Iterator[str]:
+def _notes(here: Situation) -> Iterator[str]:
     if not here.identity.managed:
         yield UNMANAGED
     for unread in here.answers.aside_unread:
@@ -86,8 +98,6 @@ def _notes(here: Situation, enforcement: Enforcement, rules: Container[str]) -> 
             yield f"whether VPC Block Public Access is on could not be read ({unread.cause})"
     for name in here.identity.network_acls.icmp:
         yield f"{name}: the endpoint does not tell its ICMP type, which is taken as planned"
-    # Rules whose peers are not known are departures, and lists that were not read are not read.
-    yield from map(str, (u for u in unknown_of(enforcement) if live_id(u.rule) not in rules))
     if not here.answers.has(Part.CARDS):
         return
     for key, members in here.placement.absent.items():

@@ -18,6 +18,7 @@ from flowbridge.providers.aws.live.answers import Answers, Part, marks, tags_of
 from flowbridge.providers.aws.live.as_terraform import rule_body, rule_direction
 from flowbridge.providers.aws.meaning.protocol import has_ports, protocol_number
 from flowbridge.providers.live.answered import Row
+from flowbridge.providers.live.reading import ODD_SHAPE
 from flowbridge.providers.terraform.blocks import Block, Reference, network, resources
 
 # What decides what a rule matches, comparable between plan and cloud.
@@ -86,6 +87,15 @@ def rule_content(body: Mapping[str, Any], direction: Direction, group: str, peer
     return (group, direction, protocol, ports, peer)
 
 
+def _live_content(row: Row) -> Content | None:
+    """What a live rule matches; None for one without a meaning, which is no planned one."""
+    try:
+        body = rule_body(row, (), ())
+        return rule_content(body, rule_direction(row), row["GroupId"], live_peer(row))
+    except ODD_SHAPE:
+        return None
+
+
 def planned_rules(planned: Mapping[str, Any]) -> Iterator[tuple[str, Direction, Block]]:
     """Address, direction and block of every planned group rule."""
     for direction, kind in RULE.items():
@@ -97,7 +107,10 @@ def live_peer(row: Row) -> str:
     """The peer of a live rule: a CIDR, a prefix list or a group."""
     cidr = row.get("CidrIpv4") or row.get("CidrIpv6")
     if cidr:
-        return str(network(cidr, Block(row["SecurityGroupRuleId"], {})))
+        try:
+            return str(network(cidr, Block(row["SecurityGroupRuleId"], {})))
+        except ValueError:
+            return str(cidr)
     group = (row.get("ReferencedGroupInfo") or {}).get("GroupId")
     return str(row.get("PrefixListId") or group or "")
 
@@ -160,8 +173,10 @@ def _rules(
     moved: dict[str, str] = {}
     for row in answers.rows(Part.RULES):
         if (group := row["GroupId"]) in cards:
-            body = rule_body(row, (), ())
-            content = rule_content(body, rule_direction(row), group, live_peer(row))
+            matched = _live_content(row)
+            if matched is None:
+                continue
+            content = matched
             name, elsewhere = row["SecurityGroupRuleId"], (cards[group], *content[1:])
             if content in by_content:
                 found[name] = by_content[content]

@@ -40,6 +40,7 @@ class Placement:
     absent: Mapping[str, tuple[str, ...]]
     missing: tuple[tuple[str, str], ...]
     groups: Mapping[str, tuple[str, ...]]  # group ids that the command placed on an interface
+    found: Mapping[str, frozenset[str]]  # the declared members that some card is, by interface
 
 
 def place(answers: Answers, policy: Policy, placed: Mapping[str, tuple[str, ...]]) -> Placement:
@@ -52,6 +53,7 @@ def place(answers: Answers, policy: Policy, placed: Mapping[str, tuple[str, ...]
     absent: dict[str, tuple[str, ...]] = {}
     missing: list[tuple[str, str]] = []
     groups: dict[str, tuple[str, ...]] = {}
+    there: dict[str, frozenset[str]] = {}
     for interface in policy.interfaces:
         given = placed.get(interface.key, ())
         chosen = [name for name in given if name.startswith("sg-")]
@@ -85,11 +87,15 @@ def place(answers: Answers, policy: Policy, placed: Mapping[str, tuple[str, ...]
         )
         cards[interface.key] = tuple(mine.values())
         absent[interface.key] = tuple(lost)
+        declared = frozenset(member.name for member in interface.members)
+        # Whoever names cards or groups says that they are the interface.
+        said = bool(groups[interface.key]) or (bool(named) and bool(mine))
+        there[interface.key] = declared if said else declared - {*lost}
     known = {row["NetworkInterfaceId"] for found in cards.values() for _, row in found}
     others = tuple(_member(row) for name, row in rows.items() if name not in known)
     workload, name = STRANGERS.split("/")
     strangers = Interface(workload, name, "", others) if others else None
-    return Placement(tuple(interfaces), strangers, cards, absent, tuple(missing), groups)
+    return Placement(tuple(interfaces), strangers, cards, absent, tuple(missing), groups, there)
 
 
 def attachment_of(key: str) -> str:

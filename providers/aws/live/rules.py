@@ -65,9 +65,9 @@ def acl_live_rules(here: Situation) -> Iterator[LiveRule]:
 def rule_text(row: Row, group: Row) -> str:
     """A row of DescribeSecurityGroupRules."""
     arrow = "to" if row["IsEgress"] else "from"
-    what = _matched(str(row["IpProtocol"]), row.get("FromPort"), row.get("ToPort"))
+    what = _matched(str(row.get("IpProtocol")), row.get("FromPort"), row.get("ToPort"))
     where = f"{row['GroupId']} ({group['GroupName']})"
-    return f"{rule_direction(row)} {what} {arrow} {live_peer(row)} in {where}"
+    return f"{rule_direction(row)} {what} {arrow} {live_peer(row) or 'nobody'} in {where}"
 
 
 def entry_text(acl: str, direction: Direction, entry: Mapping[str, Any]) -> str:
@@ -77,7 +77,7 @@ def entry_text(acl: str, direction: Direction, entry: Mapping[str, Any]) -> str:
     if entry["icmp_type"] is not None:
         ends = (entry["icmp_type"], entry["icmp_code"])
     peer = entry["cidr_block"] or entry["ipv6_cidr_block"]
-    said = f"{entry['rule_no']} {entry['action']} {_matched(entry['protocol'], *ends)}"
+    said = f"{entry['rule_no']} {entry['action']} {_matched(str(entry['protocol']), *ends)}"
     return f"{direction} {said} {arrow} {peer} in {acl}"
 
 

@@ -8,8 +8,10 @@ from typing import Any
 
 from flowbridge.deployment.file.site import Site
 from flowbridge.policy.compiled import Policy
+from flowbridge.policy.point import Direction
+from flowbridge.providers.aws.live.acl_identity import live_content
 from flowbridge.providers.aws.live.answers import Answers, Part, tags_of
-from flowbridge.providers.aws.live.as_terraform import groups_of
+from flowbridge.providers.aws.live.as_terraform import acl_entries, groups_of
 from flowbridge.providers.aws.live.identity import Identity, identify
 from flowbridge.providers.aws.live.placement import Placement, acl_of_subnet, place
 from flowbridge.providers.live.answered import Row
@@ -97,7 +99,16 @@ class Situation:
 
 
 def _agree(answers: Answers, site: Site) -> None:
-    """A subnet of ours that an ACL or a card is on is there, or a page of subnets was lost."""
+    """A subnet of ours that an ACL or a card is on is there, or a page of subnets was lost; and of
+    all entries of network ACLs one has a meaning."""
+    contents = [
+        live_content(entry, direction)
+        for row in answers.parts.get(Part.ACLS, ())
+        for direction in Direction
+        for entry in acl_entries(row, direction)
+    ]
+    if len(contents) > 1 and not any(contents):
+        raise GarbledError("no entry of a network ACL has a protocol, an action and a peer")
     if not answers.has(Part.SUBNETS):
         return
     there = {row["SubnetId"] for row in answers.rows(Part.SUBNETS)}

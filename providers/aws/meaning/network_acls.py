@@ -9,8 +9,8 @@ two interfaces of one subnet never meet the ACL.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from functools import reduce
+from dataclasses import dataclass, field, replace
+from functools import partial, reduce
 from typing import Any, Final
 
 from flowbridge.catalog.ports import PortRange
@@ -31,6 +31,7 @@ from flowbridge.providers.aws.meaning.protocol import (
     protocol_number,
 )
 from flowbridge.providers.meaning.members import across_members
+from flowbridge.providers.meaning.odd import Odd
 from flowbridge.providers.terraform.blocks import Block, network, refer, resources
 from flowbridge.providers.terraform.tags import is_for_tier
 
@@ -42,6 +43,7 @@ class _Entry:
     number: int
     direction: Direction
     rule: FilterRule
+    unknown: tuple[Unknown, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +58,15 @@ class NetworkAcls:
     made: dict[tuple[str | None, Direction, PacketSet], Filter] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, terraform: Mapping[str, Any], site: Site) -> NetworkAcls:
-        """ValueError names an ACL, entry or association that cannot be understood."""
+    def read(cls, terraform: Mapping[str, Any], site: Site, odd: Odd = Odd.REFUSE) -> NetworkAcls:
+        """ValueError names an ACL, entry or association that cannot be understood; where such an
+        entry is to be told, it leaves its meaning open."""
         default = resources(terraform, "aws_default_network_acl")
         blocks = resources(terraform, "aws_network_acl") | default
         return cls(
             site,
             blocks,
-            _entries(terraform, blocks),
+            _entries(terraform, blocks, odd),
             _associations(terraform, blocks),
             next(iter(default), None),
         )
@@ -105,7 +108,6 @@ class NetworkAcls:
         kind = "network-acl"
         if acl is None or acl not in self.blocks:
             name = acl or "default network ACL"
-            unknown = (Unknown(self.site.name, name, Why.DEFAULT_RULES),)
             return Filter(
                 name,
                 kind,
@@ -114,10 +116,20 @@ class NetworkAcls:
                 (),
                 True,
                 bypassed_by=bypass,
-                unknown=unknown,
+                unknown=(Unknown(self.site.name, name, Why.DEFAULT_RULES),),
             )
-        rules = (e.rule for e in self.entries[acl] if e.direction is direction)
-        return Filter(acl, kind, Order.FIRST_MATCH, False, tuple(rules), bypassed_by=bypass)
+        mine = [entry for entry in self.entries[acl] if entry.direction is direction]
+        rules = (entry.rule for entry in mine)
+        unknown = tuple(each for entry in mine for each in entry.unknown)
+        return Filter(
+            acl,
+            kind,
+            Order.FIRST_MATCH,
+            False,
+            tuple(rules),
+            bypassed_by=bypass,
+            unknown=unknown,
+        )
 
 
 def hosts_of_subnets(name: str, tier: Tier) -> tuple[Interface, ...]:
@@ -197,13 +209,17 @@ def _associations(terraform: Mapping[str, Any], blocks: Mapping[str, Block]) -> 
 
 
 def _entries(
-    terraform: Mapping[str, Any], blocks: Mapping[str, Block]
+    terraform: Mapping[str, Any], blocks: Mapping[str, Block], odd: Odd
 ) -> dict[str, tuple[_Entry, ...]]:
     entries: dict[str, list[_Entry]] = {address: [] for address in blocks}
     for address, block in blocks.items():
         for direction in Direction:
             entries[address] += [
-                _entry(inline, direction, "rule_no", "action", address)
+                odd.read(
+                    f"{address} {direction} {inline.get('rule_no')}",
+                    partial(_entry, inline, direction, "rule_no", "action", address),
+                    partial(_meaningless, inline, direction),
+                )
                 for inline in block.blocks(direction.value)
             ]
     for block in resources(terraform, "aws_network_acl_rule").values():
@@ -213,6 +229,16 @@ def _entries(
         if known is not None:
             entries[known].append(entry)
     return {address: _in_order(of_acl) for address, of_acl in entries.items()}
+
+
+def _meaningless(block: Block, direction: Direction, unknown: Unknown) -> _Entry:
+    """An entry that neither allows nor refuses anything for sure."""
+    return _Entry(
+        block.required_number("rule_no"),
+        direction,
+        FilterRule(unknown.rule, False, EMPTY),
+        unknown=(replace(unknown, what=unknown.what.removeprefix(f"{block.address}: ")),),
+    )
 
 
 def _in_order(entries: Iterable[_Entry]) -> tuple[_Entry, ...]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from flowbridge.catalog.ports import PortRange
@@ -30,6 +31,7 @@ from flowbridge.providers.aws.meaning.protocol import (
     protocol_number,
 )
 from flowbridge.providers.meaning.members import across_members
+from flowbridge.providers.meaning.odd import Odd
 from flowbridge.providers.terraform.blocks import (
     Block,
     is_expression,
@@ -59,6 +61,7 @@ class _Rule:
     cidrs: tuple[str, ...]
     prefix_lists: tuple[str, ...]
     groups: tuple[str, ...]
+    unknown: tuple[Unknown, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +74,14 @@ class SecurityGroups:
     addresses: Mapping[str, tuple[Network, ...]]  # group -> private addresses of its members
     prefix_lists: Mapping[str, tuple[Network, ...]]
     prefix_blocks: Mapping[str, Block]
+    odd_lists: Mapping[str, Unknown]  # lists with an entry that is no address range
 
     @classmethod
-    def read(cls, terraform: Mapping[str, Any], policy: Policy, site: Site) -> SecurityGroups:
-        """ValueError names a group, rule or prefix list that cannot be understood."""
+    def read(
+        cls, terraform: Mapping[str, Any], policy: Policy, site: Site, odd: Odd = Odd.REFUSE
+    ) -> SecurityGroups:
+        """ValueError names a group, rule or prefix list that cannot be understood; where such a
+        rule is to be told, it leaves its meaning open."""
         blocks: dict[str, Block] = {}
         for kind in _GROUP_TYPES:
             blocks |= resources(terraform, kind)
@@ -84,8 +91,9 @@ class SecurityGroups:
             for member in interface.members:
                 for group in attached[_key(interface, member)]:
                     addresses[group] = (*addresses.get(group, ()), *member.private)
-        lists, list_blocks = _prefix_lists(terraform)
-        return cls(blocks, _all_rules(terraform, blocks), attached, addresses, lists, list_blocks)
+        lists, list_blocks, odd_lists = _prefix_lists(terraform, odd)
+        rules = _all_rules(terraform, blocks, odd)
+        return cls(blocks, rules, attached, addresses, lists, list_blocks, odd_lists)
 
     def filter(self, interface: Interface, direction: Direction, asked: PacketSet) -> Filter:
         """The groups of `interface` in `direction`; with none attached, nothing passes."""
@@ -102,6 +110,7 @@ class SecurityGroups:
         rules: list[FilterRule] = []
         for rule in self.rules:
             if rule.group in groups and rule.direction is direction:
+                unknown += rule.unknown
                 peers = self._peers(rule, unknown)
                 description = rule.block.text("description") or ""
                 rules.append(
@@ -138,6 +147,8 @@ class SecurityGroups:
             known = refer(value, self.prefix_blocks, rule.block, "prefix_list_id")
             if known is None:
                 unknown.append(Unknown(address, f"the entries of prefix list {value}", Why.PEERS))
+            elif known in self.odd_lists:
+                unknown.append(self.odd_lists[known].of(address))
             else:
                 peers.extend(self.prefix_lists[known])
         for group in rule.groups:
@@ -188,18 +199,28 @@ def _attachments(
 
 
 def _prefix_lists(
-    terraform: Mapping[str, Any],
-) -> tuple[dict[str, tuple[Network, ...]], dict[str, Block]]:
+    terraform: Mapping[str, Any], odd: Odd
+) -> tuple[dict[str, tuple[Network, ...]], dict[str, Block], dict[str, Unknown]]:
     blocks = resources(terraform, "aws_ec2_managed_prefix_list")
-    entries: dict[str, list[Network]] = {
-        address: [_entry(entry) for entry in block.blocks("entry")]
-        for address, block in blocks.items()
-    }
+    without_meaning: dict[str, Unknown] = {}
+    entries: dict[str, list[Network]] = {}
+    for address, block in blocks.items():
+
+        def doubted(unknown: Unknown, address: str = address) -> list[Network]:
+            without_meaning[address] = unknown
+            return []
+
+        entries[address] = odd.read(address, partial(_entries_of, block), doubted)
     for block in resources(terraform, "aws_ec2_managed_prefix_list_entry").values():
-        address = refer(block.get("prefix_list_id"), blocks, block, "prefix_list_id")
-        if address is not None:
-            entries[address].append(_entry(block))
-    return {address: tuple(networks) for address, networks in entries.items()}, blocks
+        listing = refer(block.get("prefix_list_id"), blocks, block, "prefix_list_id")
+        if listing is not None:
+            entries[listing].append(_entry(block))
+    listed = {address: tuple(networks) for address, networks in entries.items()}
+    return listed, blocks, without_meaning
+
+
+def _entries_of(block: Block) -> list[Network]:
+    return [_entry(each) for each in block.blocks("entry")]
 
 
 def _entry(block: Block) -> Network:
@@ -209,7 +230,9 @@ def _entry(block: Block) -> Network:
     return network(cidr, block)
 
 
-def _all_rules(terraform: Mapping[str, Any], blocks: Mapping[str, Block]) -> tuple[_Rule, ...]:
+def _all_rules(
+    terraform: Mapping[str, Any], blocks: Mapping[str, Block], odd: Odd
+) -> tuple[_Rule, ...]:
     rules: list[_Rule] = []
     for address, block in blocks.items():
         for direction in Direction:
@@ -219,7 +242,12 @@ def _all_rules(terraform: Mapping[str, Any], blocks: Mapping[str, Block]) -> tup
             )
     for direction, kind in _STANDALONE.items():
         rules.extend(
-            _standalone(block, direction, blocks) for block in resources(terraform, kind).values()
+            odd.read(
+                block.address,
+                partial(_standalone, block, direction, blocks),
+                partial(_meaningless, block, direction, blocks),
+            )
+            for block in resources(terraform, kind).values()
         )
     for block in resources(terraform, "aws_security_group_rule").values():
         named = block.literal("type")
@@ -234,6 +262,13 @@ def _owner(block: Block, blocks: Mapping[str, Block]) -> str:
     if group is None:
         raise block.refusal("`security_group_id` is missing")
     return _identity(group, blocks, block, "security_group_id")
+
+
+def _meaningless(
+    block: Block, direction: Direction, blocks: Mapping[str, Block], unknown: Unknown
+) -> _Rule:
+    owner = _owner(block, blocks)
+    return _Rule(block, owner, direction, None, None, (), (), (), unknown=(unknown,))
 
 
 def _standalone(block: Block, direction: Direction, blocks: Mapping[str, Block]) -> _Rule:

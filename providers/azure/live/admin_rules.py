@@ -22,6 +22,7 @@ from flowbridge.providers.azure.live.as_terraform import live_terraform
 from flowbridge.providers.azure.meaning.filters import enforcement
 from flowbridge.providers.azure.meaning.rule import LOWEST_PRIORITY
 from flowbridge.providers.live.answered import Row
+from flowbridge.providers.meaning.odd import Odd
 from flowbridge.providers.terraform.blocks import Block
 
 _ALLOW: Final = "Allow"
@@ -52,7 +53,7 @@ class AdminRules:
         for network in answers.place.networks:
             mine = sorted(
                 (row for row in rows if row["network"] == network),
-                key=lambda row: int(properties(row)["priority"]),
+                key=_priority,
             )
             listed = []
             # Their priorities begin at 1 and are unique in a collection only.
@@ -80,7 +81,7 @@ class AdminRules:
             ],
             (),
         )
-        found = enforcement(document, policy, site, judged)
+        found = enforcement(document, policy, site, judged, Odd.TELL)
         names = _names(document)
         stages = {
             point: replace(
@@ -95,7 +96,7 @@ class AdminRules:
             for point, filters in found.items()
             for stage in filters
         }
-        access = {name: str(properties(row)["access"]) for name, row in by_name.items()}
+        access = {name: str(properties(row).get("access")) for name, row in by_name.items()}
         return cls(by_name, stages, access)
 
     def before(self, found: Enforcement) -> Enforcement:
@@ -117,6 +118,12 @@ class AdminRules:
                 decided.append(replace(rule, packets=share))
         rules = (*decided, *stage.rules)
         return replace(stage, rules=rules, unknown=(*own.unknown, *stage.unknown))
+
+
+def _priority(row: Row) -> int:
+    """The priority; one that is none is tried first, so that nothing hides behind it."""
+    found = properties(row).get("priority")
+    return found if isinstance(found, int) else 0
 
 
 def _name(row: Row, number: int) -> str:

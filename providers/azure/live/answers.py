@@ -27,6 +27,7 @@ class Part(StrEnum):
     """One list that is read, named as a person counts it."""
 
     NETWORKS = "virtual networks"
+    UNSEEN = "peered networks that were not read"
     NSGS = "network security groups"
     GROUPS = "application security groups"
     CARDS = "network interfaces"

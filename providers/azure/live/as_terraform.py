@@ -9,12 +9,13 @@ those: `network_interface_id` is the id of an IP configuration.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any, Final
 
 from flowbridge.providers.azure.emit.terraform import ASSOCIATION, GROUP, MEMBERSHIP, NSG
 from flowbridge.providers.azure.live.answers import properties, tags_of
 from flowbridge.providers.live.answered import Row
+from flowbridge.providers.live.reading import ODD_SHAPE
 from flowbridge.providers.provider import TerraformJson
 from flowbridge.providers.terraform.content_names import content_hash
 
@@ -37,8 +38,9 @@ def reference(kind: str, resource: str) -> str:
     return f"${{{kind}.{terraform_id(resource)}.id}}"
 
 
-def rule_body(row: Row) -> Body:
-    """One `securityRules` entry of the API; groups by reference."""
+def rule_body(row: Row, elsewhere: Container[str] = ()) -> Body:
+    """One `securityRules` entry of the API; groups by reference, those `elsewhere` (in lower case)
+    by their id alone, because who is in them is not known."""
     own = properties(row)
     body: Body = {
         "name": row.get("name"),
@@ -63,8 +65,23 @@ def rule_body(row: Row) -> Body:
         groups = own.get(f"{end}ApplicationSecurityGroups") or ()
         if groups:
             key = f"{end}_application_security_group_ids"
-            body[key] = [reference(GROUP, str(group["id"])) for group in groups]
+            body[key] = [
+                str(group["id"])
+                if str(group["id"]).lower() in elsewhere
+                else reference(GROUP, str(group["id"]))
+                for group in groups
+            ]
     return body
+
+
+def _told(row: Row, elsewhere: Container[str]) -> Body:
+    """`rule_body`, and of a rule of another shape what it says of itself."""
+    try:
+        return rule_body(row, elsewhere)
+    except ODD_SHAPE as error:
+        own = properties(row)
+        said = {key: own.get(key) for key in ("priority", "direction", "access")}
+        return {"name": row.get("name"), **said, "protocol": f"of a rule with {error!r} in it"}
 
 
 def groups_in(rows: Iterable[Row]) -> set[str]:
@@ -74,6 +91,7 @@ def groups_in(rows: Iterable[Row]) -> set[str]:
         for row in rows
         for end in ("source", "destination")
         for group in properties(row).get(f"{end}ApplicationSecurityGroups") or ()
+        if group.get("id")
     }
 
 
@@ -88,14 +106,16 @@ def live_terraform(
     memberships: Iterable[tuple[str, str]],
     on_subnets: Iterable[tuple[str, str]],
     on_cards: Iterable[tuple[str, str]],
+    elsewhere: Container[str] = (),
 ) -> TerraformJson:
     """NSGs with their rules, and what is attached to what: pairs of a place's id and the id of
-    the group or NSG there. `tags` are those that decide, by id in lower case."""
+    the group or NSG there. `tags` are those that decide, by id in lower case; `elsewhere`
+    are groups whose members are not all known."""
     found: defaultdict[str, Body] = defaultdict(dict)
     for nsg in nsgs:
         found[NSG][terraform_id(nsg["id"])] = {
             "name": nsg.get("name"),
-            "security_rule": [rule_body(row) for row in rules_of(nsg)],
+            "security_rule": [_told(row, elsewhere) for row in rules_of(nsg)],
             "tags": tags.get(nsg["id"].lower(), tags_of(nsg)),
         }
     for group in groups:

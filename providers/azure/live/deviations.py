@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from flowbridge.deployment.interface import Interface
-from flowbridge.policy.audit.estate import Departure, Deviation, LiveRule
-from flowbridge.policy.unknown import Unknown
+from flowbridge.policy.audit.estate import Departure, Deviation
 from flowbridge.providers.azure.emit.terraform import GROUP, NSG
 from flowbridge.providers.azure.live.admin_rules import AdminRules
 from flowbridge.providers.azure.live.answers import (
@@ -22,7 +21,8 @@ from flowbridge.providers.azure.live.identity import (
 )
 from flowbridge.providers.azure.live.placement import Card
 from flowbridge.providers.azure.live.situation import Situation
-from flowbridge.providers.live.addresses import private_departures
+from flowbridge.providers.live.addresses import listed, private_departures
+from flowbridge.providers.live.strangers import foreign_member
 from flowbridge.providers.terraform.blocks import resources
 
 
@@ -124,16 +124,17 @@ def _memberships_that_differ(here: Situation) -> Iterator[Deviation]:
         return
     for address, group in here.identity.groups.items():
         members = wanted.get(str(group["id"]).lower(), set())
-        own = set(here.keys_of(resources(here.planned, GROUP)[address]))
+        own = here.keys_of(resources(here.planned, GROUP)[address])
         for card in here.placement.everyone:
             inside = any(same(each, str(group["id"])) for each in card.groups)
             if inside and card.card.lower() not in members and keys.get(card.id) not in own:
-                yield Deviation(
-                    Departure.FOREIGN_MEMBER,
+                yield foreign_member(
+                    here.policy,
+                    here.placement.found,
+                    own,
                     str(group["id"]),
-                    f"{card.card} is a member of {group['name']}, and no card of that "
-                    "interface; what its membership opens is judged with the rest",
-                    drift=False,
+                    f"{card.card} ({listed(card.private)}) is a member of {group['name']}, and no "
+                    "card of that interface; what its membership opens is judged with the rest",
                 )
 
 
@@ -211,15 +212,3 @@ def _public_that_differs(
             drift=False,
             interfaces=(key,),
         )
-
-
-def unresolved(unknown: Iterable[Unknown], rules: Mapping[str, LiveRule]) -> Iterator[Deviation]:
-    for each in unknown:
-        rule = rules.get(each.rule)
-        if rule is not None:
-            yield Deviation(
-                Departure.UNRESOLVED,
-                each.rule,
-                f"{rule.text}: {each.what} cannot be told from here",
-                drift=rule.planned is None,
-            )

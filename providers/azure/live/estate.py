@@ -17,13 +17,18 @@ from flowbridge.providers.azure.live.answers import (
     Answers,
     Part,
 )
-from flowbridge.providers.azure.live.deviations import deviations, unresolved
+from flowbridge.providers.azure.live.deviations import deviations
 from flowbridge.providers.azure.live.faults import garbled
 from flowbridge.providers.azure.live.judged import enforcement_of
 from flowbridge.providers.azure.live.rules import admin_live_rules, live_rules
 from flowbridge.providers.azure.live.situation import Situation
 from flowbridge.providers.live.contract import Access
-from flowbridge.providers.live.unjudged import UNMANAGED, estate_or_unread, unjudged
+from flowbridge.providers.live.unjudged import (
+    UNMANAGED,
+    estate_or_unread,
+    refuse_odd_answer,
+    unjudged,
+)
 
 _NEEDED: Final = (Part.NETWORKS, Part.NSGS, Part.CARDS)
 
@@ -49,7 +54,7 @@ def estate(
 
 
 def _counts(answers: Answers) -> dict[str, int]:
-    aside = (Part.USAGES, Part.RESOURCE_GROUP)
+    aside = (Part.USAGES, Part.RESOURCE_GROUP, Part.UNSEEN)
     return {str(part): len(rows) for part, rows in answers.parts.items() if part not in aside}
 
 
@@ -58,13 +63,15 @@ def _estate(here: Situation) -> Estate:
     judged, admin = enforcement_of(here, nsgs)
     rules = {rule.id: rule for rule in (*live_rules(here, nsgs), *admin_live_rules(admin))}
     unknown = unknown_of(judged)
+    refuse_odd_answer({rule.id for rule in live_rules(here, nsgs)}, unknown)
     return Estate(
         scope=here.answers.scope,
         enforcement=judged,
         rules=rules,
-        deviations=(*deviations(here, admin), *unresolved(unknown, rules)),
+        deviations=tuple(deviations(here, admin)),
         unread=here.answers.audit_unread,
         managed=here.identity.managed,
+        found=here.placement.found,
         notes=tuple(_notes(here)),
         read=_counts(here.answers),
     )
@@ -73,6 +80,12 @@ def _estate(here: Situation) -> Estate:
 def _notes(here: Situation) -> Iterator[str]:
     if not here.identity.managed:
         yield UNMANAGED
+    for row in here.answers.parts.get(Part.UNSEEN, ()):
+        name = str(row["id"]).rsplit("/", 1)[-1]
+        yield (
+            f"the peered network {name} could not be read ({row['cause']}: {row['message']}): "
+            "who of it is in an application security group cannot be told"
+        )
     for key, members in here.placement.absent.items():
         if members and not here.placement.placed[key]:
             yield (

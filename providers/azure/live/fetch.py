@@ -76,10 +76,12 @@ def _read(reading: Reading, client: NetworkManagementClient) -> None:
     )
     if any(unread.cause is Cause.ABSENT for unread in reading.unread):
         return
+    peered, unseen = _peered(reading, client)
+    reading.parts[Part.UNSEEN] = unseen
     reading.keep(
         Part.CARDS,
         "Microsoft.Network/networkInterfaces/read",
-        lambda: _cards(reading, client),
+        lambda: _cards(reading, client, peered),
     )
     reading.keep(
         Part.NSGS,
@@ -165,6 +167,36 @@ def _network(client: NetworkManagementClient, network: str) -> Row:
     return row
 
 
+def _peered(
+    reading: Reading, client: NetworkManagementClient
+) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
+    """The networks of our subscription that ours are peered with, and those that were not read.
+
+    What cannot be read of them ends no verdict by itself: a rule whose peers may be there is told
+    as one that cannot be told. Machines of another subscription are in no group of ours.
+    """
+    place = reading.place
+    own = f"/subscriptions/{place.subscription}/".lower()
+    ours = {network.lower() for network in place.networks}
+    wanted = {
+        remote.lower(): remote
+        for network in reading.parts.get(Part.NETWORKS, ())
+        for peering in properties(network).get("virtualNetworkPeerings") or ()
+        for remote in _referred([peering], "remoteVirtualNetwork")
+        if remote.lower().startswith(own) and remote.lower() not in ours
+    }
+    found: list[Row] = []
+    unseen: list[Row] = []
+    for remote in () if reading.over else wanted.values():
+        try:
+            found.append(_network(client, remote))
+        except Exception as error:
+            # Nothing but the SDK runs here: what it raises is an answer, too.
+            fault = fault_of(error)
+            unseen.append({"id": remote, "cause": str(fault.cause), "message": fault.message})
+    return tuple(found), tuple(unseen)
+
+
 def _referred(rows: Iterable[Row], key: str) -> Iterator[str]:
     for row in rows:
         found = properties(row).get(key)
@@ -181,11 +213,14 @@ def _subnets(reading: Reading) -> list[Row]:
     ]
 
 
-def _cards(reading: Reading, client: NetworkManagementClient) -> list[Row]:
-    """The network interfaces, those of scale sets in our subnets included."""
+def _cards(reading: Reading, client: NetworkManagementClient, peered: Iterable[Row]) -> list[Row]:
+    """The network interfaces, those of scale sets in our subnets and in peered ones included:
+    rules may name groups that these are in."""
     placed = list(_referred(_subnets(reading), "ipConfigurations"))
     found = _listed(client.network_interfaces.list_all)
-    sets = {(m["group"], m["name"]) for text in placed if (m := _SCALE_SET.search(text))}
+    beyond = [s for network in peered for s in properties(network).get("subnets") or ()]
+    everyone = (*placed, *_referred(beyond, "ipConfigurations"))
+    sets = {(m["group"], m["name"]) for text in everyone if (m := _SCALE_SET.search(text))}
     for group, name in sorted(sets):
         found += _listed(
             client.network_interfaces.list_virtual_machine_scale_set_network_interfaces, group, name

@@ -15,6 +15,7 @@ from flowbridge.providers.azure.live.answers import Answers, Part, properties, s
 from flowbridge.providers.azure.live.as_terraform import rule_body, rules_of, terraform_id
 from flowbridge.providers.live.answered import Row
 from flowbridge.providers.live.attached import attached_places
+from flowbridge.providers.live.reading import ODD_SHAPE
 from flowbridge.providers.terraform.blocks import (
     Block,
     Reference,
@@ -74,13 +75,13 @@ def identify(answers: Answers, planned: Mapping[str, Any]) -> Identity:
         names = {rule.text("name"): rule.address for rule in block.blocks("security_rule")}
         for row in rules_of(nsgs[address]):
             live = rule_id(nsgs[address], row)
-            content = rule_content(rule_body(row), _live_group(row))
+            content = _live_content(row)
             name = names.get(row.get("name"))
             if name is not None:
                 named[live] = name
             if name is not None and own[name] == content:
                 rules[live] = name
-            elif content in known:
+            elif content is not None and content in known:
                 rules[live] = known[content]
     blocks = {**resources(planned, NSG), **wanted}
     tags = {
@@ -88,6 +89,14 @@ def identify(answers: Answers, planned: Mapping[str, Any]) -> Identity:
         for address, row in (nsgs | groups).items()
     }
     return Identity(nsgs, groups, rules, named, tags)
+
+
+def _live_content(row: Row) -> Content | None:
+    """What a live rule matches; None for one without a meaning, which is no planned one."""
+    try:
+        return rule_content(rule_body(row), _live_group(row))
+    except ODD_SHAPE:
+        return None
 
 
 def rule_id(nsg: Row, rule: Row) -> str:

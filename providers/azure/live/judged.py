@@ -28,6 +28,7 @@ from flowbridge.providers.azure.live.placement import STRANGERS
 from flowbridge.providers.azure.live.situation import Situation
 from flowbridge.providers.azure.meaning.filters import enforcement
 from flowbridge.providers.live.answered import Row
+from flowbridge.providers.meaning.odd import Odd
 from flowbridge.providers.terraform.nested_address import nested_addresses
 
 _KIND: Final = "nsg"
@@ -41,6 +42,7 @@ def enforcement_of(here: Situation, nsgs: Mapping[str, Row]) -> tuple[Enforcemen
     made_up = {interface.key: interface for interface in judged}
     everyone = tuple(made_up.get(each.key, each) for each in here.placement.interfaces)
     named = groups_in(row for nsg in nsgs.values() for row in rules_of(nsg))
+    elsewhere = here.partly_seen(named)
     ours = {str(row["id"]) for row in here.identity.groups.values()}
     groups = {group.lower(): group for group in sorted(named | ours)}
     strangers = tuple(
@@ -77,7 +79,13 @@ def enforcement_of(here: Situation, nsgs: Mapping[str, Row]) -> tuple[Enforcemen
     on_cards += placed
     holding = {nsg.lower() for _, nsg in on_cards}
     everything = live_terraform(
-        nsgs.values(), groups.values(), here.identity.tags, memberships, on_subnets, ()
+        nsgs.values(),
+        groups.values(),
+        here.identity.tags,
+        memberships,
+        on_subnets,
+        (),
+        elsewhere,
     )
     at_cards = live_terraform(
         [row for nsg, row in nsgs.items() if nsg in holding],
@@ -86,10 +94,11 @@ def enforcement_of(here: Situation, nsgs: Mapping[str, Row]) -> tuple[Enforcemen
         memberships,
         (),
         on_cards,
+        elsewhere,
     )
     names = _Names(nsgs.values())
-    of_subnets = enforcement(everything, known, site, judged)
-    of_cards = enforcement(_untagged(at_cards), known, site, judged) if holding else {}
+    of_subnets = enforcement(everything, known, site, judged, Odd.TELL)
+    of_cards = enforcement(_untagged(at_cards), known, site, judged, Odd.TELL) if holding else {}
     admin = AdminRules.read(here.answers, known, site, judged)
     out: dict[Point, tuple[Filter, ...]] = {}
     for point, filters in of_subnets.items():

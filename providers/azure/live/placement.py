@@ -54,6 +54,7 @@ class Placement:
     absent: Mapping[str, tuple[str, ...]]
     missing: tuple[tuple[str, str], ...]
     placed: Mapping[str, tuple[str, ...]]
+    found: Mapping[str, frozenset[str]]  # the declared members that some card is, by interface
 
     @property
     def strangers(self) -> tuple[Card, ...]:
@@ -72,6 +73,7 @@ def place(answers: Answers, policy: Policy, placed: Mapping[str, tuple[str, ...]
     absent: dict[str, tuple[str, ...]] = {}
     missing: list[tuple[str, str]] = []
     holders: dict[str, tuple[str, ...]] = {}
+    there: dict[str, frozenset[str]] = {}
     for interface in policy.interfaces:
         given = placed.get(interface.key, ())
         holders[interface.key] = tuple(text for text in given if _is_nsg(text, answers))
@@ -98,7 +100,11 @@ def place(answers: Answers, policy: Policy, placed: Mapping[str, tuple[str, ...]
         interfaces.append(Interface(interface.workload, interface.name, interface.tier, live))
         cards[interface.key] = tuple(mine.values())
         absent[interface.key] = tuple(lost)
-    return Placement(tuple(interfaces), everyone, cards, absent, tuple(missing), holders)
+        declared = frozenset(member.name for member in interface.members)
+        # Whoever names cards or NSGs says that they are the interface.
+        said = bool(holders[interface.key]) or (bool(named) and bool(mine))
+        there[interface.key] = declared if said else declared - {*lost}
+    return Placement(tuple(interfaces), everyone, cards, absent, tuple(missing), holders, there)
 
 
 def cards_of(row: Row) -> Iterator[Card]:

@@ -58,7 +58,7 @@ def _rule_text(row: Row, nsg: Row) -> str:
 
 def _end(own: Row, end: str) -> str:
     groups = own.get(f"{end}ApplicationSecurityGroups") or ()
-    who = [str(group["id"]).rsplit("/", 1)[-1] for group in groups]
+    who = [str(group.get("id")).rsplit("/", 1)[-1] for group in groups]
     who += list(own.get(f"{end}AddressPrefixes") or ())
     who += [own[f"{end}AddressPrefix"]] if own.get(f"{end}AddressPrefix") else []
     ports = list(own.get(f"{end}PortRanges") or ())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,6 +78,28 @@ class Situation:
         for placed in self.placement.placed.values():
             ids += [nsg for text in placed if (nsg := self.placed_id(text))]
         return {nsg: self.nsgs[nsg] for nsg in dict.fromkeys(ids) if nsg in self.nsgs}
+
+    def partly_seen(self, groups: Iterable[str]) -> frozenset[str]:
+        """Which of these application security groups have members that no list read here has, in
+        lower case: those of another subscription, those that the list of groups does not have, and
+        all of them where a scale set may be in a peered network that was not read."""
+        own = f"/subscriptions/{self.answers.place.subscription}/".lower()
+        listed = self.answers.parts.get(Part.GROUPS)
+        there = None if listed is None else {str(row["id"]).lower() for row in listed}
+        every = bool(self.answers.parts.get(Part.UNSEEN))
+        return frozenset(
+            group
+            for text in groups
+            if (group := text.lower())
+            and (
+                not group.startswith(own)
+                or (there is not None and group not in there)
+                or (every and group not in self._ours())
+            )
+        )
+
+    def _ours(self) -> frozenset[str]:
+        return frozenset(str(row["id"]).lower() for row in self.identity.groups.values())
 
     def placed_id(self, text: str) -> str | None:
         for nsg, row in self.nsgs.items():

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -28,8 +29,10 @@ from flowbridge.providers.azure.meaning.rule import (
     NsgRule,
     default_rules,
     read_rule,
+    without_meaning,
 )
 from flowbridge.providers.meaning.members import across_members
+from flowbridge.providers.meaning.odd import Odd
 from flowbridge.providers.meaning.rule_side import Coverage, coverages, in_families, of_members
 from flowbridge.providers.terraform.blocks import Block, is_expression, refer, resources
 
@@ -39,6 +42,7 @@ def enforcement(
     policy: Policy,
     site: Site,
     judged: Iterable[Interface] | None = None,
+    odd: Odd = Odd.REFUSE,
 ) -> Enforcement:
     """The filters of every interface of `policy`, in the order a packet meets them.
 
@@ -48,7 +52,7 @@ def enforcement(
     _refuse_admin_rules(terraform)
     nsgs = resources(terraform, "azurerm_network_security_group")
     placement = Placement.read(terraform, nsgs, policy, site)
-    rules = _rules(terraform, nsgs, placement, site)
+    rules = _rules(terraform, nsgs, placement, site, odd)
     out: dict[Point, tuple[Filter, ...]] = {}
     for interface in policy.interfaces if judged is None else judged:
         for direction in Direction:
@@ -73,7 +77,7 @@ def around(terraform: Mapping[str, Any], policy: Policy, site: Site) -> tuple[Su
     """
     nsgs = resources(terraform, "azurerm_network_security_group")
     placement = Placement.read(terraform, nsgs, policy, site)
-    rules = _rules(terraform, nsgs, placement, site)
+    rules = _rules(terraform, nsgs, placement, site, Odd.REFUSE)
     found: list[Surrounding] = []
     for tier in sorted({interface.tier for interface in policy.interfaces}):
         for anyone in hosts_of_subnets(tier, site.network.tiers[tier]):
@@ -96,7 +100,11 @@ def _refuse_admin_rules(terraform: Mapping[str, Any]) -> None:
 
 
 def _rules(
-    terraform: Mapping[str, Any], nsgs: Mapping[str, Block], placement: Placement, site: Site
+    terraform: Mapping[str, Any],
+    nsgs: Mapping[str, Block],
+    placement: Placement,
+    site: Site,
+    odd: Odd,
 ) -> dict[str, tuple[NsgRule, ...]]:
     """The rules of each NSG by rising priority, default rules last."""
     blocks: dict[str, list[Block]] = {
@@ -108,15 +116,28 @@ def _rules(
             blocks[owner].append(block)
     out: dict[str, tuple[NsgRule, ...]] = {}
     for nsg, listed in blocks.items():
-        read = [read_rule(block, placement.groups, placement.addresses, site) for block in listed]
+        read = [
+            rule
+            for block in listed
+            for rule in odd.read(
+                block.address,
+                partial(_read, block, placement, site),
+                partial(without_meaning, block),
+            )
+        ]
         read.sort(key=lambda rule: (rule.direction, rule.priority))
         for one, two in pairwise(read):
-            if (one.direction, one.priority) == (two.direction, two.priority):
+            both = (one.direction, one.priority) == (two.direction, two.priority)
+            if both and odd is Odd.REFUSE:
                 raise ValueError(
                     f"{two.name}: priority {two.priority} is taken by {one.name} in this direction"
                 )
         out[nsg] = (*read, *default_rules(nsg, site))
     return out
+
+
+def _read(block: Block, placement: Placement, site: Site) -> tuple[NsgRule, ...]:
+    return (read_rule(block, placement.groups, placement.addresses, site),)
 
 
 def _owner(block: Block, nsgs: Mapping[str, Block]) -> str | None:
@@ -184,7 +205,13 @@ def _filter(nsg: str, rules: Iterable[NsgRule], covered: Coverage) -> Filter:
         for rule, versions in zip(rules, covered, strict=True)
         if (packets := in_families(rule.packets, versions)) or rule.unknown
     ]
-    unknown = (each for rule in rules for each in rule.unknown)
+    # What a rule leaves open of its remote side matters where the rule is for the machine at all.
+    unknown = (
+        each
+        for rule, versions in zip(rules, covered, strict=True)
+        if versions or rule.local.unknown
+        for each in rule.unknown
+    )
     return Filter(
         nsg, "nsg", Order.FIRST_MATCH, True, tuple(shown), unknown=tuple(dict.fromkeys(unknown))
     )

@@ -23,6 +23,7 @@ class Part(StrEnum):
     EFFECTIVE = "effective firewall policies"
     POLICIES = "network firewall policies"
     INSTANCES = "instances"
+    UNSEEN = "projects whose machines were not read"
     TAGS = "secure tags of instances"
     PROJECT = "project"
 

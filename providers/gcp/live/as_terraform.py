@@ -13,9 +13,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from flowbridge.policy.point import Direction
+from flowbridge.policy.unknown import Unknown, Why
 from flowbridge.providers.gcp.emit.vpc_rules import FIREWALL
 from flowbridge.providers.gcp.live.answers import Answers, Part, network_parts
 from flowbridge.providers.live.answered import Row
+from flowbridge.providers.live.reading import ODD_SHAPE
 from flowbridge.providers.provider import TerraformJson
 from flowbridge.providers.terraform.nested_address import nested_addresses
 
@@ -52,16 +55,26 @@ _NARROWING: Final = (
 
 
 @dataclass(frozen=True, slots=True)
+class Doubt:
+    """What a live rule leaves open, in its network and for one direction (None: for both)."""
+
+    unknown: Unknown
+    network: tuple[str, str]
+    direction: Direction | None
+
+
+@dataclass(frozen=True, slots=True)
 class LiveDocument:
     """`above` are the policies that are decided before everything in `document`.
 
-    `names` are live rule names by Terraform address; `doubts` say what a live rule hangs on.
+    `names` are live rule names by Terraform address; `doubts` say what live rules of policies hang
+    on that is not judged.
     """
 
     document: TerraformJson
     above: TerraformJson
     names: Mapping[str, str]
-    doubts: Mapping[str, str]
+    doubts: tuple[Doubt, ...]
 
 
 def path_of(network: tuple[str, str]) -> str:
@@ -95,7 +108,7 @@ def live_document(answers: Answers) -> LiveDocument:
     document: defaultdict[str, Body] = defaultdict(dict)
     above: defaultdict[str, Body] = defaultdict(dict)
     names: dict[str, str] = {}
-    doubts: dict[str, str] = {}
+    doubts: list[Doubt] = []
     for row in answers.rows(Part.NETWORKS):
         document[NETWORK][f"{row['project']}_{row['name']}"] = {
             "name": row["name"],
@@ -114,10 +127,15 @@ def live_document(answers: Answers) -> LiveDocument:
         rules: list[Body] = []
         called: list[str] = []
         for rule in _in_order(row):
-            body, doubt = policy_rule_body(rule, row["network"])
             live = policy_rule_id(row, rule)
-            if doubt:
-                doubts[live] = doubt
+            try:
+                body, doubt = policy_rule_body(rule, row["network"])
+            except ODD_SHAPE as error:
+                body, doubt = None, f"its shape is not known ({error!r})"
+            if doubt and not rule.get("disabled"):
+                ways = [way for way in Direction if way.name == rule.get("direction")]
+                way = ways[0] if ways else None
+                doubts.append(Doubt(Unknown(live, doubt, Why.MEANING), row["network"], way))
             if body is not None:
                 called.append(live)
                 rules.append(body)
@@ -128,7 +146,9 @@ def live_document(answers: Answers) -> LiveDocument:
             "attachment_target": path_of(row["network"]),
             "firewall_policy": f"${{{scope}_with_rules.{name}.id}}",
         }
-    return LiveDocument({"resource": dict(document)}, {"resource": dict(above)}, names, doubts)
+    return LiveDocument(
+        {"resource": dict(document)}, {"resource": dict(above)}, names, tuple(doubts)
+    )
 
 
 def firewalls(answers: Answers) -> Iterator[Row]:
@@ -207,5 +227,11 @@ def _layer(row: Row, theirs: str, ours: str) -> Body:
     return {ours: row.get(theirs), **({"ports": list(row["ports"])} if row.get("ports") else {})}
 
 
+def _priority(rule: Row) -> int:
+    """The priority; one that is none is tried first, so that nothing hides behind it."""
+    found = rule.get("priority", 0)
+    return found if isinstance(found, int) else 0
+
+
 def _in_order(policy: Row) -> Iterable[Row]:
-    return sorted(policy.get("rules") or (), key=lambda rule: int(rule.get("priority", 0)))
+    return sorted(policy.get("rules") or (), key=_priority)

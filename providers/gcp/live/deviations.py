@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 
-from flowbridge.policy.audit.estate import Departure, Deviation, LiveRule
-from flowbridge.policy.unknown import Unknown, Why
+from flowbridge.policy.audit.estate import Departure, Deviation
 from flowbridge.providers.gcp.emit.network_policy import POLICY
 from flowbridge.providers.gcp.emit.targets import TargetKind, targets_of
 from flowbridge.providers.gcp.emit.vpc_rules import FIREWALL
@@ -16,9 +15,11 @@ from flowbridge.providers.gcp.live.as_terraform import (
     policy_name,
 )
 from flowbridge.providers.gcp.live.identity import planned_policies
+from flowbridge.providers.gcp.live.placement import Card
 from flowbridge.providers.gcp.live.situation import Situation
 from flowbridge.providers.gcp.markers import Marker
 from flowbridge.providers.live.addresses import listed, private_departures
+from flowbridge.providers.live.strangers import foreign_member
 from flowbridge.providers.terraform.blocks import resources
 
 
@@ -80,14 +81,24 @@ def _targets_that_differ(here: Situation) -> Iterator[Deviation]:
                     f"{target.value}, so the rules made for it are not for it",
                     interfaces=(key,),
                 )
-            elif tagged and card.instance not in _machines_of(here, key):
-                yield Deviation(
-                    Departure.FOREIGN_MEMBER,
+            elif tagged and _is_stranger(here, key, card):
+                yield foreign_member(
+                    here.policy,
+                    here.placement.found,
+                    (key,),
                     card.instance,
-                    f"the instance {card.instance} has the {target.kind} {target.value} and "
-                    f"is no machine of {key}: the rules are for it, too",
-                    drift=False,
+                    f"the instance {card.instance} ({listed(card.private)}) has the {target.kind} "
+                    f"{target.value} and is no machine of {key}: the rules are for it, too",
                 )
+
+
+def _is_stranger(here: Situation, key: str, card: Card) -> bool:
+    """A card that wears the tag of `key` and is none of its own: that of another machine, or, in
+    its network, of a machine of the workload that has another address than declared."""
+    if card.instance not in _machines_of(here, key):
+        return True
+    own = {mine.id for _, mine in here.placement.cards[key]}
+    return card.network == here.placement.networks[key] and card.id not in own
 
 
 def _machines_of(here: Situation, key: str) -> set[str]:
@@ -137,18 +148,3 @@ def _cards_that_differ(here: Situation) -> Iterator[Deviation]:
                     drift=False,
                     interfaces=where,
                 )
-
-
-def unresolved(
-    here: Situation, unknown: Iterable[Unknown], rules: Mapping[str, LiveRule]
-) -> Iterator[Deviation]:
-    told = {
-        each.rule: f"{each.what} cannot be told from here"
-        for each in unknown
-        if each.why is not Why.EVERY_MACHINE
-    }
-    for name, why in {**told, **here.live.doubts}.items():
-        rule = rules.get(name)
-        if rule is not None:
-            message = f"{rule.text}: {why}"
-            yield Deviation(Departure.UNRESOLVED, name, message, drift=rule.planned is None)

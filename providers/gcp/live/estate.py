@@ -18,13 +18,18 @@ from flowbridge.providers.gcp.live.answers import Answers, Part
 from flowbridge.providers.gcp.live.as_terraform import (
     policies,
 )
-from flowbridge.providers.gcp.live.deviations import deviations, unresolved
+from flowbridge.providers.gcp.live.deviations import deviations
 from flowbridge.providers.gcp.live.faults import garbled
 from flowbridge.providers.gcp.live.judged import enforcement_of
 from flowbridge.providers.gcp.live.rules import live_rules, policy_live_rules
 from flowbridge.providers.gcp.live.situation import Situation
 from flowbridge.providers.live.contract import Access
-from flowbridge.providers.live.unjudged import UNMANAGED, estate_or_unread, unjudged
+from flowbridge.providers.live.unjudged import (
+    UNMANAGED,
+    estate_or_unread,
+    refuse_odd_answer,
+    unjudged,
+)
 
 _TOLD: Final = 12  # addresses that a note names
 
@@ -56,7 +61,7 @@ def _counts(answers: Answers) -> dict[str, int]:
     counts = {
         str(part): len(rows)
         for part, rows in answers.parts.items()
-        if part not in (Part.PROJECT, Part.EFFECTIVE, Part.TAGS)
+        if part not in (Part.PROJECT, Part.EFFECTIVE, Part.TAGS, Part.UNSEEN)
     }
     if answers.has(Part.EFFECTIVE):
         counts[str(Part.EFFECTIVE)] = len(list(policies(answers)))
@@ -67,13 +72,15 @@ def _estate(here: Situation) -> Estate:
     judged = enforcement_of(here)
     rules = {rule.id: rule for rule in (*live_rules(here), *policy_live_rules(here))}
     unknown = unknown_of(judged)
+    refuse_odd_answer({rule.id for rule in live_rules(here)}, unknown)
     return Estate(
         scope=here.answers.scope,
         enforcement=judged,
         rules=rules,
-        deviations=(*deviations(here), *unresolved(here, unknown, rules)),
+        deviations=tuple(deviations(here)),
         unread=here.answers.audit_unread,
         managed=here.identity.managed,
+        found=here.placement.found,
         notes=tuple(_notes(here)),
         read=_counts(here.answers),
     )
@@ -82,6 +89,12 @@ def _estate(here: Situation) -> Estate:
 def _notes(here: Situation) -> Iterator[str]:
     if not here.identity.managed:
         yield UNMANAGED
+    for row in here.answers.parts.get(Part.UNSEEN, ()):
+        whose = "who else" if row["project"] == "*" else f"project {row['project']}, which"
+        yield (
+            f"{whose} uses the networks of project {row['host']} could not be read "
+            f"({row['cause']}: {row['message']}): a source tag or account there cannot be told"
+        )
     for key, members in here.placement.absent.items():
         if members:
             missing = [shown(network) for member in members for network in member.private]

@@ -75,6 +75,7 @@ def _read(reading: Reading, connection: Connection) -> None:
         "compute.instances.list",
         lambda: _instances(connection, place.project),
     )
+    _read_elsewhere(reading, connection)
     if place.in_policies:
         reading.keep(
             Part.POLICIES,
@@ -190,8 +191,54 @@ def _instances(connection: Connection, project: str) -> list[Row]:
         for zone, scoped in page.items.items():
             if "UNREACHABLE" in str(scoped.warning.code):
                 raise ConnectionError(f"not reachable: {zone}")
-            found.extend(_plain(each) for each in scoped.instances)
+            found.extend({**_plain(each), "project": project} for each in scoped.instances)
     return found
+
+
+def _read_elsewhere(reading: Reading, connection: Connection) -> None:
+    """The machines of the other projects that may use our networks (Shared VPC).
+
+    What cannot be read of them ends no verdict by itself: a rule whose source may be such a machine
+    is told as one that cannot be told.
+    """
+    if reading.over or Part.INSTANCES not in reading.parts:
+        return
+    unseen: list[Row] = []
+    machines = list(reading.parts[Part.INSTANCES])
+    for host in reading.place.projects:
+        try:
+            users = _users(connection, host)
+        except Exception as error:
+            # Nothing but the SDK runs here: what it raises is an answer, too.
+            unseen.append(_unseen(host, "*", error))
+            continue
+        for project in dict.fromkeys((host, *users)):
+            if project == reading.place.project or any(m["project"] == project for m in machines):
+                continue
+            try:
+                machines += _instances(connection, project)
+            except Exception as error:
+                unseen.append(_unseen(host, project, error))
+    reading.parts[Part.INSTANCES] = tuple(machines)
+    reading.parts[Part.UNSEEN] = tuple(unseen)
+
+
+def _users(connection: Connection, host: str) -> list[str]:
+    """The service projects that use the networks of `host`; none where it shares none."""
+    client = connection.client("ProjectsClient")
+    row = _plain(client.get(project=host, **connection.asking()))
+    if row.get("name") != host:
+        raise GarbledError(f"asked for the project {host}, and the answer is about another")
+    if row.get("xpnProjectStatus") != "HOST":
+        return []
+    pager = client.get_xpn_resources(project=host, **connection.asking())
+    rows = [_plain(each) for page in _pages(pager) for each in page.resources]
+    return [str(each["id"]) for each in rows if each.get("type") == "PROJECT"]
+
+
+def _unseen(host: str, project: str, error: Exception) -> Row:
+    fault = fault_of(error)
+    return {"host": host, "project": project, "cause": str(fault.cause), "message": fault.message}
 
 
 def _project(reading: Reading, connection: Connection) -> Row:
@@ -203,9 +250,7 @@ def _tags(reading: Reading, connection: Connection) -> list[Row]:
     """The secure tags of every machine in our networks, from the tag service of its zone."""
     from google.auth.transport.requests import AuthorizedSession
 
-    project = connection.client("ProjectsClient").get(
-        project=reading.place.project, **connection.asking()
-    )
+    numbers = {reading.place.project: _number(connection, reading.place.project)}
     session = AuthorizedSession(connection.credentials)  # type: ignore[no-untyped-call]
     machines = [
         row
@@ -218,11 +263,27 @@ def _tags(reading: Reading, connection: Connection) -> list[Row]:
     if len(machines) > _MOST_TAGGED:
         raise GarbledError(f"{len(machines)} machines are more than are asked for their tags")
     found: list[Row] = []
+    unseen = list(reading.parts.get(Part.UNSEEN, ()))
     for row in machines:
-        effective = _tags_of(session, connection, project.id, row)
+        project = str(row["project"])
+        try:
+            if project not in numbers:
+                numbers[project] = _number(connection, project)
+            effective = _tags_of(session, connection, numbers[project], row)
+        except Exception as error:
+            if project == reading.place.project:
+                raise
+            unseen += [_unseen(host, project, error) for host in reading.place.projects]
+            continue
         tags = [str(each["tagValue"]) for each in effective]
         found.append({"instance": row["id"], "tags": tags, "effective": effective})
+    reading.parts[Part.UNSEEN] = tuple(unseen)
     return found
+
+
+def _number(connection: Connection, project: str) -> int:
+    client = connection.client("ProjectsClient")
+    return int(client.get(project=project, **connection.asking()).id)
 
 
 def _tags_of(session: Any, connection: Connection, project: int, row: Row) -> list[Row]:

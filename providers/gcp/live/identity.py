@@ -25,6 +25,7 @@ from flowbridge.providers.gcp.live.as_terraform import (
 from flowbridge.providers.gcp.markers import Marker
 from flowbridge.providers.live.answered import Row
 from flowbridge.providers.live.attached import attached_places
+from flowbridge.providers.live.reading import ODD_SHAPE
 from flowbridge.providers.terraform.blocks import Block, network, resources
 
 Content = tuple[object, ...]
@@ -64,19 +65,27 @@ def identify(answers: Answers, site: Site, planned: Mapping[str, Any]) -> Identi
     for row in firewalls(answers):
         live = str(row["name"])
         address = names.get((row["project"], live))
-        content = rule_content(firewall_body(row), row["project"])
+        content = _live_content(row)
         if address is not None:
             named[live] = address
             found[address] = row
         if address is not None and own[address] == content:
             rules[live] = address
-        elif content in contents:
+        elif content is not None and content in contents:
             rules[live] = contents[content]
         marker = Marker.parse(row.get("description"))
         if address is not None or (marker is not None and marker.site == site.name):
             ours.add(live)
     holders = _policies(answers, planned, rules, named, ours)
     return Identity(rules, named, frozenset(ours), found, holders)
+
+
+def _live_content(row: Row) -> Content | None:
+    """What a live rule matches; None for one without a meaning, which is no planned one."""
+    try:
+        return rule_content(firewall_body(row), row["project"])
+    except ODD_SHAPE:
+        return None
 
 
 def rule_content(body: Mapping[str, Any], project: str) -> Content:
@@ -108,6 +117,14 @@ def policy_content(body: Mapping[str, Any]) -> Content:
         frozenset(block.texts("target_service_accounts")),
         _layers(layers, "ip_protocol"),
     )
+
+
+def _live_policy_content(rule: Row, network: tuple[str, str]) -> Content | None:
+    try:
+        body, doubt = policy_rule_body(rule, network)
+        return None if body is None or doubt else policy_content(body)
+    except ODD_SHAPE:
+        return None
 
 
 def _ranges(block: Block, key: str) -> frozenset[str]:
@@ -163,11 +180,9 @@ def _policies(
                     named[live] = own.address
                 if own is not None or Marker.parse(rule.get("description")) is not None:
                     ours.add(live)
-                body, _ = policy_rule_body(rule, row["network"])
-                if body is not None and policy_content(body) in contents:
+                content = _live_policy_content(rule, row["network"])
+                if content is not None and content in contents:
                     # Several interfaces may have rules that differ in their secure tag alone.
-                    same = own is not None and policy_content(own.attributes) == policy_content(
-                        body
-                    )
-                    rules[live] = own.address if same and own else contents[policy_content(body)]
+                    same = own is not None and policy_content(own.attributes) == content
+                    rules[live] = own.address if same and own else contents[content]
     return found

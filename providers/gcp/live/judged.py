@@ -15,18 +15,20 @@ from flowbridge.providers.gcp.live.situation import Situation
 from flowbridge.providers.gcp.meaning.filters import enforcement
 from flowbridge.providers.gcp.meaning.networks import Networks
 from flowbridge.providers.meaning.members import across_members
+from flowbridge.providers.meaning.odd import Odd
 
 
 def enforcement_of(here: Situation) -> Enforcement:
     site = live_site(here.site, here.answers)
     networks = Networks.read(here.live.document, site)
-    targets = live_targets(here.policy, here.site, here.placement, networks)
+    targets = live_targets(here.policy, here.site, here.placement, networks, here.answers)
     found = enforcement(
         here.live.document,
         live_policy(here.policy, here.placement),
         site,
         targets=targets,
         above=here.live.above,
+        odd=Odd.TELL,
     )
     out: dict[Point, tuple[Filter, ...]] = {}
     for interface in here.policy.interfaces:
@@ -36,8 +38,19 @@ def enforcement_of(here: Situation) -> Enforcement:
             stages = [f for card in cards for f in found[Point(card.key, direction)]]
             if stages:
                 whole = across_members(stages, here.policy.intended(point))
-                out[point] = (_named(here, whole),)
+                out[point] = (_doubted(here, point, _named(here, whole)),)
     return out
+
+
+def _doubted(here: Situation, point: Point, stage: Filter) -> Filter:
+    """`stage` with what rules of policies hang on in its network."""
+    network = here.placement.networks[point.interface]
+    doubts = tuple(
+        doubt.unknown
+        for doubt in here.live.doubts
+        if doubt.network == network and doubt.direction in (None, point.direction)
+    )
+    return replace(stage, unknown=(*stage.unknown, *doubts)) if doubts else stage
 
 
 def _named(here: Situation, stage: Filter) -> Filter:

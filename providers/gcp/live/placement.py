@@ -24,8 +24,8 @@ from flowbridge.policy.point import Direction, Point
 from flowbridge.providers.gcp.emit.targets import TargetKind, targets_of
 from flowbridge.providers.gcp.live.answers import Answers, Part, network_parts
 from flowbridge.providers.gcp.live.as_terraform import path_of
-from flowbridge.providers.gcp.meaning.networks import Networks
-from flowbridge.providers.gcp.meaning.targets import PRIMARY, Targets
+from flowbridge.providers.gcp.meaning.networks import NetworkName, Networks
+from flowbridge.providers.gcp.meaning.targets import PRIMARY, Elsewhere, Targets
 from flowbridge.providers.live.answered import Row
 
 _ABSENT: Final = "absent"
@@ -64,6 +64,7 @@ class Placement:
     absent: Mapping[str, tuple[Member, ...]]
     missing: tuple[tuple[str, str], ...]
     networks: Mapping[str, tuple[str, str]]
+    found: Mapping[str, frozenset[str]]  # the declared members that some machine is
 
     def judged(self, interface: Interface) -> tuple[Interface, ...]:
         """The pseudo-interfaces that an interface of the deployment is."""
@@ -87,6 +88,7 @@ def place(
     cards: dict[str, tuple[tuple[str, Card], ...]] = {}
     absent: dict[str, tuple[Member, ...]] = {}
     missing: list[tuple[str, str]] = []
+    there: dict[str, frozenset[str]] = {}
     for interface in policy.interfaces:
         here = [card for card in everyone if card.network == networks[interface.key]]
         occupied = PacketSet.of((n for card in here for n in card.private), None)
@@ -96,9 +98,12 @@ def place(
         )
         mine: dict[str, tuple[str, Card]] = {}
         rest: list[Member] = []
+        lost: set[str] = set()
         for member in members:
             found = [card for card in here if _is(card, member)]
             mine.update({card.id: (member.name, card) for card in found})
+            if not found:
+                lost.add(member.name)
             if member.attachment and not found:
                 missing.append((interface.key, member.attachment))
             free = PacketSet.of(member.private, None) - occupied
@@ -107,7 +112,11 @@ def place(
                 rest.append(Member(member.name, left, member.public))
         cards[interface.key] = tuple(mine.values())
         absent[interface.key] = tuple(rest)
-    return Placement(everyone, cards, absent, tuple(missing), networks)
+        declared = frozenset(member.name for member in interface.members)
+        # Whoever names machines says that they are the interface.
+        said = bool(named) and bool(mine)
+        there[interface.key] = declared if said else declared - lost
+    return Placement(everyone, cards, absent, tuple(missing), networks, there)
 
 
 def live_site(site: Site, answers: Answers) -> Site:
@@ -134,37 +143,58 @@ def live_policy(policy: Policy, placement: Placement) -> Policy:
     return Policy(tuple(cards.values()), demands)
 
 
-def live_targets(policy: Policy, site: Site, placement: Placement, networks: Networks) -> Targets:
+def live_targets(
+    policy: Policy, site: Site, placement: Placement, networks: Networks, answers: Answers
+) -> Targets:
     """What tags and accounts stand for: the machines that have them, whoever's they are.
 
-    A tag that no machine has stands for none. Members without a machine count as having those
-    that were made for them.
+    A tag that no machine has stands for none, but in networks of which not all machines were read.
+    Members without a machine count as having those that were made for them.
     """
-    tags = _Machines()
-    accounts = _Machines()
+    tags: dict[str, dict[Interface, None]] = {}
+    accounts: dict[str, dict[Interface, None]] = {}
     for card in placement.everyone:
         for tag in (*card.tags, *card.secure_tags):
-            tags.add(tag, card.interface)
+            tags.setdefault(tag, {})[card.interface] = None
         for account in card.accounts:
-            accounts.add(account, card.interface)
+            accounts.setdefault(account, {})[card.interface] = None
     for key, target in targets_of(site, policy.interfaces).items():
         interface = next(each for each in policy.interfaces if each.key == key)
         held = accounts if target.kind is TargetKind.SERVICE_ACCOUNT else tags
         for judged in placement.judged(interface):
             if judged.workload.startswith(f"{_ABSENT} "):
-                held.add(target.value, judged)
+                held.setdefault(target.value, {})[judged] = None
     known = Targets.read({}, policy, site, networks)
-    return Targets(tags, accounts, known.hosts, networks, {}, {})
+    return Targets(
+        {tag: tuple(machines) for tag, machines in tags.items()},
+        {account: tuple(machines) for account, machines in accounts.items()},
+        known.hosts,
+        networks,
+        {},
+        {},
+        Elsewhere(
+            frozenset(_named(network) for network in unseen_networks(answers)),
+            frozenset(_named(network) for network in peered_networks(answers)),
+        ),
+    )
 
 
-class _Machines(dict[str, tuple[Interface, ...]]):
-    """Interfaces by tag. A tag that nobody has is known, and stands for nobody."""
+def unseen_networks(answers: Answers) -> Iterator[tuple[str, str]]:
+    """The networks of which machines of some project were not read."""
+    hosts = {row["host"] for row in answers.parts.get(Part.UNSEEN, ())}
+    yield from (network for network in answers.place.networks if network[0] in hosts)
 
-    def add(self, tag: str, interface: Interface) -> None:
-        self[tag] = tuple(dict.fromkeys((*self.get(tag), interface)))
 
-    def get(self, tag: str, default: object = None) -> tuple[Interface, ...]:  # noqa: ARG002
-        return self[tag] if tag in self else ()  # noqa: SIM401
+def peered_networks(answers: Answers) -> Iterator[tuple[str, str]]:
+    """The networks with a peering in force: machines behind it are not read."""
+    for row in answers.rows(Part.NETWORKS):
+        if any(each.get("state") == "ACTIVE" for each in row.get("peerings") or ()):
+            yield row["project"], row["name"]
+
+
+def _named(network: tuple[str, str]) -> NetworkName:
+    project, name = network
+    return NetworkName(name, project)
 
 
 def tier_of(network: tuple[str, str]) -> str:
@@ -183,9 +213,11 @@ def _everyone(answers: Answers) -> Iterator[Card]:
                 continue
             name = str(nic.get("name") or f"nic{number}")
             machine = str(row.get("id") or row["name"])
+            own = row.get("project", answers.place.project) == answers.place.project
+            instance = str(row["name"]) if own else f"{row['project']}/{row['name']}"
             yield Card(
-                f"{row['name']}/{name}",
-                str(row["name"]),
+                f"{instance}/{name}",
+                instance,
                 machine,
                 name,
                 number == 0,
@@ -216,5 +248,5 @@ def _public(nic: Row) -> Iterator[Network]:
 def _is(card: Card, member: Member) -> bool:
     if member.attachment is not None:
         last = member.attachment.rsplit("/", 1)[-1]
-        return last in (card.instance, card.machine)
+        return last in (card.instance.rsplit("/", 1)[-1], card.machine)
     return bool(PacketSet.of(card.private, None) & PacketSet.of(member.private, None))

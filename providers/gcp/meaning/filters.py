@@ -17,13 +17,14 @@ from flowbridge.policy.compiled import Policy
 from flowbridge.policy.filter import Enforcement, Filter, FilterRule, Order
 from flowbridge.policy.packets.packet_set import ALL, EMPTY
 from flowbridge.policy.point import Direction, Point
-from flowbridge.policy.unknown import Unknown
+from flowbridge.policy.unknown import Unknown, Why
 from flowbridge.providers.gcp.meaning.networks import NetworkName, Networks
 from flowbridge.providers.gcp.meaning.policies import policy_stages
 from flowbridge.providers.gcp.meaning.rule import Action, FirewallRule
 from flowbridge.providers.gcp.meaning.targets import Targets
 from flowbridge.providers.gcp.meaning.vpc_rules import classic_rules
 from flowbridge.providers.meaning.members import across_members
+from flowbridge.providers.meaning.odd import Odd
 from flowbridge.providers.meaning.rule_side import Coverage, coverages, in_families, of_members
 from flowbridge.providers.terraform.blocks import row_ids
 
@@ -37,6 +38,7 @@ def enforcement(
     *,
     targets: Targets | None = None,
     above: Mapping[str, Any] | None = None,
+    odd: Odd = Odd.REFUSE,
 ) -> Enforcement:
     """The filter of every interface of `policy` and direction.
 
@@ -52,8 +54,8 @@ def enforcement(
         here = networks.of(interface)
         if here not in of_network:
             of_network[here] = (
-                *policy_stages(above or {}, here, networks, targets, site),
-                *_stages(terraform, here, networks, targets, site),
+                *policy_stages(above or {}, here, networks, targets, site, odd),
+                *_stages(terraform, here, networks, targets, site, odd),
             )
         for direction in Direction:
             point = Point(interface.key, direction)
@@ -65,7 +67,7 @@ def enforcement(
                 each
                 for stage in of_network[here]
                 for rule in stage
-                if rule.direction is direction
+                if rule.direction is direction and _may_be_for(rule, interface)
                 for each in rule.unknown
             )
             sides = [rule.local for stage in stages for rule in stage]
@@ -87,14 +89,22 @@ def _stages(
     networks: Networks,
     targets: Targets,
     site: Site,
+    odd: Odd,
 ) -> Stages:
-    classic = classic_rules(terraform, here, networks, targets)
-    policies = policy_stages(terraform, here, networks, targets, site)
+    classic = classic_rules(terraform, here, networks, targets, odd)
+    policies = policy_stages(terraform, here, networks, targets, site, odd)
     return (*policies, classic) if networks.policies_first(here) else (classic, *policies)
 
 
 def _is_for(rule: FirewallRule, interface: Interface, direction: Direction) -> bool:
     return rule.direction is direction and (rule.targets is None or interface.key in rule.targets)
+
+
+def _may_be_for(rule: FirewallRule, interface: Interface) -> bool:
+    """Whether a rule is for machines of `interface`, or for some that cannot be told."""
+    if rule.targets is None or interface.key in rule.targets:
+        return True
+    return any(each.why is Why.TARGETS for each in rule.unknown)
 
 
 def _filter(

@@ -7,6 +7,7 @@ The policies of a network are the global ones and then those of its region.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from itertools import pairwise
 from typing import Any, Final
 
@@ -24,8 +25,10 @@ from flowbridge.providers.gcp.meaning.rule import (
     matched,
     ranges,
     untargeted,
+    without_meaning,
 )
-from flowbridge.providers.gcp.meaning.targets import Targets
+from flowbridge.providers.gcp.meaning.targets import SECURE_TAG, Targets
+from flowbridge.providers.meaning.odd import Odd
 from flowbridge.providers.meaning.rule_side import RuleSide
 from flowbridge.providers.terraform.blocks import Block, is_expression, refer, resources
 
@@ -61,6 +64,7 @@ def policy_stages(
     networks: Networks,
     targets: Targets,
     site: Site,
+    odd: Odd = Odd.REFUSE,
 ) -> tuple[tuple[FirewallRule, ...], ...]:
     """The rules of each policy attached to `here`, in the order of evaluation."""
     for kind in _HIERARCHICAL:
@@ -82,7 +86,17 @@ def policy_stages(
                 continue
             blocks = [*(bare | whole)[policy].blocks("rule")]
             blocks += [b for b in rules.values() if _policy(b, bare | whole) == policy]
-            stages.append(_in_order(policy, [_rule(b, here, targets) for b in blocks if _on(b)]))
+            read = [
+                rule
+                for block in blocks
+                if _on(block)
+                for rule in odd.read(
+                    block.address,
+                    partial(_read, block, here, targets),
+                    partial(without_meaning, block),
+                )
+            ]
+            stages.append(_in_order(policy, read, odd))
     return tuple(stages)
 
 
@@ -107,10 +121,14 @@ def _policy(block: Block, policies: Mapping[str, Block]) -> str | None:
     return next((a for a, policy in policies.items() if policy.text("name") == name), None)
 
 
-def _in_order(policy: str, rules: list[FirewallRule]) -> tuple[FirewallRule, ...]:
+def _read(block: Block, here: NetworkName, targets: Targets) -> tuple[FirewallRule, ...]:
+    return (_rule(block, here, targets),)
+
+
+def _in_order(policy: str, rules: list[FirewallRule], odd: Odd) -> tuple[FirewallRule, ...]:
     rules.sort(key=lambda rule: rule.priority)
     for one, two in pairwise(rules):
-        if one.priority == two.priority:
+        if one.priority == two.priority and odd is Odd.REFUSE:
             raise ValueError(
                 f"{two.block.address}: priority {two.priority} of {policy} is taken by "
                 f"{one.block.address}"
@@ -193,7 +211,7 @@ def _side(match: Block, end: str, here: NetworkName, targets: Targets) -> RuleSi
     return joined(
         (
             ranges(match, f"{end}_ip_ranges"),
-            targets.as_source("secure tag", targets.tags.get, tags, here),
+            targets.as_source(SECURE_TAG, targets.tags.get, tags, here),
             RuleSide(named, unknown=tuple(unknown)),
         )
     )

@@ -23,7 +23,17 @@ from flowbridge.providers.gcp.meaning.networks import NetworkName
 from flowbridge.providers.meaning.rule_side import RuleSide
 from flowbridge.providers.terraform.blocks import Block, is_expression, network
 
-_PROTOCOLS: Final = {"all": None, "tcp": 6, "udp": 17, "icmp": 1, "esp": 50, "ah": 51, "sctp": 132}
+# compute API, Firewall.allowed[].IPProtocol
+_PROTOCOLS: Final = {
+    "all": None,
+    "icmp": 1,
+    "ipip": 4,
+    "tcp": 6,
+    "udp": 17,
+    "esp": 50,
+    "ah": 51,
+    "sctp": 132,
+}
 _WITH_PORTS: Final = (6, 17, 132)
 _PORTS: Final = re.compile(r"^(\d{1,5})(?:-(\d{1,5}))?$")
 
@@ -32,6 +42,9 @@ class Action(StrEnum):
     ALLOW = "allow"
     DENY = "deny"
     GOTO_NEXT = "goto_next"  # leave this policy; the next stage decides
+
+
+EVERYTHING: Final = RuleSide(everything=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +61,25 @@ class FirewallRule:
     unknown: tuple[Unknown, ...] = ()
 
 
-EVERYTHING: Final = RuleSide(everything=True)
+def without_meaning(block: Block, unknown: Unknown) -> tuple[FirewallRule, ...]:
+    """A rule that matches nothing for sure, for every machine and in the directions that it may
+    be for."""
+    said = str(block.get("direction") or "INGRESS").upper()
+    directions = [way for way in Direction if way.name == said]
+    priority = block.get("priority")
+    return tuple(
+        FirewallRule(
+            block,
+            direction,
+            priority if isinstance(priority, int) else 0,
+            Action.DENY,
+            EVERYTHING,
+            None,
+            EMPTY,
+            (unknown,),
+        )
+        for direction in directions or Direction
+    )
 
 
 def direction_of(block: Block, default: str | None = None) -> Direction:

@@ -23,9 +23,26 @@ from flowbridge.providers.meaning.rule_side import RuleSide
 from flowbridge.providers.terraform.blocks import Block, refer, resources
 
 PRIMARY = "external"
+SECURE_TAG = "secure tag"
 
 # The interfaces of the machines with a tag or an account; None where it is not one of ours.
 Machines = Callable[[str], tuple[Interface, ...] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Of a live cloud: where machines may be that were not read.
+
+    `unseen` are networks that other projects use, `peered` networks with a peering in force, over
+    which secure tags reach. Everywhere else a tag that no machine has stands for nobody.
+    """
+
+    unseen: frozenset[NetworkName]
+    peered: frozenset[NetworkName]
+
+    def may_hold(self, kind: str, here: NetworkName) -> bool:
+        """Whether machines with a source of `kind` may be where none were read."""
+        return here in self.unseen or (kind == SECURE_TAG and here in self.peered)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +55,7 @@ class Targets:
     networks: Networks
     tag_values: Mapping[str, Block]
     tag_keys: Mapping[str, Block]
+    elsewhere: Elsewhere | None = None  # None: a file, which knows the machines of its site alone
 
     @classmethod
     def read(
@@ -89,7 +107,7 @@ class Targets:
             for value in values:
                 given = True
                 found = machines(value)
-                if found is None:
+                if found is None and self.elsewhere is None:
                     what = f"the machines with target {kind} {value}"
                     unknown.append(Unknown("", what, Why.TARGETS))
                 keys.update(interface.key for interface in found or ())
@@ -103,9 +121,12 @@ class Targets:
         unknown: list[Unknown] = []
         for value in values:
             cards = machines(value)
-            if cards is None:
+            if self.elsewhere is not None and self.elsewhere.may_hold(kind, here):
+                what = f"the machines with {kind} {value} in other projects and networks"
+                unknown.append(Unknown("", what, Why.PEERS))
+            elif self.elsewhere is None and cards is None:
                 unknown.append(Unknown("", f"the machines with {kind} {value}", Why.PEERS))
-                continue
+            cards = cards or ()
             for workload in dict.fromkeys(card.workload for card in cards):
                 own = [card for card in cards if card.workload == workload]
                 primary = next((card for card in own if card.name == PRIMARY), own[0])

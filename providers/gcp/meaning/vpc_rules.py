@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 
 from flowbridge.policy.point import Direction
@@ -17,8 +18,10 @@ from flowbridge.providers.gcp.meaning.rule import (
     matched,
     ranges,
     untargeted,
+    without_meaning,
 )
 from flowbridge.providers.gcp.meaning.targets import Targets
+from flowbridge.providers.meaning.odd import Odd
 from flowbridge.providers.meaning.rule_side import RuleSide
 from flowbridge.providers.terraform.blocks import Block, network, resources
 
@@ -27,15 +30,28 @@ LOWEST_PRIORITY: Final = 65535
 
 
 def classic_rules(
-    terraform: Mapping[str, Any], here: NetworkName, networks: Networks, targets: Targets
+    terraform: Mapping[str, Any],
+    here: NetworkName,
+    networks: Networks,
+    targets: Targets,
+    odd: Odd = Odd.REFUSE,
 ) -> tuple[FirewallRule, ...]:
     """The rules of the network `here` in the order of evaluation; ValueError names a bad one."""
     rules = [
-        _rule(block, here, targets)
+        rule
         for block in resources(terraform, "google_compute_firewall").values()
         if networks.named(block, "network").means(here) and not block.flag("disabled")
+        for rule in odd.read(
+            block.address,
+            partial(_read, block, here, targets),
+            partial(without_meaning, block),
+        )
     ]
     return tuple(sorted(rules, key=lambda rule: (rule.priority, rule.action is Action.ALLOW)))
+
+
+def _read(block: Block, here: NetworkName, targets: Targets) -> tuple[FirewallRule, ...]:
+    return (_rule(block, here, targets),)
 
 
 def _rule(block: Block, here: NetworkName, targets: Targets) -> FirewallRule:

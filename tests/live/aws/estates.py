@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from flowbridge.policy.audit.audit import Audit, audit
+from flowbridge.policy.filter import Enforcement
 from flowbridge.providers.live.contract import Access, reader_for
-from flowbridge.stacks.pipeline import Built, build, judge, load
+from flowbridge.stacks.live import plan_of
+from flowbridge.stacks.pipeline import Built, build, load
 from tests.live.aws.created import create
 
 ACCESS = {"connect_timeout": 2.0, "read_timeout": 5.0, "attempts": 2, "deadline": 20.0}
@@ -35,6 +38,11 @@ class LiveSite:
     subnets: dict[str, str]
     vpc: str
 
+    @cached_property
+    def plan(self) -> Enforcement:
+        """What the deployment's own Terraform JSON enforces."""
+        return plan_of(self.built)
+
     def audit(self, through: str | None = None, site: Any = None, **access: Any) -> Audit:
         """Read and judged as the command does it. `through` is a server in between."""
         reach = Access(endpoint_url=through or self.url, **{**ACCESS, **access})
@@ -43,7 +51,13 @@ class LiveSite:
         site = site or built.resolution.site
         answers = reader.fetch(site, reach)
         live = reader.estate(answers, built.policy, site, built.document, reach)
-        return audit(built.policy, judge(built).enforcement, live, built.provider.expressible)
+        return audit(
+            built.policy,
+            self.plan,
+            live,
+            built.provider.expressible,
+            before_machines=reach.before_machines,
+        )
 
     def group(self, name: str) -> str:
         """The live id of the group with this Terraform name."""

@@ -129,15 +129,22 @@ def test_no_fault_ends_in_a_traceback(edge: LiveSite, code: str) -> None:
             assert code in result.output
 
 
+@pytest.mark.parametrize(
+    ("what", "instead"), [(b">tcp<", b">frob<"), (b"<cidrIpv4>", b"<cidrIpv4>300.")]
+)
+def test_rules_without_a_meaning_are_findings(edge: LiveSite, what: bytes, instead: bytes) -> None:
+    with faulty(edge.url) as between:
+        odd = faults.changed(lambda body: body.replace(what, instead))
+        between.set("DescribeSecurityGroupRules", odd)
+        result = run(edge, "audit", url=between.url)
+        assert result.exit_code == 1, result.output
+        assert "cannot be told:" in result.stdout
+        for command in (("check", "--live"), ("adopt",)):
+            asked = run(edge, *command, url=between.url)
+            assert asked.exit_code == 0, asked.output
+
+
 ODD: dict[str, tuple[str, Fault]] = {
-    "a protocol that is none": (
-        "DescribeSecurityGroupRules",
-        faults.changed(lambda body: body.replace(b">tcp<", b">frob<")),
-    ),
-    "a range that is none": (
-        "DescribeSecurityGroupRules",
-        faults.changed(lambda body: body.replace(b"<cidrIpv4>", b"<cidrIpv4>300.")),
-    ),
     "an ACL without entries": ("DescribeNetworkAcls", without(rb"(<entrySet>.*?</entrySet>)")),
     "an entry without protocol": ("DescribeNetworkAcls", without(rb"(<protocol>.*?</protocol>)")),
     "a subnet without range": ("DescribeSubnets", without(rb"(<cidrBlock>.*?</cidrBlock>)")),

@@ -27,10 +27,11 @@ def test_what_was_just_made_is_clean(make: Callable[..., LiveSite], eni: bool) -
 
 def test_what_has_no_cards_yet_is_judged_by_its_groups(make: Callable[..., LiveSite]) -> None:
     site = make(cards=False)
-    assert site.audit().verdict is Verdict.CLEAN
-    assert any("no network interface has 10.0.1.11" in note for note in site.audit().notes)
+    found = site.audit(before_machines=True)
+    assert found.verdict is Verdict.CLEAN
+    assert any("no network interface has 10.0.1.11" in note for note in found.notes)
     HARMFUL[0](site)
-    assert site.audit().verdict is Verdict.DRIFT
+    assert site.audit(before_machines=True).verdict is Verdict.DRIFT
 
 
 @pytest.mark.parametrize("tamper", HARMFUL, ids=_name)
