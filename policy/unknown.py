@@ -32,7 +32,7 @@ _SENTENCES: Final = {
     Why.EVERY_MACHINE: "without a target it is for every machine of {what}",
     Why.RULES: "{what} is not in this file: rules that it has elsewhere are not judged",
     Why.DEFAULT_RULES: "{what} is not in this file: it is taken to allow everything",
-    Why.UNREAD: "{what} could not be read",
+    Why.UNREAD: "{what} stayed unread",
     Why.MEANING: "{what}",
 }
 

@@ -255,7 +255,7 @@ def audit(
             len(lost - replaced),
             len(changed),
             len(unmanaged),
-            sum(each.packets.count() for each in _largest(opened)),
+            sum(packets.count() for packets in _by_filter(opened)),
             sum(each.packets.count() for each in refused if not each.replies),
         ),
         estate.read,
@@ -370,11 +370,9 @@ def _refusing(points: tuple[PointProof, ...], estate: Estate) -> frozenset[str]:
     return frozenset(found & estate.rules.keys())
 
 
-def _largest(opened: list[Opened]) -> Iterator[Opened]:
-    """For each point and filter one entry with all that it opens, so that nothing counts twice."""
-    found: dict[tuple[Point, str], Opened] = {}
+def _by_filter(opened: list[Opened]) -> Iterator[PacketSet]:
+    """For each point and filter all that it opens, so that nothing counts twice."""
+    found: dict[tuple[Point, str], list[PacketSet]] = {}
     for each in opened:
-        key = (each.point, each.filter)
-        known = found.get(key)
-        found[key] = each if known is None else replace(known, packets=known.packets | each.packets)
-    yield from found.values()
+        found.setdefault((each.point, each.filter), []).append(each.packets)
+    yield from map(PacketSet.union, found.values())

@@ -7,7 +7,7 @@ equal functions are equal tuples. IPv4 and IPv6 lie on one line.
 from __future__ import annotations
 
 import itertools
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from ipaddress import (
     IPv4Address,
@@ -43,6 +43,46 @@ def sweep(left: Pieces, right: Pieces, operation: RelationOperation) -> Pieces:
         return left if operation(EVERYTHING, NOTHING) else ()
     if not left:
         return right if operation(NOTHING, EVERYTHING) else ()
+    # Beyond the addresses that both have, all three keep a side or drop it. A rule of one host
+    # against what ten thousand rules let through then costs what the host costs.
+    low, high = max(left[0][0], right[0][0]), min(left[-1][1], right[-1][1])
+    before_left, left, after_left = _within(left, low, high)
+    before_right, right, after_right = _within(right, low, high)
+    keeps_left = bool(operation(EVERYTHING, NOTHING))
+    keeps_right = bool(operation(NOTHING, EVERYTHING))
+    # Of the parts before (and of those after) what both have one side's is empty, but where the
+    # two lie apart.
+    outside = [
+        *((before_left, after_left) if keeps_left else ()),
+        *((before_right, after_right) if keeps_right else ()),
+    ]
+    parts = sorted(part for part in (*outside, _swept(left, right, operation)) if part)
+    return _joined(parts)
+
+
+def _within(line: Pieces, low: int, high: int) -> tuple[Pieces, Pieces, Pieces]:
+    """The pieces of `line` before `low`, those with addresses from `low` to `high`, the rest."""
+    if low > high:
+        # The lines lie apart: the whole of this one is before or after the other.
+        return line, (), ()
+    first = bisect_left(line, low, key=_last)
+    rest = bisect_right(line, high, key=_first)
+    return line[:first], line[first:rest], line[rest:]
+
+
+def _joined(parts: Iterable[Pieces]) -> Pieces:
+    """`parts` one after the other; pieces that meet there and are alike are one."""
+    out: Pieces = ()
+    for part in parts:
+        if out and out[-1][1] == part[0][0] - 1 and out[-1][2] == part[0][2]:
+            meeting = (out[-1][0], part[0][1], part[0][2])
+            out = (*out[:-1], meeting, *part[1:])
+        else:
+            out = out + part
+    return out
+
+
+def _swept(left: Pieces, right: Pieces, operation: RelationOperation) -> Pieces:
     edges = sorted(
         {edge for first, last, _ in left for edge in (first, last + 1)}
         | {edge for first, last, _ in right for edge in (first, last + 1)}
@@ -68,6 +108,10 @@ def sweep(left: Pieces, right: Pieces, operation: RelationOperation) -> Pieces:
 
 def _first(piece: tuple[int, int, Relation]) -> int:
     return piece[0]
+
+
+def _last(piece: tuple[int, int, Relation]) -> int:
+    return piece[1]
 
 
 def changed(pieces: Pieces, change: Callable[[Relation], Relation]) -> Pieces:
