@@ -34,11 +34,13 @@ def live_terraform(
     answers: Answers,
     identified: Mapping[str, Mapping[str, str]],
     icmp: Mapping[str, tuple[int, int]],
+    elsewhere: frozenset[str] = frozenset(),
 ) -> TerraformJson:
     """Every group, rule, prefix list and ACL that was read, and what each is attached to.
 
     `identified`: tags by live id, for groups and ACLs that are ours whatever tags they have now.
-    `icmp`: type and code by entry, where the endpoint does not tell them.
+    `icmp`: type and code by entry, where the endpoint does not tell them. `elsewhere`: groups whose
+    members are not all known, which a rule names by their id alone.
     """
     resources: defaultdict[str, Body] = defaultdict(dict)
     groups = {row["GroupId"] for row in answers.rows(Part.GROUPS)}
@@ -50,7 +52,7 @@ def live_terraform(
         }
     for row in answers.rows(Part.RULES):
         resources[RULE[rule_direction(row)]][row["SecurityGroupRuleId"]] = rule_body(
-            row, groups, answers.entries
+            row, groups, answers.entries, elsewhere
         )
     for name, rows in answers.entries.items():
         entries = [{"cidr": entry["Cidr"]} for entry in rows]
@@ -90,7 +92,9 @@ def rule_direction(row: Row) -> Direction:
     return Direction.EGRESS if row["IsEgress"] else Direction.INGRESS
 
 
-def rule_body(row: Row, groups: Iterable[str], lists: Iterable[str]) -> Body:
+def rule_body(
+    row: Row, groups: Iterable[str], lists: Iterable[str], elsewhere: frozenset[str] = frozenset()
+) -> Body:
     """A row of DescribeSecurityGroupRules; what `groups` and `lists` do not have keeps its id."""
     known = frozenset(groups)
     body: Body = {
@@ -105,7 +109,7 @@ def rule_body(row: Row, groups: Iterable[str], lists: Iterable[str]) -> Body:
     if name := row.get("PrefixListId"):
         body["prefix_list_id"] = _reference(PREFIX_LIST, name, lists)
     if group := (row.get("ReferencedGroupInfo") or {}).get("GroupId"):
-        body["referenced_security_group_id"] = _reference(GROUP, group, known)
+        body["referenced_security_group_id"] = _reference(GROUP, group, known - elsewhere)
     return body
 
 

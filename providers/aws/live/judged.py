@@ -22,7 +22,12 @@ from flowbridge.providers.meaning.odd import Odd
 
 
 def enforcement_of(here: Situation) -> Enforcement:
-    document = live_terraform(here.answers, here.identity.tags, here.identity.network_acls.icmp)
+    document = live_terraform(
+        here.answers,
+        here.identity.tags,
+        here.identity.network_acls.icmp,
+        here.partly_seen(),
+    )
     for key, chosen in here.placement.groups.items():
         for group in chosen:
             name = f"{key.replace('/', '_')}_{group}"

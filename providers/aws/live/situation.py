@@ -81,6 +81,20 @@ class Situation:
             found.setdefault(self.at_subnet[subnet]["NetworkAclId"], self.at_subnet[subnet])
         return found
 
+    def partly_seen(self) -> frozenset[str]:
+        """Groups whose members are not all in the list of cards: those of another VPC, and, in a
+        VPC that another account shares with ours, those of other accounts (VPC user guide, Share
+        your VPC subnets: a participant sees its own cards alone)."""
+        vpc = self.answers.place.vpc
+        owners = {row.get("OwnerId") for row in self.answers.parts.get(Part.VPCS, ())} - {None}
+        ours = {self.groups[live].get("OwnerId") for live in self.identity.groups.values()}
+        guest = bool(owners) and bool(ours) and owners.isdisjoint(ours)
+        return frozenset(
+            name
+            for name, row in self.groups.items()
+            if row.get("VpcId") != vpc or (guest and row.get("OwnerId") not in ours)
+        )
+
     def keys_of(self, block: Block) -> tuple[str, ...]:
         workload, name = block.tag("flowbridge:workload"), block.tag("flowbridge:interface")
         if workload and name:

@@ -299,17 +299,17 @@ def test_planted_harm_is_no_clean_word(edge: LiveSite, situation: Situation[Live
 
 def test_planted_group_of_another_account_cannot_be_told(edge: LiveSite) -> None:
     """In a VPC that another account shares, its own machines are in no list of ours."""
-    made = edge.client.create_security_group(GroupName="o", Description="x", VpcId=edge.vpc)
+    made = edge.client.create_security_group(GroupName="theirs", Description="x", VpcId=edge.vpc)
     reference(edge, made["GroupId"])
 
     def owned(body: bytes) -> bytes:
-        owner = b"<ownerId>123456789012</ownerId>"
-        parts = re.split(rb"(?=<item>\s*<ownerId>)", body)
-        named = made["GroupId"].encode()
-        return b"".join(
-            part.replace(owner, b"<ownerId>999999999999</ownerId>") if named in part else part
-            for part in parts
+        """The owner stands in the item that has the group's own name."""
+        name = body.index(b"<groupName>theirs<")
+        owner = b"<ownerId>123456789012<"
+        near = min(
+            (found.start() for found in re.finditer(owner, body)), key=lambda at: abs(at - name)
         )
+        return body[:near] + b"<ownerId>999999999999<" + body[near + len(owner) :]
 
     with faulty(edge.url) as server:
         server.set("DescribeSecurityGroups", faults.changed(owned))
