@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 from flowbridge.policy.audit.audit import Audit, Opened, Refused, audit
 from flowbridge.policy.audit.estate import Estate, LiveRule
 from flowbridge.policy.compiled import Policy
-from flowbridge.policy.filter import Enforcement, passes, unknown_of
+from flowbridge.policy.filter import Enforcement, Filter, Order, passes, unknown_of
 from flowbridge.policy.packets.as_json import plain_packets
 from flowbridge.policy.packets.packet_set import PacketSet
 from flowbridge.policy.point import Point
@@ -28,6 +28,7 @@ from flowbridge.policy.questions.difference import (
     of_policy,
 )
 from flowbridge.policy.questions.directory import Directory
+from flowbridge.policy.questions.rehearsal import Answer, FeatureAnswer
 from flowbridge.policy.unknown import Unknown, Why
 from flowbridge.providers.meaning.foreign import Foreign, Wearing
 from flowbridge.providers.provider import Provider
@@ -39,20 +40,42 @@ from flowbridge.providers.terraform.shown.document import (
     flatten,
 )
 from flowbridge.stacks.pipeline import Built
-
-_NO_OP: Final = (["no-op"], ["read"])
+from flowbridge.stacks.rehearsal import features_of
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What a plan changes for one peer, and `by` which rules; `changed` are those of them, and of
-    what they hang on, that the plan changes itself."""
+    """What a plan changes for one peer, and `by` which rules."""
 
     flow: ChangedFlow
     by: tuple[str, ...]
 
     def as_plain(self) -> dict[str, Any]:
         return {**self.flow.as_plain(), "by": list(self.by)}
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureChange:
+    """A feature that a plan makes work, or stops."""
+
+    feature: FeatureAnswer
+    starts: bool
+
+    def __str__(self) -> str:
+        return f"{self.feature.title.en} ({self.feature.id}) {self._word} to work"
+
+    @property
+    def _word(self) -> str:
+        return "starts" if self.starts else "stops"
+
+    def as_plain(self) -> dict[str, Any]:
+        return {
+            "id": self.feature.id,
+            "service": self.feature.service,
+            "title": self.feature.title.en,
+            "change": self._word,
+            "cuts": [str(cut) for step in self.feature.steps for cut in step.cuts],
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +109,7 @@ class Judged:
     untold: tuple[Unknown, ...]
     uncertain: frozenset[Point]
     effects: tuple[Effect, ...] | None = None
+    features: tuple[FeatureChange, ...] | None = None  # None: not asked, or cannot be told
 
     @property
     def opened(self) -> tuple[Opened, ...]:
@@ -125,6 +149,8 @@ class Judged:
         }
         if self.effects is not None:
             plain["changes"] = [each.as_plain() for each in self.effects]
+            known = self.features
+            plain["features"] = None if known is None else [each.as_plain() for each in known]
         return plain
 
 
@@ -139,10 +165,12 @@ def judge_plan(
     found = _audit(policy, estate, provider)
     untold = dict.fromkeys((*estate.untold, *unknown_of(estate.enforcement)))
     untold |= dict.fromkeys(Unknown("this plan", gap, Why.MEANING) for gap in planned.gaps)
-    effects = None
+    effects = features = None
     if changes:
         was = provider.foreign(prior, prior, policy, site, replace(wearing, strict=False))
         effects = tuple(_effects(built, was.enforcement, estate.enforcement))
+        if all(each.key in estate.worn for each in policy.interfaces):
+            features = tuple(_features(built, was.enforcement, estate.enforcement))
         untold |= dict.fromkeys(
             replace(each, rule=f"before: {each.rule}")
             for each in (*was.untold, *unknown_of(was.enforcement))
@@ -156,6 +184,7 @@ def judge_plan(
         tuple(untold),
         frozenset(_uncertain(estate)),
         effects,
+        features,
     )
 
 
@@ -217,6 +246,17 @@ def _effects(built: Built, before: Enforcement, after: Enforcement) -> Iterator[
             *_deciding(there, flow, allow=False, unlike=here),
         ]
         yield Effect(flow, tuple(dict.fromkeys(by)))
+
+
+def _features(built: Built, before: Enforcement, after: Enforcement) -> Iterator[FeatureChange]:
+    """The features that work on one side only. What is not there yet lets nothing through."""
+    absent = Filter("not there yet", "absent", Order.UNION, stateful=True, rules=())
+    was = {point: before.get(point, (absent,)) for point in after}
+    old = {each.id: each for each in features_of(built, was)}
+    for feature in features_of(built, after):
+        works = feature.answer is not Answer.FAILS
+        if works is not (old[feature.id].answer is not Answer.FAILS):
+            yield FeatureChange(feature, starts=works)
 
 
 def _deciding(

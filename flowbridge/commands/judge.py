@@ -128,6 +128,7 @@ def _print(plan: Path, judged: Judged) -> None:
         ("cannot be told:", map(str, judged.untold)),
         ("taken for granted:", judged.estate.assumed),
         ("what the plan changes:", _changes(judged)),
+        ("features:", map(str, judged.features or ())),
     ):
         listed = [one_line(line) for line in lines]
         if listed:

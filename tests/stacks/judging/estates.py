@@ -21,10 +21,8 @@ from tests.stacks.judging.shown_json import (
     resource,
     state,
 )
-from tests.stacks.judging.sites import ASKED
+from tests.stacks.judging.sites import ASKED, C, E
 
-C: Final = "expressway-c/single"
-E: Final = "expressway-e/single"
 GROUP: Final = "aws_security_group"
 RULE: Final = "aws_security_group_rule"
 NSG: Final = "azurerm_network_security_group"

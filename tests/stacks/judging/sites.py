@@ -10,8 +10,8 @@ from typing import Final
 
 from flowbridge.stacks.pipeline import Built, build, load
 
-KEY: Final = "expressway-c/single"
-ADDRESS: Final = "10.0.10.11"
+C: Final = "expressway-c/single"
+E: Final = "expressway-e/single"
 ADMINS: Final = "10.9.0.0/24"
 DNS: Final = "10.0.10.2/32"
 NTP: Final = "10.0.10.3/32"

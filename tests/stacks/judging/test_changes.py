@@ -143,3 +143,22 @@ def test_a_rule_of_google_that_is_switched_off() -> None:
     [(change, port, rows, by)] = told(found)
     assert (change, port, rows) == ("becomes refused", "22", "expressway/5/1")
     assert by == ("google_compute_firewall.rule-0",)
+
+
+def test_features_that_start_and_stop_to_work() -> None:
+    prior = [resource("google_compute_firewall", n, b) for n, b in estates.firewall_rules()]
+    fewer = [each for each in prior if each["name"] != "rule-1"]
+    worn = Wearing(both("uc"))
+    stops = judged(plan(fewer, prior=prior), worn, "gcp").features
+    starts = judged(plan(prior, prior=fewer), worn, "gcp").features
+    assert stops is not None
+    assert starts is not None
+    assert {each.feature.id for each in stops} == {each.feature.id for each in starts}
+    assert stops
+    assert not any(each.starts for each in stops)
+    assert all(each.starts for each in starts)
+    assert all("443" in "".join(each.as_plain()["cuts"]) for each in stops)
+    one = Wearing({"expressway-c/single": ("uc",), "expressway-e/single": ()})
+    assert judged(plan(prior, prior=fewer), one, "gcp").features is not None
+    unknown = plan(prior[:0], prior=fewer)
+    assert judged(unknown, Wearing(), "gcp").features is None
