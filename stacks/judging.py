@@ -212,7 +212,9 @@ def _audit(policy: Policy, estate: Foreign, provider: Provider) -> Audit:
         for stage in filters
         for rule in stage.rules
     }
-    read = Estate("the plan", estate.enforcement, rules, (), (), managed=False)
+    # Who is there is the work of `Foreign`, which names what it did not find.
+    members = {each.key: frozenset(m.name for m in each.members) for each in policy.interfaces}
+    read = Estate("the plan", estate.enforcement, rules, (), (), False, members)
     says = provider.expressible
     return audit(policy, {}, read, says, partial(says, policy=policy))
 
