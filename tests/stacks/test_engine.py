@@ -153,7 +153,7 @@ def test_the_command_checks_without_starting_node(tmp_path: Path) -> None:
 
     (tmp_path / "site.yaml").write_text(PAIR, "utf-8")
     probe = (
-        "import sys, pathlib; from stacks.pipeline import check; "
+        "import sys, pathlib; from flowbridge.stacks.pipeline import check; "
         "assert check(pathlib.Path(sys.argv[1])).exit_code == 0; "
         "loaded = {'jsii', 'cdktf', 'cdktn', 'boto3', 'azure', 'google'} & set(sys.modules); "
         "sys.exit(f'imported {loaded}' if loaded else 0)"
