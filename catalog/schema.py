@@ -20,6 +20,12 @@ _KINDS: Final[dict[str, tuple[type[BaseModel], str]]] = {
 }
 KINDS: Final = tuple(_KINDS)
 
+
+def schema_id(kind: str) -> str:
+    """The `$id`: a name and no address, so that no editor asks a server for it."""
+    return f"urn:flowbridge:schema:{kind}"
+
+
 _PORT: Final[dict[str, Any]] = {
     "anyOf": [
         {"type": "integer", "minimum": 0, "maximum": 65535},
@@ -59,15 +65,19 @@ def file_schema(kind: str, catalog: Catalog) -> dict[str, Any]:
     if kind == "overlay":
         _lenient(definitions)
         # An overlay of one table is that table alone.
-        return _headed(title, {"anyOf": [_bare(schema), {"$ref": "#/$defs/Table"}]}, definitions)
-    return _headed(title, _bare(schema), definitions)
+        whole = {"anyOf": [_bare(schema), {"$ref": "#/$defs/Table"}]}
+        return _headed(kind, title, whole, definitions)
+    return _headed(kind, title, _bare(schema), definitions)
 
 
-def _headed(title: str, schema: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+def _headed(
+    kind: str, title: str, schema: dict[str, Any], definitions: dict[str, Any]
+) -> dict[str, Any]:
     for internal in ("closed", "replaced"):
         definitions.get("Table", {}).get("properties", {}).pop(internal, None)
         schema.get("properties", {}).pop(internal, None)
-    return {"$schema": DIALECT, "title": title, **schema, "$defs": definitions}
+    head = {"$schema": DIALECT, "$id": schema_id(kind), "title": title}
+    return {**head, **schema, "$defs": definitions}
 
 
 def _bare(schema: dict[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Any, Final, assert_never
 
 from flowbridge.catalog.load import Catalog
 from flowbridge.catalog.ports import PortRange
+from flowbridge.catalog.schema import schema_id
 from flowbridge.deployment.checks.names import parameter_names, system_names
 from flowbridge.deployment.file.site import Cloud
 from flowbridge.deployment.pages.every_cloud import joined_schemas
@@ -98,6 +99,7 @@ def deployment_schema(catalog: Catalog) -> dict[str, Any]:
     options["ports"]["propertyNames"] = {"enum": sorted(parameter_names(catalog))}
     head = {
         "$schema": DIALECT,
+        "$id": schema_id("deployment"),
         "title": "Flowbridge deployment file",
         "description": "One deployment of Cisco Expressway, Unified CM and Meeting Server in one "
         "cloud: what runs where, and which documented services it uses.",
