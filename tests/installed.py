@@ -17,7 +17,15 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 # What a build reads; the tests, the measurements and everything that is made are left out.
 _SOURCES = ("catalog", "deployment", "policy", "providers", "stacks", "flowbridge", "schemas")
-_FILES = ("pyproject.toml", "MANIFEST.in", "README.md", "LICENSE", "CHANGELOG.md", "Makefile")
+_FILES = (
+    "pyproject.toml",
+    "MANIFEST.in",
+    "README.md",
+    "LICENSE",
+    "CHANGELOG.md",
+    "Makefile",
+    "Containerfile",
+)
 _APP = ("main.py", "cdktf.json", "package.json", "package-lock.json")
 PATIENCE = 300.0
 
@@ -53,7 +61,7 @@ def locked_versions() -> dict[str, str]:
     pattern = re.compile(r"^(?P<name>[\w.-]+)==(?P<version>[^\s;]+)", re.MULTILINE)
     return {
         found["name"].lower(): found["version"]
-        for name in ("runtime", "node")
+        for name in ("ingest", "runtime", "node")  # where two name a package, the last counts
         for found in pattern.finditer((ROOT / "requirements" / f"{name}.lock").read_text("utf-8"))
     }
 
@@ -74,11 +82,18 @@ class Installed:
         constraints.write_text(
             "".join(f"{name}=={version}\n" for name, version in locked_versions().items()), "utf-8"
         )
+        self._install("--constraint", str(constraints), *requirements)
+
+    def add_locked(self, lock: Path) -> None:
+        """Install what a lock names, with its hashes."""
+        self._install("--require-hashes", "-r", str(lock))
+
+    def _install(self, *words: str) -> None:
         done = subprocess.run(
             [
                 *(sys.executable, "-m", "pip", "--python", str(self.python), "install"),
                 *("--quiet", "--disable-pip-version-check", "--only-binary", ":all:"),
-                *("--no-compile", "--constraint", str(constraints), *requirements),
+                *("--no-compile", *words),
             ],
             env=_clean_environment(),
             capture_output=True,

