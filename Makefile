@@ -9,13 +9,14 @@
 #   make docs                           every page and schema that is made from code and data
 #   make golden                         write the goldens anew; read the difference before committing
 #   make bench                          the measurements behind docs/benchmarks.md
+#   make release                        wheel, source distribution, bill of materials into dist/
 #   make lock                           renew the locks (needs an index and, for the CLI's, npm)
 #   make clean                          remove what these made, never a Terraform state
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := synth
 .DELETE_ON_ERROR:
-.PHONY: synth test quick one docs golden bench lock clean format
+.PHONY: synth test quick one docs golden bench release lock clean format
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -50,7 +51,9 @@ format: $(STAMPS)/dev
 	$(BIN)/ruff check --fix .
 
 docs: $(STAMPS)/dev
-	$(BIN)/flowbridge schema > schemas/deployment.schema.json
+	for kind in deployment overlay table edition; do \
+	    $(BIN)/flowbridge schema --of $$kind > schemas/$$kind.schema.json || exit 1; \
+	done
 	$(BIN)/python -m flowbridge.deployment.pages.reference > docs/deployment.md
 	$(BIN)/flowbridge catalog errata --format markdown > docs/errata.md
 	$(BIN)/flowbridge catalog guide --format markdown > docs/guide-rules.md
@@ -104,20 +107,30 @@ $(CACHE)/bench/ready: requirements/bench.lock | $(BIN)/python
 	$(CACHE)/bench/bin/python -m pip install --quiet --require-hashes -r requirements/bench.lock
 	@touch $@
 
+# The same bytes for one commit, whoever builds; refused where version, changelog and goldens
+# disagree.
+release: $(STAMPS)/dev $(CACHE)/release/ready
+	@$(BIN)/python -m release dist --bill $(CACHE)/release/bin/cyclonedx-py
+
+$(CACHE)/release/ready: requirements/release.lock | $(BIN)/python
+	$(BIN)/python -m venv $(CACHE)/release
+	$(CACHE)/release/bin/python -m pip install --quiet --require-hashes -r requirements/release.lock
+	@touch $@
+
 COMPILE := $(CACHE)/lock/bin/uv pip compile --quiet --universal --python-version 3.11 \
     --generate-hashes --no-header --no-annotate --upgrade
 
 lock: $(BIN)/python
 	$(BIN)/python -m venv $(CACHE)/lock
 	$(CACHE)/lock/bin/python -m pip install --quiet uv
-	for name in runtime dev bench node schema ingest; do \
+	for name in runtime dev bench node schema ingest release; do \
 	    $(COMPILE) requirements/$$name.in --output-file requirements/$$name.lock || exit 1; \
 	done
 	rm -f package-lock.json
 	npm install --package-lock-only --omit-lockfile-registry-resolved
 
 clean:
-	rm -rf $(VENV) $(CACHE) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(CACHE) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find cdktf.out -name cdk.tf.json -delete 2>/dev/null || true
 	rm -f cdktf.out/manifest.json
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
