@@ -39,6 +39,14 @@ SCHEMA = (Path(__file__).parent.parent / "schemas" / "deployment.schema.json").r
     type=click.Path(dir_okay=False, path_type=Path),
     help="Where to write; default NAME.yaml. `-` prints it.",
 )
+@click.option(
+    "--from-plan",
+    "plan",
+    type=click.Path(path_type=Path),
+    metavar="PLAN.json",
+    help="Propose the file from a plan or state (`terraform show -json`): every line says "
+    "why, and what the plan does not tell stands as a question.",
+)
 @answer_format
 def command(
     cloud: str,
@@ -47,37 +55,31 @@ def command(
     turn: bool | None,
     ice_passthrough: bool | None,
     output: Path | None,
+    plan: Path | None,
     answer_format: Format,
 ) -> None:
     import re
-
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     if not re.fullmatch(r"[a-z][a-z0-9-]{0,38}[a-z0-9]", name):
         refuse(
             answer_format,
             f"--name {name!r}: write 2 to 40 of a-z, 0-9 and '-', beginning with a letter",
         )
-    templates = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        undefined=StrictUndefined,
-        autoescape=False,  # noqa: S701 - the template is YAML, and every value is checked above
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    turn = _asked(turn, "Do SIP calls use TURN on Expressway-E (off on a fresh one)?")
-    ice_passthrough = _asked(ice_passthrough, "Does MRA use ICE passthrough (off likewise)?")
     target = output or Path(f"{name}.yaml")
-    text = templates.get_template("deployment.yaml.j2").render(
-        cloud=cloud,
-        region=example_region(Cloud(cloud)),
-        name=name,
-        nics=nics,
-        schema=_schema_from(target),
-        turn=turn,
-        ice_passthrough=ice_passthrough,
-    )
+    if plan is None:
+        turn = _asked(turn, "Do SIP calls use TURN on Expressway-E (off on a fresh one)?")
+        ice_passthrough = _asked(ice_passthrough, "Does MRA use ICE passthrough (off likewise)?")
+        text = _example(
+            target,
+            cloud=cloud,
+            region=example_region(Cloud(cloud)),
+            name=name,
+            nics=nics,
+            turn=turn,
+            ice_passthrough=ice_passthrough,
+        )
+    else:
+        text = _proposed(plan, name, target, answer_format)
     if str(target) == "-":
         if answer_format == "json":
             say_json({"written": None, "content": text})
@@ -104,6 +106,31 @@ def _asked(given: bool | None, question: str) -> bool:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return True
     return click.confirm(question, default=True, err=True)
+
+
+def _example(target: Path, **given: object) -> str:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    templates = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        undefined=StrictUndefined,
+        autoescape=False,  # noqa: S701 - the template is YAML, and every value is checked above
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    template = templates.get_template("deployment.yaml.j2")
+    return template.render(**given, schema=_schema_from(target))
+
+
+def _proposed(plan: Path, name: str, target: Path, form: Format) -> str:
+    from flowbridge.commands.judge import read_document
+    from flowbridge.stacks.proposal import propose
+
+    try:
+        return propose(read_document(plan, form), name, _schema_from(target))
+    except ValueError as error:
+        refuse(form, f"{plan}: {error}")
 
 
 def _schema_from(target: Path) -> str:
