@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from flowbridge.policy.audit.estate import LiveRule
-from flowbridge.providers.azure.emit.terraform import DENIED
+from flowbridge.providers.azure.emit.terraform import DENIED, INSIDE
 from flowbridge.providers.azure.live.admin_rules import AdminRules, admin_text
 from flowbridge.providers.azure.live.answers import properties, tags_of
 from flowbridge.providers.azure.live.as_terraform import (
@@ -28,7 +28,7 @@ def live_rules(here: Situation, nsgs: Mapping[str, Row]) -> Iterator[LiveRule]:
             description = properties(row).get("description") or ""
             planned = here.identity.rules.get(name)
             named = here.identity.named.get(name)
-            made = bool(row_ids(description)) or description == DENIED
+            made = bool(row_ids(description)) or description in (DENIED, INSIDE)
             yield LiveRule(
                 name,
                 str(nsg["id"]),
