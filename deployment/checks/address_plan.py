@@ -16,6 +16,7 @@ from flowbridge.deployment.addresses import (
     shown,
     within,
 )
+from flowbridge.deployment.checks.settings import limits
 from flowbridge.deployment.clusters import views_of
 from flowbridge.deployment.file.site import Cloud, Site
 from flowbridge.deployment.interface import Network
@@ -50,6 +51,7 @@ def address_mistakes(site: Site) -> Iterator[Mistake]:
     yield from _peers(site)
     own = list(_own(site))
     yield from _in_their_tiers(site, own)
+    yield from _kept_by_the_cloud(site, own)
     yield from _once(own)
     yield from _public(site)
     yield from _systems(site)
@@ -223,6 +225,28 @@ def _instead(use: Use) -> str:
         f"{dotted(use.location[:2])}.elsewhere; else write an address of the tier, or the tier it "
         "is in"
     )
+
+
+def _kept_by_the_cloud(site: Site, own: Iterable[Use]) -> Iterator[Mistake]:
+    """The first and last addresses of a subnet are the cloud's own (router, DNS, broadcast)."""
+    rule = limits()["reserved"][site.cloud]
+    for use in own:
+        tier = site.network.tiers.get(use.tier or "")
+        if tier is None or not is_host(use.network):
+            continue
+        if use.network.version == 6 and not rule["ipv6"]:
+            continue
+        for cidr in tier.cidrs:
+            if not within(use.network, [cidr]) or cidr.prefixlen > cidr.max_prefixlen - 3:
+                continue
+            place = int(use.network.network_address) - int(cidr.network_address)
+            if place < rule["first"] or place >= cidr.num_addresses - rule["last"]:
+                yield Mistake(
+                    use.location,
+                    f"{shown(use.network)} is kept by the cloud: the first {rule['first']} "
+                    f"addresses of a subnet ({cidr}) and the last {rule['last']} are no machine's "
+                    f"({rule['source']}); write the machine's own address",
+                )
 
 
 def _once(uses: Iterable[Use]) -> Iterator[Mistake]:

@@ -12,6 +12,7 @@ from flowbridge.deployment.checks.cloud import network_mistakes
 from flowbridge.deployment.checks.names import assertion_mistakes, name_mistakes, service_mistakes
 from flowbridge.deployment.checks.port_settings import port_mistakes
 from flowbridge.deployment.checks.prerequisites import prerequisite_mistakes
+from flowbridge.deployment.checks.settings import setting_mistakes
 from flowbridge.deployment.clusters import View, cluster_mistakes, views_of
 from flowbridge.deployment.file.site import AwsSite, Site
 from flowbridge.deployment.management_sources import management_mistakes
@@ -33,6 +34,7 @@ def mistakes(
         yield from assertion_mistakes(site, catalog)
         yield from acceptance_mistakes(site)
         yield from _quotas(site)
+        yield from setting_mistakes(site)
 
     return tuple(dict.fromkeys(all_of_them()))
 

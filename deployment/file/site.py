@@ -385,15 +385,18 @@ class AwsQuotas(Quotas):
 
 
 class AzureQuotas(Quotas):
-    nsg_rules: Count | None = Field(None, ge=1, description="Azure: rules in one NSG.")
+    nsg_rules: Count | None = Field(None, ge=1, le=1000, description="Azure: rules in one NSG.")
 
 
 class GcpQuotas(Quotas):
     firewall_rules: Count | None = Field(
-        None, ge=1, description="Google Cloud: firewall rules in the project."
+        None, ge=1, le=100_000, description="Google Cloud: firewall rules in the project."
     )
     firewall_policy_tuples: Count | None = Field(
-        None, ge=1, description="Google Cloud: rule tuples of one network firewall policy."
+        None,
+        ge=1,
+        le=100_000,
+        description="Google Cloud: rule tuples of one network firewall policy.",
     )
 
 

@@ -52,6 +52,7 @@ def facts(policy: Policy, site: Site) -> Mapping[str, Iterable[str]]:
         if open_to_errors and "path-router" not in site.systems
         else [],
         "eni": [m.attachment for i in policy.interfaces for m in i.members if m.attachment],
+        "named-cards": [i.key for i in policy.interfaces if any(m.attachment for m in i.members)],
         "unattached": [
             i.key for i in policy.interfaces if any(not m.attachment for m in i.members)
         ],

@@ -12,8 +12,9 @@ from unittest.mock import patch
 
 import boto3
 from moto.ec2.exceptions import EC2ClientError
+from moto.ec2.models.elastic_network_interfaces import NetworkInterfaceBackend
 from moto.ec2.models.network_acls import NetworkAclBackend
-from moto.ec2.models.security_groups import SecurityGroupRule
+from moto.ec2.models.security_groups import SecurityGroupBackend, SecurityGroupRule
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from moto.server import ThreadedMotoServer
 
@@ -37,6 +38,8 @@ class EmulatedEc2:
 
     url: str
     client: EC2Client
+    # `open` and `close`, one for each change of a rule of a security group, in their order.
+    calls: list[str]
 
     def network(self, *cidrs: str, vpc: str = "10.0.0.0/16") -> tuple[str, list[str]]:
         """A VPC with a subnet for each of `cidrs`: its id and theirs."""
@@ -49,10 +52,21 @@ class EmulatedEc2:
 def emulated_ec2() -> Iterator[EmulatedEc2]:
     """Serve until the block ends, on a free port of 127.0.0.1."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    calls: list[str] = []
     with ExitStack() as faithful:
+        for direction in ("ingress", "egress"):
+            for name, verb in (("authorize", "open"), ("revoke", "close")):
+                method = f"{name}_security_group_{direction}"
+                answer = _noted(verb, calls, getattr(SecurityGroupBackend, method))
+                faithful.enter_context(patch.object(SecurityGroupBackend, method, answer))
         for owner, name, answer in (
             (SecurityGroupRule, "description", property(_description)),
             (NetworkAclBackend, "delete_network_acl_entry", _deletes_once),
+            (
+                NetworkInterfaceBackend,
+                "modify_network_interface_attribute",
+                _keeps_the_last_group,
+            ),
             (DomainDispatcherApplication, "__call__", _one_at_a_time()),
         ):
             faithful.enter_context(patch.object(owner, name, answer))
@@ -68,7 +82,7 @@ def emulated_ec2() -> Iterator[EmulatedEc2]:
                 aws_access_key_id="testing",
                 aws_secret_access_key="testing",  # noqa: S106
             )
-            yield EmulatedEc2(url, client)
+            yield EmulatedEc2(url, client, calls)
         finally:
             server.stop()
 
@@ -99,6 +113,37 @@ def _deletes_once(backend: NetworkAclBackend, acl: str, number: int, egress: boo
             "InvalidNetworkAclEntry.NotFound",
             f"The network acl entry '{number}' does not exist in '{acl}'",
         ) from None
+
+
+_modify_card = NetworkInterfaceBackend.modify_network_interface_attribute
+
+
+def _keeps_the_last_group(
+    backend: NetworkInterfaceBackend,
+    card: str,
+    groups: list[str],
+    source_dest_check: bool | None = None,
+    description: str | None = None,
+) -> None:
+    """moto says yes to a request that takes the last security group off a card.
+
+    Such a request names no attribute, and AWS refuses it (EC2 API, ModifyNetworkInterfaceAttribute:
+    "You must specify at least one security group").
+    """
+    if not groups and source_dest_check is None and description is None:
+        raise EC2ClientError("InvalidParameterCombination", "No attributes specified.")
+    _modify_card(backend, card, groups, source_dest_check, description)
+
+
+def _noted(verb: str, calls: list[str], answer: Any) -> Any:
+    """`answer`, with `verb` written to `calls` when it has been given."""
+
+    def call(*given: Any, **named: Any) -> Any:
+        found = answer(*given, **named)
+        calls.append(verb)
+        return found
+
+    return call
 
 
 def _one_at_a_time() -> Any:

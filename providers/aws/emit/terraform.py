@@ -8,7 +8,7 @@ another ACL, made complete beside the old one and then attached in its place
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from flowbridge.catalog.ports import ANY_PORT, PortRange
@@ -40,6 +40,9 @@ PREFIX_LIST: Final = "aws_ec2_managed_prefix_list"
 NETWORK_ACL: Final = "aws_network_acl"
 ACL_ENTRY: Final = "aws_network_acl_rule"
 ASSOCIATION: Final = "aws_network_acl_association"
+# Of Terraform itself (1.4 and later, OpenTofu too): it makes nothing in the cloud.
+GATE: Final = "terraform_data"
+GATE_NAME: Final = "flowbridge_rules_in_place"
 
 # Names that the EC2 API takes; every other protocol goes by its number, and without ports.
 _BY_NAME: Final = (Protocol.TCP, Protocol.UDP, Protocol.ICMP, Protocol.ICMPV6)
@@ -69,6 +72,8 @@ def emit_groups(
         resources.add(PREFIX_LIST, prefix_list.name, _prefix_list(prefix_list, site))
     lowered: list[LoweredRule] = []
     ids: dict[str, list[str]] = {}
+    placed: dict[str, str] = {}  # rule -> its group
+    any_rules = any(groups.rules for groups in emitted.interfaces)
     for groups in emitted.interfaces:
         interface = groups.interface
         tags = interface_tags(site, interface)
@@ -83,7 +88,10 @@ def emit_groups(
             }
             resources.add(GROUP, name, group)
             ids.setdefault(interface.key, []).append(_id(GROUP, name))
-            attachments = _attach(interface, name, resources)
+            # The cards take a group when everything is open, and lose it before any rule closes:
+            # AWS does not take the last group off a card, and then no rule has gone.
+            after = () if number or not any_rules else (f"{GATE}.{GATE_NAME}",)
+            attachments = _attach(interface, name, after, resources)
             for rule in rules:
                 body = _rule(rule, name, tags)
                 if attachments and number:
@@ -91,23 +99,45 @@ def emit_groups(
                     # the network interface, and closes in the old one after that: no gap.
                     body["depends_on"] = attachments
                 address = resources.add(RULE[rule.direction], rule.name, body)
+                placed[address] = name
                 lowered.append(_lowered(rule, address, body["description"]))
+    if placed:
+        resources.add(GATE, GATE_NAME, _gate(placed))
     return tuple(lowered), ids
+
+
+def _gate(placed: Mapping[str, str]) -> dict[str, Any]:
+    """What comes between the rules of a change that open and those that close.
+
+    A rule with another port or peer is another resource, and Terraform deletes one and makes the
+    other in any order. This one depends on every rule and changes with each of them: it waits for
+    all that are new, and what is gone, which is `create_before_destroy` and which it depended on
+    before, waits for it.
+    """
+    return {
+        "input": content_hash(*(f"{rule} {group}" for rule, group in sorted(placed.items()))),
+        "depends_on": sorted(placed),
+    }
 
 
 def _id(kind: str, name: str) -> str:
     return f"${{{kind}.{name}.id}}"
 
 
-def _attach(interface: Interface, group: str, resources: ResourceSet) -> list[str]:
+def _attach(
+    interface: Interface, group: str, after: Sequence[str], resources: ResourceSet
+) -> list[str]:
+    """Put `group` on every card that is named, once there is what it has to come `after`."""
     addresses: list[str] = []
     for member in interface.members:
         if member.attachment is None:
             continue
-        body = {
+        body: dict[str, Any] = {
             "security_group_id": _id(GROUP, group),
             "network_interface_id": member.attachment,
         }
+        if after:
+            body["depends_on"] = list(after)
         name = terraform_name(group, member.attachment, content_hash(member.attachment))
         addresses.append(resources.add(ATTACHMENT, name, body))
     return addresses
