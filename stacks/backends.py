@@ -38,6 +38,7 @@ class BackendKind:
     arguments: tuple[str, ...]
     blocks: Mapping[str, Block] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)
+    switches: tuple[str, ...] = ()
 
     def settings(self, site: Site) -> dict[str, Any]:
         """The arguments; each deployment keeps a state of its own unless told otherwise."""
@@ -65,6 +66,7 @@ def backend_kinds() -> dict[str, BackendKind]:
                 for key, block in entry.get("blocks", {}).items()
             },
             entry.get("secrets", {}),
+            tuple(entry.get("switches", ())),
         )
         for name, entry in data.items()
     }
@@ -86,6 +88,12 @@ def backend_gaps(site: Site) -> Iterator[Finding]:
             yield from _inside(kind, name, value)
         elif name not in kind.arguments:
             yield _refusal(kind, name, _unknown(kind, name), found="unknown")
+        elif name in kind.switches:
+            if str(value).lower() not in ("true", "false"):
+                yield _refusal(kind, name, f"{name} is true or false, not {value!r}", found="value")
+        elif isinstance(value, bool):
+            message = f"{name} is a text, not {str(value).lower()}; write it in quotes"
+            yield _refusal(kind, name, message, found="value")
 
 
 def _inside(kind: BackendKind, name: str, value: object) -> Iterator[Finding]:

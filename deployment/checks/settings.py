@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from flowbridge.deployment.checks.version_range import allows_from
-from flowbridge.deployment.file.site import AwsSite, AzureSite, Cloud, GcpSite, Site
+from flowbridge.deployment.file.site import AwsSite, AzureSite, GcpSite, Site
 from flowbridge.deployment.mistake import Mistake, nearest
 
 _TABLE: Final = Path(__file__).with_name("settings.yaml")
@@ -52,12 +52,12 @@ def limits() -> Mapping[str, Any]:
 def _tags(site: Site) -> Iterator[Mistake]:
     rule, tags = limits()["tags"][site.cloud], site.provider.default_tags
     here = ("provider", "default_tags")
-    word = "labels" if site.cloud is Cloud.GCP else "tags"
+    word = rule["word"]
     room = rule["count"] - rule["ours"]
     if len(tags) > room:
         yield Mistake(
             here,
-            f"{len(tags)} {word} and {rule['ours']} of ours are more than the {rule['count']} that "
+            f"{len(tags)} {word}s and {rule['ours']} of ours are more than the {rule['count']} that "
             f"one resource takes ({rule['source']}); write at most {room}",
         )
     seen: dict[str, str] = {}
@@ -65,7 +65,7 @@ def _tags(site: Site) -> Iterator[Mistake]:
         other = seen.setdefault(key.casefold() if rule.get("case_blind") else key, key)
         if other != key:
             yield Mistake((*here, key), f"Azure takes {key!r} and {other!r} for one; keep one")
-        for what in _wrong_with(key, value, rule, word[:-1]):
+        for what in _wrong_with(key, value, rule, word):
             yield Mistake((*here, key), f"{what} ({rule['source']})")
 
 
@@ -161,7 +161,7 @@ def _endpoints(site: Site) -> Iterator[Mistake]:
             yield Mistake(
                 here, "this is no address of a server; write https://HOST/ or http://HOST:PORT/"
             )
-        elif site.cloud is Cloud.GCP and not url.endswith("/"):
+        elif not url.endswith(limits()["endpoint_ends"].get(site.cloud, "")):
             yield Mistake(here, f"the provider wants a slash at the end; write {url}/")
 
 
@@ -189,23 +189,12 @@ def _version(site: Site) -> Iterator[Mistake]:
 
 
 def _backend(site: Site) -> Iterator[Mistake]:
-    backend = site.backend
-    known = limits()["backends"][backend.type]
-    for name, value in backend.settings.items():
-        here = ("backend", "settings", name)
-        every = [*known["texts"], *known["switches"]]
-        if name not in every:
+    """The name of a bucket; what arguments a backend has is Terraform's (`stacks.backends`)."""
+    bucket = site.backend.settings.get("bucket")
+    if site.backend.type in limits()["bucket_names"] and isinstance(bucket, str):
+        if not _BUCKET.fullmatch(bucket):
             yield Mistake(
-                here,
-                f"the {backend.type} backend has no argument {name!r}: {nearest(name, every)}",
-            )
-        elif isinstance(value, bool) and name in known["texts"]:
-            yield Mistake(here, f"{name} is a text, not {str(value).lower()}; write it in quotes")
-        elif name in known["switches"] and str(value).lower() not in ("true", "false"):
-            yield Mistake(here, f"{name} is true or false, not {value!r}")
-        elif name == "bucket" and not _BUCKET.fullmatch(str(value)):
-            yield Mistake(
-                here,
-                f"{value!r} is no name of a bucket: small letters, digits, - and ., "
+                ("backend", "settings", "bucket"),
+                f"{bucket!r} is no name of a bucket: small letters, digits, -, _ and ., "
                 "without its address",
             )
