@@ -57,8 +57,8 @@ def _tags(site: Site) -> Iterator[Mistake]:
     if len(tags) > room:
         yield Mistake(
             here,
-            f"{len(tags)} {word}s and {rule['ours']} of ours are more than the {rule['count']} that "
-            f"one resource takes ({rule['source']}); write at most {room}",
+            f"{len(tags)} {word}s and {rule['ours']} of ours are more than the {rule['count']} "
+            f"that one resource takes ({rule['source']}); write at most {room}",
         )
     seen: dict[str, str] = {}
     for key, value in tags.items():
@@ -191,10 +191,10 @@ def _version(site: Site) -> Iterator[Mistake]:
 def _backend(site: Site) -> Iterator[Mistake]:
     """The name of a bucket; what arguments a backend has is Terraform's (`stacks.backends`)."""
     bucket = site.backend.settings.get("bucket")
-    if site.backend.type in limits()["bucket_names"] and isinstance(bucket, str):
-        if not _BUCKET.fullmatch(bucket):
-            yield Mistake(
-                ("backend", "settings", "bucket"),
-                f"{bucket!r} is no name of a bucket: small letters, digits, -, _ and ., "
-                "without its address",
-            )
+    named = site.backend.type in limits()["bucket_names"] and isinstance(bucket, str)
+    if named and not _BUCKET.fullmatch(str(bucket)):
+        yield Mistake(
+            ("backend", "settings", "bucket"),
+            f"{bucket!r} is no name of a bucket: small letters, digits, -, _ and ., "
+            "without its address",
+        )

@@ -67,7 +67,7 @@ def test_the_page_lists_them_all() -> None:
         ("provider.endpoints", {"ec": "https://ec2.eu-west-1.amazonaws.com"}),
         ("provider.endpoints", {"ec2": "ec2.eu-west-1.amazonaws.com"}),
         ("provider.version", ">= 6.0, < 5.0"),
-        ("provider.version", "4.49.0"),
+        ("provider.version", "4.55.0"),
         ("backend", {"type": "s3", "settings": {"bucket": "s3://states"}}),
         ("backend", {"type": "s3", "settings": {"bucket": "states", "encrypt": "yes"}}),
         ("backend", {"type": "local", "settings": {"path": True}}),

@@ -56,6 +56,8 @@ def test_what_a_backend_needs_and_does_not_have_is_refused(kind: str, tmp_path: 
 @pytest.mark.parametrize(
     ("kind", "settings", "key", "words"),
     [
+        ("s3", {"bucket": "b", "encrypt": "yes"}, "encrypt", "is true or false, not 'yes'"),
+        ("local", {"path": True}, "path", "write it in quotes"),
         ("s3", {"bukket": "b"}, "bukket", "write bucket"),
         ("s3", {"external_id": "e"}, "external_id", "write `assume_role: {external_id: ...}`"),
         ("s3", {"assume_role": "arn:x"}, "assume_role", "write `assume_role: {role_arn: ...}`"),
