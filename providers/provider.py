@@ -19,8 +19,8 @@ from flowbridge.policy.packets.packet_set import PacketSet
 from flowbridge.policy.point import Point
 from flowbridge.policy.surrounding import Surrounding
 from flowbridge.providers.meaning.foreign import Foreign, Wearing
-from flowbridge.providers.terraform.closed_world import World
 from flowbridge.providers.terraform.shown.document import FlatDocument
+from flowbridge.providers.terraform.world import World
 
 TerraformJson = dict[str, Any]
 

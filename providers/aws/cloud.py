@@ -31,9 +31,9 @@ from flowbridge.providers.aws.quotas import quotas_for
 from flowbridge.providers.load_balancer import translator_of, useless
 from flowbridge.providers.meaning.foreign import Foreign, Wearing
 from flowbridge.providers.provider import Lowered, Occupied, TerraformJson
-from flowbridge.providers.terraform.closed_world import World
 from flowbridge.providers.terraform.resource_set import ResourceSet
 from flowbridge.providers.terraform.shown.document import FlatDocument
+from flowbridge.providers.terraform.world import World
 
 # Wide enough for the majors that know every resource used here; both are tested.
 VERSIONS: Final = ">= 5.100.0, < 7.0.0"

@@ -27,9 +27,9 @@ from flowbridge.providers.azure.resource_ids import ResourceIds, data_for
 from flowbridge.providers.load_balancer import translator_of, useless
 from flowbridge.providers.meaning.foreign import Foreign, Wearing
 from flowbridge.providers.provider import Lowered, Occupied, TerraformJson
-from flowbridge.providers.terraform.closed_world import World
 from flowbridge.providers.terraform.resource_set import ResourceSet
 from flowbridge.providers.terraform.shown.document import FlatDocument
+from flowbridge.providers.terraform.world import World
 
 # Both majors know every attribute used here by the same name.
 VERSIONS: Final = ">= 4.0.0, < 6.0.0"

@@ -29,8 +29,8 @@ from flowbridge.providers.gcp.quotas import quotas_for
 from flowbridge.providers.load_balancer import translator_of, useless
 from flowbridge.providers.meaning.foreign import Foreign, Wearing
 from flowbridge.providers.provider import Lowered, Occupied, TerraformJson
-from flowbridge.providers.terraform.closed_world import World
 from flowbridge.providers.terraform.shown.document import FlatDocument
+from flowbridge.providers.terraform.world import World
 
 # Every major that knows the resources used; policies with their rules came later than the rest.
 VERSIONS: Final = {

@@ -12,7 +12,7 @@ from flowbridge.deployment.interface import Interface
 from flowbridge.policy.compiled import Policy
 from flowbridge.providers.terraform.attribute_table import attribute_table
 from flowbridge.providers.terraform.blocks import is_expression
-from flowbridge.providers.terraform.closed_world import World
+from flowbridge.providers.terraform.world import World
 
 # Another name for each of our marks: the addresses of the machines that may wear it.
 Worn = Mapping[str, frozenset[str]]

@@ -9,7 +9,7 @@ from typing import Any, Final
 from flowbridge.deployment.file.site import Site
 from flowbridge.policy.compiled import Policy
 from flowbridge.providers.meaning import world as ours
-from flowbridge.providers.terraform.closed_world import World
+from flowbridge.providers.terraform.world import World
 
 _TABLE: Final = Path(__file__).with_name("attributes.yaml")
 

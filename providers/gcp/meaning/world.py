@@ -10,7 +10,7 @@ from flowbridge.deployment.file.site import GcpSite, Site
 from flowbridge.policy.compiled import Policy
 from flowbridge.providers.gcp.markers import target_tag
 from flowbridge.providers.meaning import world as ours
-from flowbridge.providers.terraform.closed_world import World
+from flowbridge.providers.terraform.world import World
 
 _TABLE: Final = Path(__file__).with_name("attributes.yaml")
 _NAMED: Final = ("google_compute_network_firewall_policy_with_rules",)
