@@ -40,6 +40,7 @@ def setting_mistakes(site: Site) -> Iterator[Mistake]:
     yield from _endpoints(site)
     yield from _version(site)
     yield from _backend(site)
+    yield from _exclusive(site)
 
 
 @cache
@@ -178,13 +179,27 @@ def _version(site: Site) -> Iterator[Mistake]:
     if written is None:
         return
     rule = limits()["versions"][site.cloud]
-    policies = isinstance(site, GcpSite) and site.options.gcp.rules == "network-policy"
-    first = rule["policies"] if policies else rule["first"]
+    first = rule["first"]
+    if isinstance(site, GcpSite) and site.options.gcp.rules == "network-policy":
+        first = rule["policies"]
+    elif isinstance(site, AwsSite) and site.options.aws.exclusive:
+        first = rule["exclusive"]
     if not allows_from(written, first):
         yield Mistake(
             ("provider", "version"),
             f"{written!r} allows no version from {first}, the first that has every resource used "
             f"here ({rule['source']}); write one such as >= {first}, or leave it out",
+        )
+
+
+def _exclusive(site: Site) -> Iterator[Mistake]:
+    if not isinstance(site, GcpSite) or not site.options.gcp.exclusive:
+        return
+    if site.options.gcp.rules != "network-policy":
+        yield Mistake(
+            ("options", "gcp", "exclusive"),
+            "Terraform removes no VPC firewall rule that it did not make; write `rules: "
+            "network-policy`, whose policies hold all their rules, or leave it out",
         )
 
 

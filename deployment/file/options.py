@@ -293,6 +293,12 @@ class Aws(Section):
         description="make: a network ACL for each tier. none: none at all, for participants of a "
         "shared VPC, who may not make any; the security groups stand alone.",
     )
+    exclusive: Switch = Field(
+        False,
+        description="Let each apply remove the rules of others from the security groups made here "
+        "(provider 6.29 or newer). Run `flowbridge adopt` first: it shows what is there. Network "
+        "ACLs: entries of others stay.",
+    )
 
 
 class Azure(Section):
@@ -308,6 +314,11 @@ class Azure(Section):
         "subnet",
         description="What NSGs hang on. subnet: one for each tier, on its subnets. card: one for "
         "each interface, on the network cards that are named (`eni`), where subnets are others'.",
+    )
+    exclusive: Switch = Field(
+        False,
+        description="Nothing changes by it: an NSG made here holds its rules itself, and each "
+        "apply removes those of others in any case. Run `flowbridge adopt` first.",
     )
 
 
@@ -331,6 +342,12 @@ class Gcp(Section):
         900,
         description="Priority of the VPC firewall rules that allow; those that deny have the next "
         "number. Lower numbers of others decide before these.",
+    )
+    exclusive: Switch = Field(
+        False,
+        description="Takes `rules: network-policy`: a policy made here holds its rules itself, and "
+        "each apply removes those of others in any case. No apply removes VPC firewall rules of "
+        "others. Run `flowbridge adopt` first.",
     )
 
 

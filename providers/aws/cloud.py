@@ -37,6 +37,8 @@ from flowbridge.providers.terraform.world import World
 
 # Wide enough for the majors that know every resource used here; both are tested.
 VERSIONS: Final = ">= 5.100.0, < 7.0.0"
+# aws_vpc_security_group_rules_exclusive came with it (the provider's CHANGELOG).
+EXCLUSIVE_VERSIONS: Final = ">= 6.29.0, < 7.0.0"
 
 # EC2 API, ReplaceNetworkAclAssociation.
 _ONE_ACL: Final = (
@@ -67,7 +69,13 @@ class Aws:
         if not refused and (undenied := frozenset(_undenied(policy, acls))):
             groups = security_groups(policy, quotas, undenied, peers=peers)
         resources = ResourceSet()
-        rules, group_ids = emit_groups(groups, site.name, network or "", resources)
+        rules, group_ids = emit_groups(
+            groups,
+            site.name,
+            network or "",
+            resources,
+            exclusive=AwsSite.of(site).options.aws.exclusive,
+        )
         acl_ids: dict[str, str] = {}
         for acl in acls:
             entries, acl_ids[acl.tier] = emit_network_acl(acl, site.name, network or "", resources)
@@ -158,7 +166,9 @@ class Aws:
             provider["default_tags"] = [{"tags": dict(sorted(settings.default_tags.items()))}]
         if settings.endpoints:
             provider["endpoints"] = [dict(sorted(settings.endpoints.items()))]
-        required = {"source": "hashicorp/aws", "version": settings.version or VERSIONS}
+        exclusive = AwsSite.of(site).options.aws.exclusive
+        version = settings.version or (EXCLUSIVE_VERSIONS if exclusive else VERSIONS)
+        required = {"source": "hashicorp/aws", "version": version}
         return {
             "terraform": {"required_providers": {"aws": required}},
             "provider": {"aws": [provider]},

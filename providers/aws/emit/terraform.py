@@ -43,6 +43,7 @@ ASSOCIATION: Final = "aws_network_acl_association"
 # Of Terraform itself (1.4 and later, OpenTofu too): it makes nothing in the cloud.
 GATE: Final = "terraform_data"
 GATE_NAME: Final = "flowbridge_rules_in_place"
+EXCLUSIVE: Final = "aws_vpc_security_group_rules_exclusive"
 
 # Names that the EC2 API takes; every other protocol goes by its number, and without ports.
 _BY_NAME: Final = (Protocol.TCP, Protocol.UDP, Protocol.ICMP, Protocol.ICMPV6)
@@ -65,9 +66,17 @@ def group_resource(interface: str, number: int) -> str:
 
 
 def emit_groups(
-    emitted: SecurityGroups, site: str, network_id: str, resources: ResourceSet
+    emitted: SecurityGroups,
+    site: str,
+    network_id: str,
+    resources: ResourceSet,
+    *,
+    exclusive: bool = False,
 ) -> tuple[tuple[LoweredRule, ...], dict[str, list[str]]]:
-    """Add all groups; their rules as a person reads them, and their ids by interface."""
+    """Add all groups; their rules as a person reads them, and their ids by interface.
+
+    `exclusive`: Terraform removes every other rule from the groups.
+    """
     for prefix_list in emitted.prefix_lists.values():
         resources.add(PREFIX_LIST, prefix_list.name, _prefix_list(prefix_list, site))
     lowered: list[LoweredRule] = []
@@ -101,9 +110,23 @@ def emit_groups(
                 address = resources.add(RULE[rule.direction], rule.name, body)
                 placed[address] = name
                 lowered.append(_lowered(rule, address, body["description"]))
+            if exclusive:
+                own = [address for address, group in placed.items() if group == name]
+                resources.add(EXCLUSIVE, name, _exclusive(name, own, gated=any_rules))
     if placed:
         resources.add(GATE, GATE_NAME, _gate(placed))
     return tuple(lowered), ids
+
+
+def _exclusive(group: str, rules: Sequence[str], *, gated: bool) -> dict[str, Any]:
+    """All the rules that `group` may have. What else it has closes when all that is new is open."""
+    body: dict[str, Any] = {"security_group_id": _id(GROUP, group)}
+    for direction, key in (("ingress", "ingress_rule_ids"), ("egress", "egress_rule_ids")):
+        kind = RULE[Direction(direction)]
+        body[key] = [f"${{{each}.id}}" for each in sorted(rules) if each.startswith(f"{kind}.")]
+    if gated:
+        body["depends_on"] = [f"{GATE}.{GATE_NAME}"]
+    return body
 
 
 def _gate(placed: Mapping[str, str]) -> dict[str, Any]:
