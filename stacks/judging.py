@@ -159,6 +159,13 @@ def judge_plan(
 ) -> Judged:
     """ValueError for what is neither an output of `terraform show -json` nor Terraform JSON;
     BadMappingError where `wearing` does not fit."""
+    with shown.as_terraform_writes():
+        return _judged(built, document, wearing, changes=changes)
+
+
+def _judged(
+    built: Built, document: Mapping[str, Any], wearing: Wearing, *, changes: bool
+) -> Judged:
     policy, provider, site = built.policy, built.provider, built.resolution.site
     planned, prior = _documents(document, wearing)
     estate = provider.foreign(planned, prior, policy, site, wearing)

@@ -82,6 +82,11 @@ class _Line:
 def propose(document: Mapping[str, Any], name: str, schema: str) -> str:
     """The text of a deployment file. ValueError for what is no plan, state or Terraform JSON, or
     is of no cloud that we know."""
+    with shown.as_terraform_writes():
+        return _proposed(document, name, schema)
+
+
+def _proposed(document: Mapping[str, Any], name: str, schema: str) -> str:
     flat = (
         flatten(shown.after(document), Flattened())
         if shown.is_shown(document)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -53,6 +54,19 @@ def is_shown(document: Mapping[str, Any]) -> bool:
     return "format_version" in document and (
         "terraform_version" in document or "values" in document or "planned_values" in document
     )
+
+
+@contextmanager
+def as_terraform_writes() -> Iterator[None]:
+    """Turns the stumble over a value of another type than Terraform has there (a text for a list)
+    into a ValueError: a file that was edited or cut is the user's to mend."""
+    try:
+        yield
+    except (TypeError, AttributeError, KeyError) as error:
+        raise ValueError(
+            f"it holds a value of a shape that Terraform does not write ({error}); write it again "
+            "with `terraform show -json`"
+        ) from error
 
 
 def is_plan(document: Mapping[str, Any]) -> bool:

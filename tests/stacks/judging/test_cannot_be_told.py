@@ -326,3 +326,27 @@ def test_what_is_no_output_of_terraform() -> None:
         judge_plan(built("aws"), {"hello": 1}, Wearing())
     with pytest.raises(ValueError, match="format_version"):
         judge_plan(built("aws"), {**state([]), "format_version": "9.0"}, Wearing())
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (("values", "root_module", "resources", 0, "address"), []),
+        (("values", "root_module", "resources", 0, "values", "ingress", 0), [[1]]),
+        (("values", "root_module", "resources", 1, "values", "cidr_blocks"), True),
+        (("values", "root_module", "resources", 1, "type"), 3),
+        (("values", "root_module", "child_modules"), {"a": 1}),
+    ],
+)
+def test_a_file_that_was_cut_or_edited(place: tuple[str | int, ...], value: object) -> None:
+    case = estates.aws_state()
+
+    def spoil(document: Json) -> None:
+        here: Any = document
+        for key in place[:-1]:
+            here = here[key]
+        here[place[-1]] = value
+
+    spoilt = changed(case, spoil)
+    with pytest.raises(ValueError, match="does not write"):
+        judged(spoilt)
