@@ -172,7 +172,8 @@ def test_what_is_missing_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("cloud", FILES)
 def test_a_translator_without_work_is_refused(cloud: str, tmp_path: Path) -> None:
     data = deployment(cloud, translation=False)
-    assert refusals(tmp_path, data) == {"port-translation/useless"}
+    # Untranslated, guests meet what listens on their ports besides: that is refused of its own.
+    assert "port-translation/useless" in refusals(tmp_path, data)
     data = deployment(cloud)
     data["services"] = ["traversal-pair"]
     found = built(tmp_path, data)
