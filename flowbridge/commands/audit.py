@@ -148,7 +148,8 @@ def _answer(
         from flowbridge.results.check_results import lines_of_workloads
         from flowbridge.results.say import say_outcome
 
-        say_outcome(audit_outcome(audits, lines_of_workloads(built)), form)
+        outcome = audit_outcome(audits, lines_of_workloads(built))
+        say_outcome(outcome, form, one_line=watching)
         return
     if form == "json":
         say(_plain(built, audits))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from flowbridge.answer import say_raw
+from flowbridge.legible import without_passwords
 from flowbridge.results.annotations import github, gitlab
 from flowbridge.results.comment import comment
 from flowbridge.results.junit import junit
@@ -27,9 +28,15 @@ _WRITERS: Final[Mapping[str, Callable[[Outcome], str]]] = {
 }
 
 
-def say_outcome(outcome: Outcome, form: str) -> None:
-    """`outcome` on stdout, as UTF-8 whatever the terminal's encoding. KeyError: no such format."""
-    text = _WRITERS[form](outcome)
-    sys.stdout.flush()
-    sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
-    sys.stdout.buffer.flush()
+_JSON: Final = ("sarif", "gitlab")
+
+
+def say_outcome(outcome: Outcome, form: str, *, one_line: bool = False) -> None:
+    """`outcome` on stdout; `one_line` where it is JSON that a reader follows line by line.
+
+    KeyError: there is no such format.
+    """
+    text = without_passwords(_WRITERS[form](outcome))
+    if one_line and form in _JSON:
+        text = json.dumps(json.loads(text), ensure_ascii=False) + "\n"
+    say_raw(text)

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any, Final
 
+from flowbridge.deployment.selection.inside import USUAL
 from flowbridge.deployment.selection.resolution import Resolution
 
 Network = IPv4Network | IPv6Network
@@ -24,7 +25,8 @@ def late_addresses(resolution: Resolution, resources: Mapping[str, Any]) -> tupl
     texts = set(_texts(resources))
     named = {network for text in texts if (network := _network(text))}
     # A computed block hides or leaves out every address of the block twice its size.
-    computed = {each.supernet() for each in named - written - set(_WHOLE) if each.prefixlen}
+    given = written | set(_WHOLE) | set(USUAL)  # what is denied as private is so whatever they are
+    computed = {each.supernet() for each in named - given if each.prefixlen}
     hosts = sorted(
         (each for each in named & written if each.prefixlen == each.max_prefixlen),
         key=lambda each: (each.version, each),

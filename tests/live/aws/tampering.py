@@ -145,8 +145,7 @@ def entry(site: LiveSite, number: int, **more: Any) -> None:
     site.client.create_network_acl_entry(
         NetworkAclId=site.acl("dmz"),
         RuleNumber=number,
-        Egress=False,
-        **{"CidrBlock": "0.0.0.0/0", "Protocol": "-1", **more},
+        **{"CidrBlock": "0.0.0.0/0", "Protocol": "-1", "Egress": False, **more},
     )
 
 

@@ -328,9 +328,10 @@ def _fullest(result: Result) -> dict[str, tuple[int, int]]:
 
 def test_check_live_counts_what_terraform_will_leave(edge: LiveSite) -> None:
     before = _fullest(run(edge, "check", "--live", "--format", "json"))
-    acl = next(scope for scope in before if "dmz" in scope and "ingress IPv4" in scope)
+    acl = next(scope for scope in before if "dmz" in scope and "egress IPv4" in scope)
+    denied = {"RuleAction": "deny", "Egress": True}
     for number in (19000, 19001):
-        entry(edge, number, RuleAction="deny", CidrBlock=f"192.0.2.{number - 19000}/32")
+        entry(edge, number, CidrBlock=f"192.0.2.{number - 19000}/32", **denied)
     group = edge.client.create_security_group(GroupName="x", Description="x", VpcId=edge.vpc)
     lists = edge.client.create_managed_prefix_list(
         PrefixListName="x", AddressFamily="IPv4", MaxEntries=7, Entries=[]
@@ -350,8 +351,9 @@ def test_check_live_counts_what_terraform_will_leave(edge: LiveSite) -> None:
     assert after[f"{name} IPv4"][0] == before[f"{name} IPv4"][0] + 8
     assert after[f"{name} IPv6"][0] == before[f"{name} IPv6"][0] + 1
     assert result.exit_code == 0
-    for number in (19002, 19003):
-        entry(edge, number, RuleAction="deny", CidrBlock=f"192.0.2.{number - 19000}/32")
+    used, allowed = after[acl]
+    for number in range(19002, 19003 + allowed - used):
+        entry(edge, number, CidrBlock=f"192.0.2.{number - 19000}/32", **denied)
     full = run(edge, "check", "--live")
     assert full.exit_code == 1
     assert "raise the quota first" in full.stdout
