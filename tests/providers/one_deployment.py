@@ -80,6 +80,8 @@ class Deployment:
             "systems": self._systems(cloud),
             "services": list(self.services),
             "options": self.options,
+            # Unified CM has cards, and rows only where its services are among those that are tested.
+            **({"accept": {"deployment/cut-off": "the edge is what is tested here"}} if self.cards else {}),
             # Enough room that no deployment is refused: limits are not what is tested with these.
             "quotas": _QUOTAS[cloud],
         }
