@@ -36,6 +36,9 @@ _QUOTAS: Final[dict[str, Data]] = {
 }
 
 
+_CUT_OFF = {"deployment/cut-off": "the edge is what is tested here"}
+
+
 @dataclass(frozen=True)
 class Deployment:
     """What is deployed. `cards`: every machine's network cards are named; `networks`: how many
@@ -81,7 +84,11 @@ class Deployment:
             "services": list(self.services),
             "options": self.options,
             # Unified CM has cards, and rows only where its services are among those that are tested.
-            **({"accept": {"deployment/cut-off": "the edge is what is tested here"}} if self.cards else {}),
+            **(
+                {"accept": {"deployment/cut-off": "the edge is what is tested here"}}
+                if self.cards
+                else {}
+            ),
             # Enough room that no deployment is refused: limits are not what is tested with these.
             "quotas": _QUOTAS[cloud],
         }
