@@ -36,7 +36,7 @@ _QUOTAS: Final[dict[str, Data]] = {
 }
 
 
-_CUT_OFF = {"deployment/cut-off": "the edge is what is tested here"}
+_CUT_OFF: Final[Data] = {"deployment/cut-off": "the edge is what is tested here"}
 
 
 @dataclass(frozen=True)
@@ -83,12 +83,8 @@ class Deployment:
             "systems": self._systems(cloud),
             "services": list(self.services),
             "options": self.options,
-            # Unified CM has cards, and rows only where its services are among those that are tested.
-            **(
-                {"accept": {"deployment/cut-off": "the edge is what is tested here"}}
-                if self.cards
-                else {}
-            ),
+            # Unified CM has cards here, and rows only where its own services are tested.
+            **({"accept": _CUT_OFF} if self.cards else {}),
             # Enough room that no deployment is refused: limits are not what is tested with these.
             "quotas": _QUOTAS[cloud],
         }
