@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from flowbridge.terminal import print_line
+
 if TYPE_CHECKING:
     from flowbridge.policy.questions.rehearsal import FeatureAnswer
     from flowbridge.stacks.rehearsal import Rehearsal
@@ -17,7 +19,7 @@ _COLOURS: Final = {"works": "green", "works only if": "yellow", "fails": "red", 
 
 def print_rehearsal(rehearsal: Rehearsal) -> None:
     """The features of deployments that belong together, and how many of them work."""
-    click.secho(f"Features of {', '.join(rehearsal.names)}", bold=True)
+    print_line(f"Features of {', '.join(rehearsal.names)}", bold=True)
     _print_features(rehearsal.features)
     counts = rehearsal.as_plain()["counts"]
     click.echo(", ".join(f"{number} {answer}" for answer, number in counts.items() if number))
@@ -28,11 +30,11 @@ def _print_features(features: Iterable[FeatureAnswer]) -> None:
     """A line for each feature, and below one that fails each packet that is cut."""
     for feature in features:
         answer = str(feature.answer)
-        text = f"  {_MARKS[answer]} {feature.id}  {feature.title.en}: {answer}"
+        text = f"{_MARKS[answer]} {feature.id}  {feature.title.en}: {answer}"
         if answer != "fails" and feature.conditions:
             text += f" {'; '.join(feature.conditions)}"
         if feature.accepted is not None:
             text += f". Accepted: {feature.accepted}"
-        click.secho(text, fg=_COLOURS[answer])
+        print_line(text, 2, _COLOURS[answer])
         for step, cut in feature.cuts:
-            click.echo(f"      {step.does}: {cut}")
+            print_line(f"{step.does}: {cut}", 6)

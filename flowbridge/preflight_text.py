@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from flowbridge.legible import one_line
+from flowbridge.terminal import print_line
 
 if TYPE_CHECKING:
     from flowbridge.providers.live.contract import Preflight
@@ -43,14 +42,13 @@ def print_preflights(every: Mapping[str, Preflight]) -> None:
         failing = [f for f in found.findings if f.severity == "refusal"]
         silent = "not everything could be read" if found.unread else "nothing found that would fail"
         said = f"{len(failing)} would fail" if failing else silent
-        click.secho(f"{file} in the account: {said}", bold=True)
+        print_line(f"{file} in the account: {said}", bold=True)
         for finding in found.findings:
-            label = click.style(str(finding.severity), fg=_COLOURS.get(finding.severity))
-            click.echo(f"  {label}: {one_line(finding.message)} ({finding.source})")
+            sentence = f"{finding.severity}: {one_line(finding.message)} ({finding.source})"
+            print_line(sentence, 2, _COLOURS.get(finding.severity))
         for unread in found.unread:
-            click.echo(f"  {click.style('not read', fg='red')}: {one_line(str(unread))}")
+            print_line(f"not read: {one_line(str(unread))}", 2, "red")
         if found.usage:
             fullest = max(found.usage, key=lambda usage: usage.used / max(usage.allowed, 1))
-            click.echo(
-                f"  fullest: {fullest.used} of {fullest.allowed} {fullest.limit} ({fullest.scope})"
-            )
+            most = f"{fullest.used} of {fullest.allowed} {fullest.limit} ({fullest.scope})"
+            print_line(f"fullest: {most}", 2)

@@ -56,6 +56,17 @@ def text(rows: Iterable[Sequence[str]], available: int | None) -> Iterator[str]:
         yield "\n".join((" " * _GAP).join(line).rstrip() for line in lines)
 
 
+def folded(sentence: str, indent: int, hanging: int, available: int | None) -> str:
+    """A sentence `indent` columns in, its further lines `hanging` columns in.
+
+    `available` None: one line.
+    """
+    if available is None:
+        return " " * indent + sentence
+    first, *more = _folded(sentence, max(1, available - max(indent, hanging)))
+    return "\n".join((" " * indent + first, *(" " * hanging + line for line in more)))
+
+
 def _narrowed(widths: list[int], words: list[int], room: int) -> list[int]:
     """Widths that fit `room`: the widest column gives first, down to its longest word; then all
     give, so that none is below a few letters."""

@@ -9,7 +9,7 @@ from itertools import groupby
 import click
 from rich.console import Console
 
-from flowbridge.table import fits, text
+from flowbridge.table import fits, folded, text
 
 
 @cache
@@ -24,6 +24,13 @@ def prose() -> Console:
     from flowbridge.summary import plain_console
 
     return plain_console()
+
+
+def print_line(
+    sentence: str, indent: int = 0, colour: str | None = None, *, bold: bool | None = None
+) -> None:
+    """A sentence that folds between its words on a terminal, further in; one line in a pipe."""
+    click.secho(folded(sentence, indent, indent + 2, _width()), fg=colour, bold=bold)
 
 
 def print_table(columns: Sequence[str], lines: Iterable[Sequence[str]]) -> None:

@@ -263,12 +263,12 @@ def _around(checked: Checked) -> dict[str, Any]:
 
 def _print(checked: list[Checked], disagreements: Sequence[Disagreement]) -> None:
     from flowbridge.summary import print_deployment
-    from flowbridge.terminal import prose
+    from flowbridge.terminal import print_line, prose
 
     for each in checked:
         print_deployment(each, prose())
     for pair in disagreements:
-        click.secho(f"disagreement: {pair}", fg="red")
+        print_line(f"disagreement: {pair}", colour="red")
 
 
 def _print_end(

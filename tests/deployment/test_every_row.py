@@ -22,6 +22,20 @@ NEVER_CARRIED = {
     # Phantom ports inside Unified CM: "does not occur between systems".
     "cucm/3/2": Outcome.REPLY,
     "cucm/7/19": Outcome.LOCAL,
+    # "Traffic is on local host only", says the port chapter of IM and Presence of each.
+    **dict.fromkeys(
+        (
+            "imp/1/5",
+            "imp/2/2",
+            "imp/6/1",
+            "imp/7/1",
+            "imp/7/2",
+            "imp/7/3",
+            "imp/10/3",
+            "imp/13/1",
+        ),
+        Outcome.LOCAL,
+    ),
 }
 """Rows that can be in no deployment's rules, by what they are instead."""
 

@@ -61,6 +61,7 @@ CLOSED_BY_DEFAULT: dict[str, dict[str, str]] = {
     "by the platform of the gateways": {"cucm-common": "2/31 2/32"},
     "in an off-path deployment of CIME only": {"cucm-gateways": "7/6"},
     "phantom ports inside Unified CM": {"cucm-gateways": "7/19"},
+    "between processes of one IM and Presence node": {"imp": "1/5 2/2 6/1 7/1 7/2 7/3 10/3 13/1"},
     "while IM and Presence is installed": {"cucm-cluster": "1/+1"},
     "for an Expressway-E of its own": {"single-system": "4/+1 4/+2 4/+3 4/+4 4/+5 4/+6 4/+7"},
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,29 @@ def test_words_for_one_party_let_that_party_pass_and_nothing_else() -> None:
     assert not refusals(resolved(both))
     other = setting(both, **{"systems__ctl-client": {"addresses": ["0.0.0.0/0"]}})
     assert refusals(resolved(other))
+
+
+@pytest.mark.parametrize(
+    ("port", "key"),
+    [
+        (8080, "options.admin.allow_from_anywhere"),
+        (9463, "options.admin.allow_from_anywhere"),
+        (6604, "options.open_to_anyone.internet"),
+        (5222, "options.open_to_anyone.internet"),
+    ],
+)
+def test_management_of_im_and_presence_has_words_of_its_own(
+    port: int, key: str, tmp_path: Path
+) -> None:
+    text = OVERLAY.replace("PARTY", "imp").replace("PORT", str(port))
+    (tmp_path / "overlay.yaml").write_text(text, encoding="utf-8")
+    nodes = {"tier": "internal", "addresses": ["10.0.10.31"]}
+    data = setting(
+        PHONES, services=["badge"], overlays=["overlay.yaml"], systems={"imp": nodes}, tests=[]
+    )
+    (tmp_path / "site.yaml").write_text(json.dumps(data), encoding="utf-8")
+    found = refusals(resolve_file(tmp_path / "site.yaml"))
+    assert any(key in text for text in found), found
 
 
 def test_words_are_for_parties_that_exist() -> None:

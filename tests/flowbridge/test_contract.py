@@ -15,6 +15,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from flowbridge.cli import COMMANDS, flowbridge
+from flowbridge.provenance import provenance
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = str(ROOT / "examples" / "emea-edge.yaml")
@@ -303,11 +304,12 @@ def test_a_dash_is_stdout_and_json_stays_json(
     assert page.stdout.startswith("<!doctype html>"), page.stdout[:80]
     assert page.stdout.rstrip().endswith("</html>")
     answer = json.loads(run("report", EXAMPLE, "-o", "-", "--format", "json").stdout)
-    assert answer == {"written": None, "holds": True, "content": page.stdout}
+    told = {"provenance": provenance()}
+    assert answer == {"written": None, "holds": True, "content": page.stdout, **told}
     first = run("init", "-o", "-").stdout
     assert first.splitlines()[0].startswith("#")
     answer = json.loads(run("init", "-o", "-", "--format", "json").stdout)
-    assert answer == {"written": None, "content": first}
+    assert answer == {"written": None, "content": first, **told}
     assert list(tmp_path.iterdir()) == []
 
 

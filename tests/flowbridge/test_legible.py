@@ -98,9 +98,17 @@ def test_keys_of_a_file_move_no_cursor(tmp_path: Path, words: tuple[str, ...]) -
 
 
 @pytest.mark.slow
-def test_a_place_named_like_markup_is_no_markup(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("profile", "shown"),
+    [
+        ("[/x]\x1b[2J", "'[/x]\\x1b[2J' is no name of a profile"),  # no profile has brackets
+        (":warning:", "profile :warning:"),
+    ],
+    ids=["brackets", "emoji"],
+)
+def test_a_place_named_like_markup_is_no_markup(tmp_path: Path, profile: str, shown: str) -> None:
     """The bar on a terminal names the profile, in which `[/x]` ended the command."""
-    data = setting(DUAL, provider={"profile": "[/x]\x1b[2J"})
+    data = setting(DUAL, provider={"profile": profile})
     (tmp_path / "site.yaml").write_text(json.dumps(data), "utf-8")
     reading, writing = pty.openpty()
     done = subprocess.run(
@@ -112,7 +120,6 @@ def test_a_place_named_like_markup_is_no_markup(tmp_path: Path) -> None:
     os.close(writing)
     said = os.read(reading, 100_000).decode()
     assert done.returncode == 2
-    assert "profile [/x]" in done.stdout
-    assert "profile [/x]\\u001b[2J" in said
+    assert shown in said
     assert "internal error" not in said
     assert "\x1b[2J" not in said

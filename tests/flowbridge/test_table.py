@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from flowbridge.table import fits, layout, text
+from flowbridge.table import fits, folded, layout, text
 
 ROOT = Path(__file__).parents[2]
 CELLS = st.text(alphabet="ab 1./あ", max_size=30)
@@ -50,10 +50,21 @@ def test_without_a_width_each_row_is_one_line(rows: list[tuple[str, ...]]) -> No
 def test_where_it_fits_no_word_is_folded(rows: list[tuple[str, ...]], available: int) -> None:
     if fits(rows, available):
         words = {word for row in rows for cell in row for word in cell.split()}
-        lines = [line for folded in layout(rows, available) for line in folded]
+        lines = [line for parts in layout(rows, available) for line in parts]
         shown = {word for line in lines for cell in line for word in cell.split()}
         assert words == shown
         assert len(list(text(rows, available))) == len(rows)
+
+
+@given(CELLS, st.integers(0, 8), st.integers(20, 60))
+def test_a_sentence_folds_further_in_and_keeps_its_letters(
+    sentence: str, indent: int, available: int
+) -> None:
+    lines = folded(sentence, indent, indent + 2, available).split("\n")
+    assert max(map(cell_len, lines)) <= available
+    assert letters(sentence) == letters("".join(lines))
+    assert all(line.startswith(" " * (indent + 2)) for line in lines[1:])
+    assert folded(sentence, indent, indent + 2, None) == " " * indent + sentence
 
 
 def on_a_terminal(columns: int, *words: str) -> list[str]:
