@@ -13,8 +13,20 @@ if TYPE_CHECKING:
     from flowbridge.policy.questions.rehearsal import FeatureAnswer
     from flowbridge.stacks.rehearsal import Rehearsal
 
-_MARKS: Final = {"works": "+", "works only if": "?", "fails": "x", "not here": "-"}
-_COLOURS: Final = {"works": "green", "works only if": "yellow", "fails": "red", "not here": None}
+_MARKS: Final = {
+    "works": "+",
+    "works only if": "?",
+    "fails": "x",
+    "not here": "-",
+    "cannot be told": "!",
+}
+_COLOURS: Final = {
+    "works": "green",
+    "works only if": "yellow",
+    "fails": "red",
+    "not here": None,
+    "cannot be told": "yellow",
+}
 
 
 def print_rehearsal(rehearsal: Rehearsal) -> None:
@@ -23,6 +35,8 @@ def print_rehearsal(rehearsal: Rehearsal) -> None:
     _print_features(rehearsal.features)
     counts = rehearsal.as_plain()["counts"]
     click.echo(", ".join(f"{number} {answer}" for answer, number in counts.items() if number))
+    for unread in rehearsal.unread:
+        click.echo(f"  not read: {unread}")
     click.echo()
 
 
@@ -32,7 +46,8 @@ def _print_features(features: Iterable[FeatureAnswer]) -> None:
         answer = str(feature.answer)
         text = f"{_MARKS[answer]} {feature.id}  {feature.title.en}: {answer}"
         if answer != "fails" and feature.conditions:
-            text += f" {'; '.join(feature.conditions)}"
+            colon = ":" if answer == "cannot be told" else ""
+            text += f"{colon} {'; '.join(feature.conditions)}"
         if feature.accepted is not None:
             text += f". Accepted: {feature.accepted}"
         print_line(text, 2, _COLOURS[answer])

@@ -26,5 +26,10 @@ class Point:
     interface: str
     direction: Direction
 
+    @property
+    def opposite(self) -> Point:
+        """The way back, which answers take."""
+        return Point(self.interface, self.direction.opposite)
+
     def __str__(self) -> str:
         return f"{self.interface} {self.direction}"

@@ -16,9 +16,12 @@ from threading import Thread
 from typing import Any
 
 from flowbridge.policy.audit.audit import Audit, Verdict, audit
+from flowbridge.policy.audit.bounds import bounds
+from flowbridge.policy.compiled import compile_policy
 from flowbridge.policy.filter import Enforcement
 from flowbridge.providers.live.contract import Access, Adoption, LiveReader, Preflight, reader_for
 from flowbridge.stacks.pipeline import Built
+from flowbridge.stacks.rehearsal import Scene, played_flows
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,21 @@ class Live:
             partial(says, policy=built.policy),
             before_machines=self.access.before_machines,
         )
+
+    def scene(self, services: Iterable[str]) -> Scene:
+        """What there is to play features of `services` through. Every packet that they need is
+        asked of the estate, so that no member hides behind another."""
+        built = self.built
+        site, provider = built.resolution.site, built.provider
+        flows = (*built.resolution.flows, *played_flows(built, services))
+        policy = compile_policy(built.resolution.interfaces, flows)
+        document = _document(built)
+        live = self.reader.estate(self.answers, policy, site, document, self.access)
+        around = provider.around(document, policy, site)
+        found = bounds(
+            policy, plan_of(built), live, around, before_machines=self.access.before_machines
+        )
+        return Scene(built, found.most, around, found, live.unread)
 
     def adoption(self) -> Adoption:
         built = self.built

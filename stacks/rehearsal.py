@@ -1,4 +1,5 @@
-"""Deployments rehearsed: which features work through what is emitted, and what cuts the others."""
+"""Deployments rehearsed: which features work through what is emitted or what is there, and what
+cuts the others."""
 
 from __future__ import annotations
 
@@ -7,10 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flowbridge.catalog.load import Catalog
 from flowbridge.catalog.overlay import load_with
 from flowbridge.deployment.addresses import is_host
 from flowbridge.deployment.closed.rows import ClosedRows
+from flowbridge.deployment.flow import Flow
 from flowbridge.deployment.selection.conversations import conversations
+from flowbridge.policy.audit.estate import Unread
+from flowbridge.policy.doubt import Bounds
 from flowbridge.policy.filter import Enforcement
 from flowbridge.policy.questions.directory import Directory
 from flowbridge.policy.questions.rehearsal import Answer, FeatureAnswer, Stage, rehearse
@@ -29,6 +34,7 @@ class Rehearsal:
     names: tuple[str, ...]
     files: tuple[str, ...]
     features: tuple[FeatureAnswer, ...]
+    unread: tuple[Unread, ...] = ()  # of a live estate
 
     def only(self, names: frozenset[str]) -> Rehearsal:
         """The features of these ids."""
@@ -38,6 +44,11 @@ class Rehearsal:
     def holds(self) -> bool:
         return not any(feature.is_finding for feature in self.features)
 
+    @property
+    def complete(self) -> bool:
+        """Whether everything was read and every feature can be told; without a live estate, yes."""
+        return not self.unread and not any(feature.is_open for feature in self.features)
+
     def as_plain(self) -> dict[str, Any]:
         counts = {
             str(answer): sum(each.answer is answer for each in self.features) for answer in Answer
@@ -46,49 +57,110 @@ class Rehearsal:
             "deployments": list(self.names),
             "files": list(self.files),
             "holds": self.holds,
+            "complete": self.complete,
             "counts": counts,
             "features": [feature.as_plain() for feature in self.features],
+            "unread": [each.as_plain() for each in self.unread],
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One deployment and the filters to play it through. `bounds`: of a live estate, whose `most`
+    is the `enforcement`; `unread` is what of it stayed unread."""
+
+    built: Built
+    enforcement: Enforcement
+    around: tuple[Surrounding, ...] = ()
+    bounds: Bounds | None = None
+    unread: tuple[Unread, ...] = ()
 
 
 def features_of(
     built: Built, enforcement: Enforcement, around: Iterable[Surrounding] = ()
 ) -> tuple[FeatureAnswer, ...]:
-    """The features of one deployment through `enforcement`: what is emitted, or what is there."""
-    return _rehearsed([(built, enforcement, tuple(around))])
+    """The features of one deployment through `enforcement`."""
+    return _rehearsed([Scene(built, enforcement, tuple(around))])
 
 
 def rehearsals(checked: Sequence[Checked]) -> tuple[Rehearsal, ...]:
     """Several deployments; those that hold each other's workloads together."""
+    known = {id(each.built): each for each in checked}
     return tuple(
-        Rehearsal(
-            tuple(each.built.resolution.site.name for each in group),
-            tuple(each.built.resolution.file for each in group),
-            group[0].features
+        _named(
+            group,
+            known[id(group[0])].features
             if len(group) == 1
-            else _rehearsed([(each.built, each.enforcement, each.around) for each in group]),
+            else _rehearsed([_scene(known[id(built)]) for built in group]),
         )
-        for group in _groups(checked)
+        for group in _groups([each.built for each in checked])
     )
 
 
-def _rehearsed(
-    parts: Sequence[tuple[Built, Enforcement, tuple[Surrounding, ...]]],
-) -> tuple[FeatureAnswer, ...]:
-    services = {service for built, _, _ in parts for service in built.resolution.site.services}
+def rehearsed_live(scenes: Sequence[Scene]) -> tuple[Rehearsal, ...]:
+    """Several deployments through what their clouds were read to have."""
+    known = {id(scene.built): scene for scene in scenes}
+    return tuple(
+        replace(
+            _named(group, _rehearsed([known[id(built)] for built in group])),
+            unread=tuple(each for built in group for each in known[id(built)].unread),
+        )
+        for group in _groups([scene.built for scene in scenes])
+    )
+
+
+def _scene(checked: Checked) -> Scene:
+    return Scene(checked.built, checked.enforcement, checked.around)
+
+
+def _named(group: Sequence[Built], features: tuple[FeatureAnswer, ...]) -> Rehearsal:
+    return Rehearsal(
+        tuple(built.resolution.site.name for built in group),
+        tuple(built.resolution.file for built in group),
+        features,
+    )
+
+
+def _rehearsed(scenes: Sequence[Scene]) -> tuple[FeatureAnswer, ...]:
+    services = {each for scene in scenes for each in scene.built.resolution.site.services}
     played = []
     accepted: dict[str, str] = {}
-    for built, enforcement, around in parts:
-        resolution = built.resolution
-        catalog = load_with(resolution.site.overlays, Path(resolution.file))
-        catalog = catalog.at(resolution.site.release.by_product())
+    for scene in scenes:
+        built, resolution = scene.built, scene.built.resolution
+        catalog = _catalog(built)
         directory = Directory.of(built.policy, resolution.site, catalog.parties)
         closed = ClosedRows(resolution, _Later(catalog), catalog.parties)
-        tracer = Tracer(built.policy, enforcement, directory, closed)
-        stage = Stage(resolution.site.name, built.policy, enforcement, tracer, around)
+        tracer = Tracer(built.policy, scene.enforcement, directory, closed)
+        stage = Stage(
+            resolution.site.name,
+            built.policy,
+            scene.enforcement,
+            tracer,
+            scene.around,
+            scene.bounds,
+        )
         played.append((stage, conversations(resolution, catalog, services)))
         accepted |= accepted_features(resolution)
     return rehearse(played, accepted)
+
+
+def played_flows(built: Built, services: Iterable[str]) -> tuple[Flow, ...]:
+    """Every flow that the features of `services` need here, asked for or not."""
+    found = {
+        id(flow): flow
+        for conversation in conversations(built.resolution, _catalog(built), services)
+        for step in conversation.steps
+        for way in step.ways
+        for line in way
+        for flow in line.flows
+    }
+    return tuple(found.values())
+
+
+def _catalog(built: Built) -> Catalog:
+    resolution = built.resolution
+    catalog = load_with(resolution.site.overlays, Path(resolution.file))
+    return catalog.at(resolution.site.release.by_product())
 
 
 class _Later:
@@ -109,10 +181,10 @@ def accepted_features(resolution: Resolution) -> Mapping[str, str]:
     return {each.id: each.reason for each in accepted}
 
 
-def _groups(checked: Sequence[Checked]) -> list[list[Checked]]:
+def _groups(every: Sequence[Built]) -> list[list[Built]]:
     """Deployments that belong together, in the order in which they are given."""
-    groups: list[list[Checked]] = []
-    for each in checked:
+    groups: list[list[Built]] = []
+    for each in every:
         mine = [group for group in groups if any(_meet(each, other) for other in group)]
         joined = [other for group in mine for other in group]
         groups = [group for group in groups if group not in mine]
@@ -120,16 +192,16 @@ def _groups(checked: Sequence[Checked]) -> list[list[Checked]]:
     return groups
 
 
-def _meet(one: Checked, other: Checked) -> bool:
+def _meet(one: Built, other: Built) -> bool:
     return _holds(one, other) or _holds(other, one)
 
 
-def _holds(one: Checked, other: Checked) -> bool:
+def _holds(one: Built, other: Built) -> bool:
     """Whether what runs in `other` is a system elsewhere of `one`, by its name and an address."""
-    systems = one.built.resolution.site.systems
+    systems = one.resolution.site.systems
     return any(
         network in (*card.private, *card.public)
-        for card in other.built.resolution.interfaces
+        for card in other.resolution.interfaces
         if card.workload in systems and systems[card.workload].tier is None
         for network in (*systems[card.workload].addresses, *systems[card.workload].public)
         if is_host(network)

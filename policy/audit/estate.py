@@ -20,6 +20,7 @@ from enum import StrEnum
 from typing import Any
 
 from flowbridge.policy.filter import Enforcement
+from flowbridge.policy.surrounding import Surrounding
 
 
 class Cause(StrEnum):
@@ -163,3 +164,6 @@ class Estate:
     notes: tuple[str, ...] = ()
     read: Mapping[str, int] = field(default_factory=dict)
     uncertain: frozenset[str] = frozenset()
+    # The live filters of our subnets, as every other host there meets them; those that are not in
+    # here were not judged.
+    around: tuple[Surrounding, ...] = ()

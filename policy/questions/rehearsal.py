@@ -21,6 +21,7 @@ from flowbridge.deployment.flow import Flow
 from flowbridge.deployment.interface import Interface, Network
 from flowbridge.deployment.selection.conversations import Conversation, Line, PlayedStep
 from flowbridge.policy.compiled import Policy, compile_policy
+from flowbridge.policy.doubt import Bounds
 from flowbridge.policy.filter import Enforcement
 from flowbridge.policy.packets.packet import Packet
 from flowbridge.policy.packets.packet_set import ALL, PacketSet
@@ -38,6 +39,7 @@ class Answer(StrEnum):
     CONDITION = "works only if"
     FAILS = "fails"
     NOT_HERE = "not here"  # for another release, size or topology, or past every filter here
+    UNTOLD = "cannot be told"  # of a live estate: it hangs on what was not read, told or found
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class Cut:
     deployment: str
     row: str
     trace: Trace
+    live: bool = False
 
     def __str__(self) -> str:
         hop = self.trace.decided_by
@@ -65,6 +68,8 @@ class Cut:
         if self.opening:
             return f". What opens it: {self.opening[0]}"
         if self.trace.rows:
+            if self.live:
+                return ". Its row is in the deployment, and the live rules do not carry it"
             return ". The rules emitted do not carry their row: look for an overlay or an edit"
         return ""
 
@@ -87,18 +92,22 @@ class Cut:
 class PlayedLine:
     """A row of a step, judged in one deployment: what cuts it, or what it hangs on.
 
-    `judged`: packets of it met filters of this deployment.
+    `judged`: packets of it met filters of this deployment. `untold`: what of a live estate was not
+    read, told or found, and decides whether its packets pass.
     """
 
     row: str
     judged: bool = False
     conditions: tuple[str, ...] = ()
     cut: Cut | None = None
+    untold: tuple[str, ...] = ()
 
     @property
     def answer(self) -> Answer:
         if self.cut is not None:
             return Answer.FAILS
+        if self.untold:
+            return Answer.UNTOLD
         if self.conditions:
             return Answer.CONDITION
         return Answer.WORKS
@@ -140,7 +149,7 @@ class FeatureAnswer:
     @property
     def answer(self) -> Answer:
         found = {step.answer for step in self.steps}
-        for answer in (Answer.FAILS, Answer.CONDITION, Answer.WORKS):
+        for answer in (Answer.FAILS, Answer.UNTOLD, Answer.CONDITION, Answer.WORKS):
             if answer in found:
                 return answer
         return Answer.NOT_HERE
@@ -149,6 +158,11 @@ class FeatureAnswer:
     def is_finding(self) -> bool:
         """Whether it fails and nobody accepts that."""
         return self.answer is Answer.FAILS and self.accepted is None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it cannot be told and nobody accepts that it fails."""
+        return self.answer is Answer.UNTOLD and self.accepted is None
 
     @property
     def conditions(self) -> tuple[str, ...]:
@@ -166,7 +180,8 @@ class FeatureAnswer:
         if self.answer is Answer.FAILS:
             text += "".join(f"; {step.does}: {cut}" for step, cut in self.cuts[:1])
         elif self.conditions:
-            text += f" {'; '.join(self.conditions)}"
+            colon = ":" if self.answer is Answer.UNTOLD else ""
+            text += f"{colon} {'; '.join(self.conditions)}"
         return f"{text}. Accepted: {self.accepted}" if self.accepted else text
 
     def as_plain(self) -> dict[str, Any]:
@@ -191,18 +206,24 @@ class Stage:
         enforcement: Enforcement,
         tracer: Tracer,
         around: Iterable[Surrounding] = (),
+        bounds: Bounds | None = None,
     ) -> None:
-        """`around` are the filters of our subnets, which other hosts there meet too."""
+        """`around` are the filters of our subnets, which other hosts there meet too. `bounds` are
+        those of a live estate; `enforcement` is then what may pass."""
         self.name = name
         self._tracer = tracer
         self._around = tuple(each.anyone for each in around)
-        self._reach = Reach(policy, with_surroundings(enforcement, around))
+        self._reach = Reach(policy, with_surroundings(enforcement, () if bounds else around))
+        self._bounds = bounds
+        self._surely = Reach(policy, bounds.least) if bounds else None
         self._known: dict[int, tuple[Flow, _Refused | None]] = {}
 
     def line(self, line: Line) -> PlayedLine:
         """What becomes of the packets of one row here."""
         refused = next(filter(None, map(self._refused, line.flows)), None)
         if refused is None:
+            if untold := self._untold(line.flows):
+                return PlayedLine(line.row, True, untold=untold)
             # What the switches keep closed and another row opens gets through all the same.
             conditions = () if line.flows else line.conditions
             return PlayedLine(line.row, bool(line.flows), conditions)
@@ -214,16 +235,29 @@ class Stage:
 
     def _refused(self, flow: Flow) -> _Refused | None:
         if id(flow) not in self._known:
-            self._known[id(flow)] = flow, next(self._judged(flow), None)
+            self._known[id(flow)] = flow, next(self._judged(flow, self._reach), None)
         return self._known[id(flow)][1]
 
-    def _judged(self, flow: Flow) -> Iterator[_Refused]:
+    def _untold(self, flows: Iterable[Flow]) -> tuple[str, ...]:
+        """What decides over packets of `flows` and was not read, told or found."""
+        if self._bounds is None or self._surely is None:
+            return ()
+        reasons = self._bounds.reasons
+        open_at = [
+            point
+            for flow in flows
+            for refused in self._judged(flow, self._surely)
+            for point in (refused.point, refused.point.opposite)
+        ]
+        return tuple(dict.fromkeys(word for point in open_at for word in reasons.get(point, ())))
+
+    def _judged(self, flow: Flow, reach: Reach) -> Iterator[_Refused]:
         """What of a flow is refused, at our cards before other hosts' subnets."""
         for point, demands in compile_policy((), (flow,)).demands.items():
             for demand in demands:
-                packet = self._left(point, demand.packets)
+                packet = _left(reach, point, demand.packets)
                 if packet is not None:
-                    yield _Refused(flow, point.direction, packet)
+                    yield _Refused(flow, point, packet)
         ways = (
             (flow.source, Direction.EGRESS, flow.destination, flow.source_ports),
             (flow.destination, Direction.INGRESS, flow.source, flow.arriving_ports),
@@ -232,17 +266,10 @@ class Stage:
             for subnet in self._subnets(own.addresses) if own.interface is None else ():
                 seen = tuple(n for n in peer.addresses if n.version in subnet.families)
                 asked = PacketSet.of(seen, flow.protocol, ports, flow.destination_ports)
-                packet = self._left(Point(subnet.key, way), asked)
+                packet = _left(reach, Point(subnet.key, way), asked)
                 if packet is not None:
-                    yield _Refused(flow, way, packet, _beside(own.party, subnet.key, way))
-
-    def _left(self, point: Point, asked: PacketSet) -> Packet | None:
-        """A packet that does not pass `point`, or whose answer does not pass it."""
-        left = asked - self._reach.passing(point)
-        if not left:
-            back = self._reach.replying(Point(point.interface, point.direction.opposite))
-            left = left if back == ALL else (asked.replies() - back).requests()
-        return left.example() if left else None
+                    words = _beside(own.party, subnet.key, way)
+                    yield _Refused(flow, Point(subnet.key, way), packet, words)
 
     def _subnets(self, addresses: Sequence[Network]) -> Iterator[Interface]:
         """The subnets of ours in which a party that runs elsewhere stands whole or in part."""
@@ -256,7 +283,7 @@ class Stage:
 
     def _followed(self, row: str, refused: _Refused) -> Cut:
         flow, packet = refused.flow, refused.packet
-        leaving = refused.way is Direction.EGRESS
+        leaving = refused.point.direction is Direction.EGRESS
         other = flow.source if leaving else flow.destination
         version = packet.peer.version
         own = host(next(each for each in other.addresses if each.version == version))
@@ -278,7 +305,17 @@ class Stage:
             flow.destination_ports,
             flow.source_ports,
         )
-        return Cut(self.name, row, self._tracer.followed(question, meeting, sample))
+        trace = self._tracer.followed(question, meeting, sample)
+        return Cut(self.name, row, trace, live=self._bounds is not None)
+
+
+def _left(reach: Reach, point: Point, asked: PacketSet) -> Packet | None:
+    """A packet that does not pass `point`, or whose answer does not pass it."""
+    left = asked - reach.passing(point)
+    if not left:
+        back = reach.replying(point.opposite)
+        left = left if back == ALL else (asked.replies() - back).requests()
+    return left.example() if left else None
 
 
 def _beside(party: str, subnet: str, way: Direction) -> str:
@@ -291,11 +328,11 @@ def _beside(party: str, subnet: str, way: Direction) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Refused:
-    """A packet of a flow that its end on the way `way` does not pass. `beside`: that end is no
-    card of the deployment, in words."""
+    """A packet of a flow that does not pass `point`. `beside`: the end there is no card of the
+    deployment, in words."""
 
     flow: Flow
-    way: Direction
+    point: Point
     packet: Packet
     beside: str | None = None
 
@@ -336,7 +373,7 @@ def _step(stages: Sequence[Stage], versions: Sequence[PlayedStep]) -> StepAnswer
     answers = [
         _way(first, rows, [_together(lines[row]) for row in rows]) for rows, lines in ways.items()
     ]
-    for wanted in (Answer.WORKS, Answer.FAILS, Answer.NOT_HERE):
+    for wanted in (Answer.WORKS, Answer.UNTOLD, Answer.FAILS, Answer.NOT_HERE):
         for answer in answers:
             if answer.answer is wanted:
                 return answer
@@ -351,6 +388,9 @@ def _together(lines: Sequence[PlayedLine]) -> PlayedLine:
     cut = next((line for line in lines if line.cut is not None), None)
     if cut is not None:
         return cut
+    untold = next((line for line in lines if line.untold), None)
+    if untold is not None:
+        return untold
     judged = [line for line in lines if line.judged]
     if judged:
         return next((line for line in judged if line.conditions), judged[0])
@@ -359,7 +399,7 @@ def _together(lines: Sequence[PlayedLine]) -> PlayedLine:
 
 def _way(step: PlayedStep, rows: tuple[str, ...], lines: Sequence[PlayedLine]) -> StepAnswer:
     found = {line.answer for line in lines}
-    order = (Answer.FAILS, Answer.CONDITION, Answer.WORKS)
+    order = (Answer.FAILS, Answer.UNTOLD, Answer.CONDITION, Answer.WORKS)
     answer: Answer = next(each for each in order if each in found)
     if answer is Answer.WORKS and not any(line.judged for line in lines):
         answer = Answer.NOT_HERE
@@ -368,6 +408,6 @@ def _way(step: PlayedStep, rows: tuple[str, ...], lines: Sequence[PlayedLine]) -
         step.media,
         answer,
         rows,
-        tuple(dict.fromkeys(each for line in lines for each in line.conditions)),
+        tuple(dict.fromkeys(each for line in lines for each in (*line.untold, *line.conditions))),
         tuple(line.cut for line in lines if line.cut is not None),
     )

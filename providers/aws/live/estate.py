@@ -59,7 +59,7 @@ def _estate(here: Situation) -> Estate:
         rule.id: rule
         for rule in (*group_live_rules(here, groups), *acl_live_rules(here), *block_rule(here))
     }
-    enforcement = enforcement_of(here)
+    enforcement, around = enforcement_of(here)
     unknown = unknown_of(enforcement)
     refuse_odd_answer({rule.id for rule in group_live_rules(here, groups)}, unknown)
     lists = here.answers.lists_unread
@@ -80,6 +80,7 @@ def _estate(here: Situation) -> Estate:
         notes=tuple(_notes(here)),
         read=_counts(here.answers),
         uncertain=_uncertain(here, bool(open_lists)),
+        around=around,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from flowbridge.policy.filter import Enforcement, Filter
+from flowbridge.policy.surrounding import Surrounding
 from flowbridge.policy.unknown import Unknown, Why
 from flowbridge.providers.aws.emit.terraform import ATTACHMENT, GROUP
 from flowbridge.providers.aws.live.answers import Part
@@ -13,15 +14,16 @@ from flowbridge.providers.aws.live.as_terraform import (
     live_terraform,
 )
 from flowbridge.providers.aws.live.placement import attachment_of, live_site
-from flowbridge.providers.aws.live.public_access import before_all
+from flowbridge.providers.aws.live.public_access import OFF, before_all, mode_of
 from flowbridge.providers.aws.live.situation import Situation
-from flowbridge.providers.aws.meaning.filters import stages
+from flowbridge.providers.aws.meaning.filters import stages, surroundings
 from flowbridge.providers.aws.meaning.network_acls import NetworkAcls
 from flowbridge.providers.aws.meaning.security_groups import SecurityGroups
 from flowbridge.providers.meaning.odd import Odd
 
 
-def enforcement_of(here: Situation) -> Enforcement:
+def enforcement_of(here: Situation) -> tuple[Enforcement, tuple[Surrounding, ...]]:
+    """The filters of every interface, and those of our subnets for every other host there."""
     document = live_terraform(
         here.answers,
         here.identity.tags,
@@ -50,7 +52,15 @@ def enforcement_of(here: Situation) -> Enforcement:
         point: tuple(map(named.live, filters))
         for point, filters in stages(groups, acls, judged, here.policy).items()
     }
-    return before_all(here, found)
+    around = (
+        surroundings(acls, here.policy, acls.site) if acls and mode_of(here.answers) == OFF else ()
+    )
+    return before_all(here, found), tuple(
+        replace(
+            each, filters={way: tuple(map(named.live, met)) for way, met in each.filters.items()}
+        )
+        for each in around
+    )
 
 
 def _unread_lists(here: Situation) -> frozenset[str]:

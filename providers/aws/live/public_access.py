@@ -27,7 +27,7 @@ from flowbridge.providers.live.answered import Row
 
 BLOCK_RULE: Final = "vpc-block-public-access"
 _KIND: Final = "block-public-access"
-_OFF: Final = "off"
+OFF: Final = "off"
 _BOTH_WAYS: Final = "block-bidirectional"
 # Peers that no internet gateway leads to (RFC 6890); the VPC's own ranges are among them or beside.
 _INSIDE: Final = tuple(
@@ -49,14 +49,14 @@ _INSIDE: Final = tuple(
 def mode_of(answers: Answers) -> str:
     """`off`, `block-bidirectional` or `block-ingress`; `off` where it was not read."""
     for row in answers.parts.get(Part.BLOCKS, ()):
-        return str(row.get("InternetGatewayBlockMode") or _OFF)
-    return _OFF
+        return str(row.get("InternetGatewayBlockMode") or OFF)
+    return OFF
 
 
 def before_all(here: Situation, found: Enforcement) -> Enforcement:
     """`found` with what Block Public Access refuses, where it is on."""
     mode = mode_of(here.answers)
-    if mode == _OFF:
+    if mode == OFF:
         return found
     keyed = {interface.key: interface for interface in here.policy.interfaces}
     out = dict(found)
@@ -72,7 +72,7 @@ def before_all(here: Situation, found: Enforcement) -> Enforcement:
 def block_rule(here: Situation) -> Iterator[LiveRule]:
     """What the filter's rule is called in the verdict."""
     mode = mode_of(here.answers)
-    if mode != _OFF:
+    if mode != OFF:
         region = here.answers.place.region
         text = f"VPC Block Public Access of {region} is {mode}"
         yield LiveRule(BLOCK_RULE, region, False, None, text)

@@ -35,7 +35,11 @@ def around(terraform: Mapping[str, Any], policy: Policy, site: Site) -> tuple[Su
 
     ValueError as `enforcement`.
     """
-    acls = NetworkAcls.read(terraform, site)
+    return surroundings(NetworkAcls.read(terraform, site), policy, site)
+
+
+def surroundings(acls: NetworkAcls, policy: Policy, site: Site) -> tuple[Surrounding, ...]:
+    """`around`, of network ACLs that were read already."""
     return tuple(
         Surrounding(anyone, {way: (stage,) for way, stage in met.items() if stage is not None})
         for tier in sorted({interface.tier for interface in policy.interfaces})

@@ -60,7 +60,7 @@ def _counts(answers: Answers) -> dict[str, int]:
 
 def _estate(here: Situation) -> Estate:
     nsgs = here.relevant()
-    judged, admin = enforcement_of(here, nsgs)
+    judged, admin, around = enforcement_of(here, nsgs)
     rules = {rule.id: rule for rule in (*live_rules(here, nsgs), *admin_live_rules(admin))}
     unknown = unknown_of(judged)
     refuse_odd_answer({rule.id for rule in live_rules(here, nsgs)}, unknown)
@@ -74,6 +74,7 @@ def _estate(here: Situation) -> Estate:
         found=here.placement.found,
         notes=tuple(_notes(here)),
         read=_counts(here.answers),
+        around=around,
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 from flowbridge.deployment.interface import Interface
 from flowbridge.policy.filter import Enforcement, Filter, Order
 from flowbridge.policy.point import Direction, Point
+from flowbridge.policy.surrounding import Surrounding
 from flowbridge.providers.azure.emit.terraform import NSG
 from flowbridge.providers.azure.live.admin_rules import AdminRules
 from flowbridge.providers.azure.live.as_terraform import (
@@ -26,7 +27,7 @@ from flowbridge.providers.azure.live.identity import (
 )
 from flowbridge.providers.azure.live.placement import STRANGERS
 from flowbridge.providers.azure.live.situation import Situation
-from flowbridge.providers.azure.meaning.filters import enforcement
+from flowbridge.providers.azure.meaning.filters import around, enforcement
 from flowbridge.providers.live.answered import Row
 from flowbridge.providers.meaning.odd import Odd
 from flowbridge.providers.terraform.nested_address import nested_addresses
@@ -37,7 +38,11 @@ _CARD_KIND: Final = "nsg-of-card"
 _ADMIN_KIND: Final = "security-admin"
 
 
-def enforcement_of(here: Situation, nsgs: Mapping[str, Row]) -> tuple[Enforcement, AdminRules]:
+def enforcement_of(
+    here: Situation, nsgs: Mapping[str, Row]
+) -> tuple[Enforcement, AdminRules, tuple[Surrounding, ...]]:
+    """The filters of every interface, the admin rules before them, and the filters of our subnets
+    for every other host there."""
     judged, placed, stands_for = _placed(here)
     made_up = {interface.key: interface for interface in judged}
     everyone = tuple(made_up.get(each.key, each) for each in here.placement.interfaces)
@@ -106,7 +111,22 @@ def enforcement_of(here: Situation, nsgs: Mapping[str, Row]) -> tuple[Enforcemen
         inner = [names.live(stage, _CARD_KIND) for stage in of_cards.get(point, ())]
         stages = (*outer, *inner)
         out[point] = stages if point.direction is Direction.INGRESS else stages[::-1]
-    return admin.before(out), admin
+    # What admin rules do to hosts that are no cards of ours is not read.
+    beside = () if admin.rows else around(everything, known, site, Odd.TELL)
+    return (
+        admin.before(out),
+        admin,
+        tuple(
+            replace(
+                each,
+                filters={
+                    way: tuple(names.live(stage, _KIND) for stage in met)
+                    for way, met in each.filters.items()
+                },
+            )
+            for each in beside
+        ),
+    )
 
 
 def _placed(here: Situation) -> tuple[list[Interface], list[tuple[str, str]], dict[str, str]]:

@@ -70,14 +70,16 @@ def enforcement(
     return out
 
 
-def around(terraform: Mapping[str, Any], policy: Policy, site: Site) -> tuple[Surrounding, ...]:
+def around(
+    terraform: Mapping[str, Any], policy: Policy, site: Site, odd: Odd = Odd.REFUSE
+) -> tuple[Surrounding, ...]:
     """The NSG of each subnet of our tiers, as every other host of the subnet meets it.
 
     ValueError as `enforcement`.
     """
     nsgs = resources(terraform, "azurerm_network_security_group")
     placement = Placement.read(terraform, nsgs, policy, site)
-    rules = _rules(terraform, nsgs, placement, site, Odd.REFUSE)
+    rules = _rules(terraform, nsgs, placement, site, odd)
     found: list[Surrounding] = []
     for tier in sorted({interface.tier for interface in policy.interfaces}):
         for anyone in hosts_of_subnets(tier, site.network.tiers[tier]):
