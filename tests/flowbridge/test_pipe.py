@@ -57,27 +57,42 @@ def test_a_full_disk_is_said_once() -> None:
     assert "Traceback" not in said
 
 
-def test_ctrl_c_is_neither_a_finding_nor_a_traceback(tmp_path: Path) -> None:
-    waiting = tmp_path / "waiting.yaml"
-    os.mkfifo(waiting)
-    process = start("-m", "flowbridge", "check", str(waiting))
-    # Opening for writing returns when the command has the file open: it waits for us.
-    with waiting.open("w"):
-        process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=60)
-    assert process.returncode == 130, said
+# A program that says when it reads its first file, and then reads for ever.
+READS_FOR_EVER = """
+import runpy, signal, sys
+from flowbridge.catalog.reading import located_yaml
+
+def waits(path):
+    print("reading", flush=True)
+    while True:
+        signal.pause()
+
+located_yaml._waits = waits
+program = sys.argv[1]
+sys.argv[:2] = [program]
+if program.endswith(".py"):
+    runpy.run_path(program, run_name="__main__")
+else:
+    runpy.run_module(program, run_name="__main__", alter_sys=True)
+"""
+
+
+def interrupted(*words: str) -> tuple[int, str]:
+    """How a program ends that meets Ctrl-C while it reads."""
+    process = start("-c", READS_FOR_EVER, *words)
+    assert process.stdout is not None
+    first = process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert first == "reading\n", said
+    return process.returncode, said
+
+
+def test_ctrl_c_is_neither_a_finding_nor_a_traceback() -> None:
+    code, said = interrupted("flowbridge", "check", EXAMPLE)
+    assert code == 130, said
     assert "Traceback" not in said
 
 
-def test_ctrl_c_ends_a_synth_without_a_traceback(tmp_path: Path) -> None:
-    waiting = tmp_path / "waiting.yaml"
-    os.mkfifo(waiting)
-    environment = {**os.environ, "FLOWBRIDGE_DEPLOYMENTS": str(waiting)}
-    process = subprocess.Popen(
-        [sys.executable, "main.py"], cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True
-    )
-    with waiting.open("w"):
-        process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=60)
-    assert process.returncode == 130, said
-    assert said == "stopped\n"
+def test_ctrl_c_ends_a_synth_without_a_traceback() -> None:
+    assert interrupted("main.py") == (130, "stopped\n")

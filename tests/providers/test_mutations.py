@@ -16,6 +16,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -102,8 +103,9 @@ def _spread(found: list[Mutation]) -> list[Mutation]:
 
 
 def _holds(case: Case, enforcement: Enforcement) -> bool:
-    expressible = case.built.provider.expressible
-    return prove(case.built.policy, enforcement, expressible, plan=case.enforcement).holds
+    policy = case.built.policy
+    expressible = partial(case.built.provider.expressible, policy=policy)
+    return prove(policy, enforcement, expressible, plan=case.enforcement).holds
 
 
 def _cases() -> Iterator[Any]:
