@@ -82,7 +82,8 @@ class Deployment:
             },
             "systems": self._systems(cloud),
             "services": list(self.services),
-            "options": self.options,
+            # Each cloud takes its own options alone.
+            "options": {k: v for k, v in self.options.items() if k not in CLOUDS or k == cloud},
             # Unified CM has cards here, and rows only where its own services are tested.
             **({"accept": _CUT_OFF} if self.cards else {}),
             # Enough room that no deployment is refused: limits are not what is tested with these.
