@@ -10,8 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from ipaddress import ip_network
 
-from flowbridge.deployment.addresses import is_private, outside, shown
-from flowbridge.deployment.interface import Network
+from flowbridge.deployment.addresses import is_private, outside, shown, within
 from flowbridge.providers.aws.emit.group_split import fills
 from flowbridge.providers.aws.emit.rule import Rule
 from flowbridge.providers.aws.quotas import Quotas
@@ -41,14 +40,6 @@ def _parts(rule: Rule) -> Iterator[Rule]:
     inside = [network for network in rule.peer.inside if is_private(network)]
     public = [network for network in rule.peer.inside if not is_private(network)]
     for network in outside([ip_network(rule.peer.value)], inside):
-        held = tuple(one for one in public if _holds(network, one))
+        held = tuple(one for one in public if within(one, [network]))
         peer = replace(rule.peer, value=str(network), label=shown(network), inside=held)
         yield replace(rule, peer=peer)
-
-
-def _holds(network: Network, other: Network) -> bool:
-    return (
-        network.version == other.version
-        and network.network_address <= other.network_address
-        and other.broadcast_address <= network.broadcast_address
-    )
