@@ -20,7 +20,9 @@ class Severity(StrEnum):
 class Finding:
     """`id` names the rule (`guide/media-range`), `source` where a document or cloud says so.
 
-    `key` is the place in the deployment file (dotted), `line` its line, where there is one.
+    `key` is the place in the deployment file (dotted), `line` its line, where there is one;
+    `file` is the file of that line where it is not the deployment file itself. `accepted` are the
+    words in which the deployment accepts it.
     """
 
     id: str
@@ -29,3 +31,5 @@ class Finding:
     source: str
     key: str = ""
     line: int | None = None
+    file: str = ""
+    accepted: str | None = None

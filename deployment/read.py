@@ -27,9 +27,9 @@ from flowbridge.catalog.reading.located_yaml import (
     Problem,
     dotted,
     parse_yaml,
-    read_yaml,
 )
 from flowbridge.deployment.checks.validation import mistakes
+from flowbridge.deployment.file.extended import OUTSIDE, is_near, read_deployment
 from flowbridge.deployment.file.other_clouds import advice_on_keys
 from flowbridge.deployment.file.site import Site, model_of
 from flowbridge.deployment.finding import Finding
@@ -69,11 +69,13 @@ def with_lines(findings: tuple[Finding, ...], path: Path) -> tuple[Finding, ...]
     """`findings` with the line in the file at `path` of the key that each is about."""
     if not any(found.key and found.line is None for found in findings):
         return findings
-    located = read_yaml(path)
-    return tuple(
-        replace(found, line=located.line_of(_keys(found.key))) if found.key else found
-        for found in findings
-    )
+    located = read_deployment(path)
+
+    def placed(found: Finding) -> Finding:
+        file, line = located.place_of(_keys(found.key))
+        return replace(found, line=line, file="" if file == located.file else file)
+
+    return tuple(placed(found) if found.key else found for found in findings)
 
 
 def _keys(key: str) -> Location:
@@ -84,7 +86,7 @@ def _keys(key: str) -> Location:
 def _opened(
     path: Path, changes: Mapping[str, str], network_id_elsewhere: bool
 ) -> tuple[Site, Catalog]:
-    located = changed(read_yaml(path), changes)
+    located = changed(read_deployment(path), changes)
     known = load()
     overlaid = False
     match located.data:
@@ -119,18 +121,9 @@ def _with_switches(site: Site, known: Catalog) -> Site:
 def _unquoted(problem: Problem, deployment: Path) -> Problem:
     """A problem of an overlay without its words where it lies outside the deployment's folder: a
     deployment file of others must not make us show what else is on this machine."""
-    folder = deployment.parent.resolve()
-    try:
-        inside = Path(problem.file).resolve().is_relative_to(folder)
-    except (OSError, RuntimeError, ValueError):
-        inside = False
-    if inside:
+    if is_near(Path(problem.file), deployment):
         return problem
-    message = (
-        "this is no overlay that can be read. It lies outside the deployment's folder, so nothing "
-        "of it is shown: move it there to see what is wrong"
-    )
-    return replace(problem, key="", message=message)
+    return replace(problem, key="", message=OUTSIDE.format(what="overlay"))
 
 
 def site_of(located: LocatedYaml, catalog: Catalog, *, network_id_elsewhere: bool = False) -> Site:

@@ -11,7 +11,7 @@ from flowbridge.catalog.load import OURS, PLATFORM, Catalog, Entry, closed_of, e
 from flowbridge.catalog.parameter import Parameter
 from flowbridge.catalog.row_change import NO_REASON
 from flowbridge.deployment.addresses import in_order, is_host, order, shown
-from flowbridge.deployment.checks.accepted import with_acceptances
+from flowbridge.deployment.checks.accepted import today, with_acceptances
 from flowbridge.deployment.checks.gaps import gap_findings
 from flowbridge.deployment.checks.listening import listening_findings
 from flowbridge.deployment.checks.strangers import strangers_findings
@@ -44,7 +44,7 @@ def resolve(site: Site, file: str, catalog: Catalog) -> Resolution:
     ]
     found = views[0][1] if len(views) == 1 else _together(site, file, views)
     findings = sorted(
-        with_acceptances(found.findings, site),
+        with_acceptances(found.findings, site.acceptances, today()),
         key=lambda finding: (finding.id, finding.key, finding.message),
     )
     return replace(found, findings=tuple(findings))

@@ -17,7 +17,7 @@ import click
 from flowbridge.results.formats import FORMATS
 
 if TYPE_CHECKING:
-    from flowbridge.catalog.reading.located_yaml import BadFileError
+    from flowbridge.catalog.reading.located_yaml import BadFileError, Problem
 
 HOLDS: Final = 0
 FINDING: Final = 1
@@ -103,21 +103,23 @@ def refuse_file(answer_format: AnyFormat, error: BadFileError, command: str = "c
         say_json(
             {
                 "holds": False,
-                "problems": [
-                    {
-                        "file": problem.file,
-                        "line": problem.line,
-                        "key": problem.key,
-                        "message": problem.message,
-                    }
-                    for problem in error.problems
-                ],
+                "problems": list(map(plain_problem, error.problems)),
             }
         )
     else:
         for problem in error.problems:
             click.echo(f"error: {problem}", err=True)
     sys.exit(BAD_INPUT)
+
+
+def plain_problem(problem: Problem) -> dict[str, Any]:
+    """A problem for JSON."""
+    return {
+        "file": problem.file,
+        "line": problem.line,
+        "key": problem.key,
+        "message": problem.message,
+    }
 
 
 def refuse(answer_format: AnyFormat, message: str) -> NoReturn:

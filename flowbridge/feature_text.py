@@ -29,15 +29,34 @@ _COLOURS: Final = {
 }
 
 
-def print_rehearsal(rehearsal: Rehearsal) -> None:
-    """The features of deployments that belong together, and how many of them work."""
+def print_rehearsal(rehearsal: Rehearsal, *, everything: bool = True) -> None:
+    """The features of deployments that belong together, and how many of them work.
+
+    Without `everything` those that work, or are not here, are counted only.
+    """
     print_line(f"Features of {', '.join(rehearsal.names)}", bold=True)
-    _print_features(rehearsal.features)
+    _print_features(
+        feature
+        for feature in rehearsal.features
+        if everything or str(feature.answer) not in ("works", "not here")
+    )
     counts = rehearsal.as_plain()["counts"]
     click.echo(", ".join(f"{number} {answer}" for answer, number in counts.items() if number))
     for unread in rehearsal.unread:
         click.echo(f"  not read: {unread}")
     click.echo()
+
+
+def print_failing(rehearsal: Rehearsal) -> None:
+    """The features that fail, a line each with the first packet that is cut; nothing where none
+    does."""
+    open_ = ("fails", "cannot be told")
+    failing = [feature for feature in rehearsal.features if str(feature.answer) in open_]
+    if failing:
+        print_line(f"Features of {', '.join(rehearsal.names)} that fail", bold=True)
+        for feature in failing:
+            answer = str(feature.answer)
+            print_line(f"{_MARKS[answer]} {feature}", 2, _COLOURS[answer])
 
 
 def _print_features(features: Iterable[FeatureAnswer]) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
 from typing import Final
 
@@ -12,7 +13,9 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 
+from flowbridge.catalog.finding_kind import finding_kinds
 from flowbridge.deployment.addresses import shown
+from flowbridge.deployment.checks.unusual import CUT_OFF
 from flowbridge.deployment.finding import Finding, Severity
 from flowbridge.deployment.selection.resolution import Outcome
 from flowbridge.providers.provider import TerraformJson, Usage
@@ -42,7 +45,7 @@ def print_summary(checked: Iterable[Checked], outdir: Path) -> None:
     many = len(deployments) > _MANY
     for each in deployments:
         if each.exit_code or not many:
-            print_deployment(each, out, brief=True)
+            print_deployment(each, out, Detail.BRIEF)
     if any(each.exit_code for each in deployments):
         out.print("[bold red]Nothing was written.[/]")
         return
@@ -55,8 +58,23 @@ def print_summary(checked: Iterable[Checked], outdir: Path) -> None:
     _say(f"[bold green]{written}[/] to {escape(_short(folder))}", out)
 
 
+def print_many(checked: Sequence[Checked], out: Console) -> None:
+    """A line for each of many deployments; what fails or is cut off in full above them."""
+    for each in checked:
+        cut = [finding for finding in each.built.findings if finding.id == CUT_OFF]
+        if each.exit_code:
+            print_deployment(each, out, Detail.QUIET)
+        else:
+            for finding in cut:
+                _say(f"{escape(each.built.resolution.file)}: {_finding(finding)}", out)
+    _print_table(_overview(checked), out)
+    out.print()
+
+
 def _overview(deployments: Iterable[Checked]) -> _Table:
-    table = _table("Deployment", "Cloud", "Region", "Interfaces", "Rules", "Nearest limit")
+    table = _table(
+        "Deployment", "Cloud", "Region", "Interfaces", "Rules", "Nearest limit", "Warnings", "To do"
+    )
     for each in deployments:
         site, lowered = each.built.resolution.site, each.built.lowered
         nearest = max(lowered.usage, key=_share, default=None)
@@ -67,33 +85,74 @@ def _overview(deployments: Iterable[Checked]) -> _Table:
             str(len(each.built.policy.interfaces)),
             str(len(lowered.rules)),
             f"{nearest.used} of {nearest.allowed}" if nearest else "",
+            *_numbers(each),
         )
     return table
+
+
+def _numbers(checked: Checked) -> tuple[str, str]:
+    """How many warnings and how many obligations nobody accepted."""
+    open_ = [finding for finding in checked.built.findings if finding.accepted is None]
+    found = Counter(finding.severity for finding in open_)
+    return str(found[Severity.WARNING]), str(found[Severity.OBLIGATION])
 
 
 def _share(usage: Usage) -> float:
     return usage.used / (usage.allowed or 1)
 
 
-def print_deployment(checked: Checked, out: Console, *, brief: bool = False) -> None:
-    """One deployment: what is opened where, what is used of each limit, what is left to do.
+class Detail(Enum):
+    """How much of a deployment is said. What fails or is cut off is said in each."""
 
-    `brief` names obligations and notes instead of spelling them out.
+    QUIET = "what fails, and what nobody accepted"
+    BRIEF = "after a synth: the rest by name"
+    ORDINARY = "the rest as counts"
+    ALL = "everything in full"
+
+
+def print_deployment(checked: Checked, out: Console, detail: Detail = Detail.ALL) -> None:
+    """One deployment: what is wrong or not accepted, then what is opened where, what is used of
+    each limit, and what is left to do.
     """
     site = checked.built.resolution.site
     verdict = "[bold green]proved[/]" if checked.exit_code == 0 else "[bold red]FAILED[/]"
     out.rule(
         f"[bold]{site.name}[/] {site.cloud} {site.region} {site.size} {site.release} {verdict}"
     )
+    _print_wrong(checked, out)
+    if detail is Detail.QUIET:
+        return
     _print_table(_interfaces(checked), out)
     if checked.built.lowered.usage:
         _print_table(_limits(checked), out)
-    _print_excess(checked, out, brief=brief)
-    _print_absent(checked, out, brief=brief)
+    _print_excess(checked, out, detail)
+    _print_absent(checked, out, detail)
     tests = len(checked.assertions)
     if tests:
         held = sum(outcome.holds for outcome in checked.assertions)
         out.print(f"Tests: {held} of {tests} hold.")
+    if detail is Detail.BRIEF:
+        _print_names(checked, out)
+    elif detail is Detail.ORDINARY:
+        _print_rest(checked, out)
+    else:
+        for finding in checked.built.findings:
+            if not is_pressing(finding):
+                _say(_finding(finding), out)
+    if detail is not Detail.BRIEF:
+        for edition in checked.built.resolution.editions:
+            _say(f"[dim]edition:[/] {escape(edition.sentence())}", out)
+    out.print()
+
+
+def is_pressing(finding: Finding) -> bool:
+    """Whether it is said first and in every answer: unaccepted and no mere note, or cut off."""
+    if finding.id == CUT_OFF:
+        return True
+    return finding.accepted is None and finding.severity not in _NAMED_ONLY
+
+
+def _print_wrong(checked: Checked, out: Console) -> None:
     for failure in checked.failures:
         _say(f"[bold red]failed:[/] {escape(failure)}", out)
     for note in map(str, checked.unknown) if checked.plan is None else ():
@@ -106,15 +165,31 @@ def print_deployment(checked: Checked, out: Console, *, brief: bool = False) -> 
             "this deployment and decide over no network as a whole",
             out,
         )
-    for finding in checked.built.findings:
-        if not brief or finding.severity not in _NAMED_ONLY:
+    # What is cut off stands before what is only wide.
+    for finding in sorted(checked.built.findings, key=lambda each: each.id != CUT_OFF):
+        if is_pressing(finding):
             _say(_finding(finding), out)
-    if brief:
-        _print_names(checked, out)
-    else:
-        for edition in checked.built.resolution.editions:
-            _say(f"[dim]edition:[/] {escape(edition.sentence())}", out)
-    out.print()
+
+
+def _print_rest(checked: Checked, out: Console) -> None:
+    """Obligations by what they mean, a line each; notes and what is accepted by their ids."""
+    rest = [finding for finding in checked.built.findings if not is_pressing(finding)]
+    kinds = finding_kinds()
+    left = [f for f in rest if f.severity is Severity.OBLIGATION and f.accepted is None]
+    if left:
+        table = _table("Obligation", "What it is about")
+        for name, number in Counter(finding.id for finding in left).items():
+            times = f" ({number})" if number > 1 else ""
+            table.add_row(f"{name}{times}", kinds.get(name, "").partition(". ")[0])
+        _print_table(table, out)
+    notes = [f for f in rest if f.severity is Severity.NOTE and f.accepted is None]
+    for title, found in (("Notes", notes), ("Accepted", [f for f in rest if f.accepted])):
+        if found:
+            names = ", ".join(dict.fromkeys(finding.id for finding in found))
+            _say(f"[dim]{title}: {len(found)}:[/] {escape(names)}", out)
+    if rest:
+        file = escape(checked.built.resolution.file)
+        _say(f"`flowbridge check {file} --all` says each in full.", out)
 
 
 def _interfaces(checked: Checked) -> _Table:
@@ -169,26 +244,30 @@ def _limits(checked: Checked) -> _Table:
     return table
 
 
-def _print_excess(checked: Checked, out: Console, *, brief: bool) -> None:
+def _print_excess(checked: Checked, out: Console, detail: Detail) -> None:
     places: dict[str, list[str]] = {}
     for excess in checked.built.lowered.excess:
         places.setdefault(excess.reason, []).append(excess.where)
-    for reason, where in sorted(places.items()):
-        place = where[0] if len(where) == 1 else f"{len(where)} places"
-        _say(f"Excess at {escape(place)}: {escape(reason)}", out)
-    if places and not brief:
+    if detail is not Detail.ORDINARY:
+        for reason, where in sorted(places.items()):
+            place = where[0] if len(where) == 1 else f"{len(where)} places"
+            _say(f"Excess at {escape(place)}: {escape(reason)}", out)
+    elif places:
+        number = _count(sum(map(len, places.values())), "place")
+        _say(f"Excess at {number}, for {_count(len(places), 'reason')}", out)
+    if places and detail is not Detail.BRIEF:
         file = escape(checked.built.resolution.file)
         _say(f"Excess: `flowbridge report {file}` (or `--format json` here) lists the packets", out)
 
 
-def _print_absent(checked: Checked, out: Console, *, brief: bool) -> None:
+def _print_absent(checked: Checked, out: Console, detail: Detail) -> None:
     """Rows of requested services that open nothing because the file does not name their party."""
     rows: dict[str, list[str]] = {}
     for selected in checked.built.resolution.selected:
         if selected.outcome is Outcome.ABSENT:
             rows.setdefault(selected.reason, []).append(selected.id)
     number = sum(map(len, rows.values()))
-    if brief and rows:
+    if detail is not Detail.ALL and rows:
         count = _count(number, "row")
         out.print(f"Closed: {count} of requested services, whose parties this file does not name")
     elif rows:
@@ -212,11 +291,15 @@ def _finding(finding: Finding) -> str:
     colour = _COLOURS[finding.severity]
     key = f" {finding.key}:" if finding.key else ""
     text = f"{escape(key)} {escape(finding.message)}"
-    return f"[{colour}]{finding.severity}:[/]{text} [dim]({escape(finding.id)})[/]"
+    accepted = ""
+    if finding.accepted is not None and finding.accepted not in finding.message:
+        accepted = f" Accepted: {finding.accepted}"
+    name = f"[dim]({escape(finding.id)})[/]"
+    return f"[{colour}]{finding.severity}:[/]{text}{escape(accepted)} {name}"
 
 
 _NUMBERS: Final = frozenset(
-    {"Groups", "Interfaces", "Rules", "Rules in", "Rules out", "Used", "Of"}
+    {"Groups", "Interfaces", "Rules", "Rules in", "Rules out", "Used", "Of", "Warnings", "To do"}
 )
 
 

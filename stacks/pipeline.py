@@ -11,7 +11,8 @@ from __future__ import annotations
 import glob
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import chain
@@ -20,7 +21,13 @@ from typing import Any, Final
 
 from flowbridge.catalog.load import Catalog
 from flowbridge.catalog.overlay import load_with
-from flowbridge.catalog.reading.located_yaml import BadFileError, Problem, read_yaml
+from flowbridge.catalog.reading.located_yaml import MAX_BYTES, BadFileError, Problem
+from flowbridge.deployment.checks.accepted import (
+    acceptance_findings,
+    today,
+    with_acceptances,
+)
+from flowbridge.deployment.file.extended import read_deployment
 from flowbridge.deployment.finding import Finding, Severity
 from flowbridge.deployment.read import resolve_file, with_lines
 from flowbridge.deployment.selection.resolution import Resolution
@@ -80,7 +87,12 @@ class Built:
         """The refusals as problems of the deployment file."""
         file = self.resolution.file
         return tuple(
-            Problem(file, finding.line, finding.key, f"{finding.message} ({finding.source})")
+            Problem(
+                finding.file or file,
+                finding.line,
+                finding.key,
+                f"{finding.message} ({finding.source})",
+            )
             for finding in self.refusals
         )
 
@@ -179,7 +191,10 @@ def build(resolution: Resolution, network_id: str | None = None) -> Built:
     lowered = provider.lower(policy, site, network_id)
     document = render(site, provider, lowered)
     own = (*backend_gaps(site), *given_away(site))
-    later = with_lines((*lowered.findings, *own), Path(resolution.file))
+    day = today()
+    later = (*with_acceptances((*lowered.findings, *own), site.acceptances, day),)
+    told = acceptance_findings(site, (*resolution.findings, *later), day)
+    later = with_lines((*later, *told), Path(resolution.file))
     findings = _gravest_first(resolution.findings, later)
     return Built(resolution, policy, provider, lowered, document, findings)
 
@@ -237,6 +252,23 @@ def build_all(
     BadFileError with the problems and refusals of all of them, and where two of them have one
     name or share one Terraform state.
     """
+    built, problems = _tried(files, one)
+    if problems:
+        raise BadFileError(problems)
+    return _with_shared_places(built)
+
+
+def build_kept(files: Iterable[Path]) -> tuple[tuple[Built, ...], tuple[Problem, ...]]:
+    """`build_all` that goes on: what can be judged, and what is wrong with the others."""
+    built, problems = _tried(files, None)
+    bad = {problem.file for problem in problems}
+    good = [each for each in built if each.resolution.file not in bad and not each.refusals]
+    return _with_shared_places(good), tuple(problems)
+
+
+def _tried(
+    files: Iterable[Path], one: Callable[[Path], Built] | None
+) -> tuple[list[Built], list[Problem]]:
     built: list[Built] = []
     problems: list[Problem] = []
     for file in files:
@@ -252,9 +284,7 @@ def build_all(
     problems.extend(
         taken_names((each.resolution.file, each.document) for each in reversed(one_each))
     )
-    if problems:
-        raise BadFileError(problems)
-    return _with_shared_places(built)
+    return built, problems
 
 
 def _with_shared_places(built: Iterable[Built]) -> tuple[Built, ...]:
@@ -267,12 +297,16 @@ def _with_shared_places(built: Iterable[Built]) -> tuple[Built, ...]:
         if (more := found.get(each.resolution.file)) is None
         else replace(
             each,
-            findings=_gravest_first(
-                each.findings, with_lines(tuple(more), Path(each.resolution.file))
-            ),
+            findings=_gravest_first(each.findings, _told_later(each.resolution, more)),
         )
         for each in built
     )
+
+
+def _told_later(resolution: Resolution, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    acceptances = resolution.site.acceptances
+    accepted = tuple(with_acceptances(findings, acceptances, today()))
+    return with_lines(accepted, Path(resolution.file))
 
 
 def _gravest_first(*findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -280,10 +314,11 @@ def _gravest_first(*findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 
 def deployment_files(spec: str | Iterable[str], root: Path, place: str) -> tuple[Path, ...]:
-    """The files that `spec` names: paths or globs relative to `root`, separated by `:`.
+    """The files that `spec` names: paths, folders or globs relative to `root`, separated by `:`.
 
-    In the order given, a glob's own in the order of their names; a file named twice counts once.
-    BadFileError (naming `place`, where `spec` stands) for a part that names no file.
+    In the order given, a glob's own in the order of their names; a file named twice counts once. A
+    folder stands for the deployments in it and below: the YAML files that give a `name`. A glob may
+    match folders. BadFileError (naming `place`, where `spec` stands) for a part that names no file.
     """
     parts = spec.split(":") if isinstance(spec, str) else list(spec)
     found: dict[str, Path] = {}
@@ -302,8 +337,16 @@ def deployment_files(spec: str | Iterable[str], root: Path, place: str) -> tuple
         if not names:
             problems.append(Problem(place, None, "", f"{part!r} names no file; check the path"))
         for name in names:
-            # Path.resolve raises where links go round in a circle; reading the file says so better.
-            found.setdefault(os.path.realpath(root / name), root / name)
+            path = root / name
+            inside = [path]
+            if path.is_dir():
+                inside = list(_deployments_in(path))
+                if not inside:
+                    message = f"{name} is a folder without a deployment file; check the path"
+                    problems.append(Problem(place, None, "", message))
+            for file in inside:
+                # Path.resolve raises where links go round in a circle; reading says so better.
+                found.setdefault(os.path.realpath(file), file)
     if not found and not problems:
         problems.append(
             Problem(place, None, "", "no deployment file is named; write a path or a glob")
@@ -311,6 +354,22 @@ def deployment_files(spec: str | Iterable[str], root: Path, place: str) -> tuple
     if problems:
         raise BadFileError(problems)
     return tuple(found.values())
+
+
+_NAMED: Final = re.compile(rb"^name\s*:|^\s*[{,]?\s*\"name\"\s*:", re.MULTILINE)
+
+
+def _deployments_in(folder: Path) -> Iterator[Path]:
+    """The YAML files below `folder` that name a deployment, in the order of their paths; parts of
+    deployments, overlays and lists of acceptances lie beside them. Hidden folders are left out."""
+    for path in sorted(folder.rglob("*")):
+        below = path.relative_to(folder).parts
+        if path.suffix in (".yaml", ".yml") and path.is_file():
+            if any(part.startswith(".") for part in below):
+                continue
+            with path.open("rb") as stream:
+                if _NAMED.search(stream.read(MAX_BYTES)):
+                    yield path
 
 
 def _clashes(built: Iterable[Built]) -> Iterable[Problem]:
@@ -321,7 +380,7 @@ def _clashes(built: Iterable[Built]) -> Iterable[Problem]:
         first = names.setdefault(site.name, file)
         if first != file:
             message = f"{first} has the name {site.name!r} too; give each deployment its own"
-            yield read_yaml(Path(file)).problem(("name",), message)
+            yield read_deployment(Path(file)).problem(("name",), message)
         state = json.dumps(backend_kinds()[site.backend.type].block(site), sort_keys=True)
         first = states.setdefault(state, file)
         if first != file and names[site.name] == file:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from flowbridge.catalog.load import Catalog
 from flowbridge.catalog.overlay import load_with
 from flowbridge.deployment.addresses import is_host
+from flowbridge.deployment.checks.accepted import in_force, today
 from flowbridge.deployment.closed.rows import ClosedRows
 from flowbridge.deployment.flow import Flow
 from flowbridge.deployment.selection.conversations import conversations
@@ -175,10 +176,7 @@ class _Later:
 
 def accepted_features(resolution: Resolution) -> Mapping[str, str]:
     """The features whose failing a file accepts, each with its words."""
-    accepted = resolution.site.accept
-    if isinstance(accepted, Mapping):
-        return {name: str(reason) for name, reason in accepted.items()}
-    return {each.id: each.reason for each in accepted}
+    return {each.id: each.sentence for each in in_force(resolution.site.acceptances, today())}
 
 
 def _groups(every: Sequence[Built]) -> list[list[Built]]:

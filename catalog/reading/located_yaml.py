@@ -72,20 +72,40 @@ class LocatedYaml:
     lines: dict[Location, int] = field(repr=False)
     #: Keys that do not stand in the file, and where they were set instead (`--set`).
     elsewhere: dict[Location, str] = field(default_factory=dict, repr=False)
+    #: Keys that stand in another file, whose line `lines` has, and that file.
+    files: dict[Location, str] = field(default_factory=dict, repr=False)
+    #: Keys that take the place of another file's, and that place (`common.yaml:12`).
+    covers: dict[Location, str] = field(default_factory=dict, repr=False)
+    #: Files of which nothing is shown, and what is said instead.
+    hidden: dict[str, str] = field(default_factory=dict, repr=False)
 
     def line_of(self, location: Location) -> int | None:
         """The line of `location`, or of the nearest enclosing key that is in the file."""
+        return self.place_of(location)[1]
+
+    def place_of(self, location: Location) -> tuple[str, int | None]:
+        """The file and the line of `location`, or of the nearest enclosing key."""
         for end in range(len(location), -1, -1):
             if location[:end] in self.lines:
-                return self.lines[location[:end]]
-        return None
+                here = location[:end]
+                return self.files.get(here, self.file), self.lines[here]
+        return self.file, None
 
     def problem(self, location: Location, message: str) -> Problem:
         """`message` at `location`, with its line and its key in dotted form."""
         for end in range(len(location), 0, -1):
             if (place := self.elsewhere.get(location[:end])) is not None:
                 return Problem(place, None, dotted(location), message)
-        return Problem(self.file, self.line_of(location), dotted(location), message)
+        file, line = self.place_of(location)
+        if file in self.hidden:
+            return Problem(file, None, "", self.hidden[file])
+        if file != self.file:
+            message += f" ({self.file} is read with this file)"
+        for end in range(len(location), 0, -1):
+            if (covered := self.covers.get(location[:end])) is not None:
+                message += f" (this stands in the place of {covered})"
+                break
+        return Problem(file, line, dotted(location), message)
 
 
 def dotted(location: Location) -> str:

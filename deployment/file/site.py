@@ -16,6 +16,7 @@ from typing import Annotated, Any, Final, Literal, Self, assert_never
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from flowbridge.catalog.document import PRODUCTS
+from flowbridge.deployment.file.acceptance import Acceptance, Accepted, acceptances_of
 from flowbridge.deployment.file.options import AwsOptions, AzureOptions, GcpOptions, Options
 from flowbridge.deployment.file.values import (
     Count,
@@ -571,16 +572,36 @@ class Site(Section):
     provider: ProviderSettings = Field(
         ProviderSettings.unwritten(), description="How Terraform and the audit reach the cloud."
     )
+    extends: str | tuple[str, ...] = Field(
+        (),
+        description="A file, or several, whose keys hold where this one has none of its own: "
+        "sections are merged key by key, lists and values are this file's.",
+        examples=["../common.yaml"],
+    )
     overlays: tuple[str, ...] = Field((), description="Files with the user's own catalog rows.")
-    accept: dict[str, Annotated[str, Field(min_length=1)]] = Field(
+    accept: Accepted = Field(
         default_factory=dict,
-        description="Findings that this deployment accepts, by id, each with the reason in a "
-        "sentence, and features that fail (`mra/hold-music`), each in words.",
+        description="Findings that this deployment accepts, and features that fail: a list of "
+        "`{id, where, reason, owner, until}`, or short `{id: reason}`; also the name of a file "
+        "beside this one that holds the list.",
         examples=[
             {"deployment/cut-off": "the new cluster is installed behind closed doors"},
-            {"mra/hold-music": "not used"},
+            [
+                {
+                    "id": "aws/network-acl-widened",
+                    "where": "tier uc",
+                    "reason": "the groups behind it are exact",
+                    "owner": "network team",
+                    "until": "2027-03-31",
+                }
+            ],
         ],
     )
+
+    @property
+    def acceptances(self) -> tuple[Acceptance, ...]:
+        """What `accept` says, whichever form it is written in."""
+        return acceptances_of(self.accept)
 
     @property
     def expressway_e(self) -> ExpresswayE | None:

@@ -72,6 +72,7 @@ def _nested(root: Schema, part: Schema) -> Iterator[tuple[str, Schema]]:
         ("", part.get("then")),
         *((".NAME", each) for each in part.get("else", {}).get("patternProperties", {}).values()),
         *(("", kind) for kind in part.get("anyOf", ())),
+        *(step for kind in part.get("oneOf", ()) for step in [("[]", kind.get("items"))]),
         ("[]", part.get("items")),
         *((".NAME", each) for each in named),
     ):
@@ -114,7 +115,7 @@ def _option_sections(root: Schema) -> list[tuple[str, str]]:
 
 def _default(part: Schema) -> str:
     match part.get("default"):
-        case None:
+        case None | "":
             return "optional"
         case bool(value):
             return f"`{str(value).lower()}`"
@@ -136,6 +137,8 @@ def _what(root: Schema, part: Schema) -> str:
             return _one_of(root, found)
         case {"type": ["array", "object"], "items": items}:
             return f"a list of {_plural(root, items)}, or a map of them"
+        case {"oneOf": [*kinds]}:
+            return _or(_what(root, kind) for kind in kinds)
         case {"type": "boolean"}:
             return "`true` or `false`"
         case {"type": "integer"}:
@@ -155,6 +158,8 @@ def _one_of(root: Schema, part: Schema) -> str:
     match part["anyOf"]:
         case [one, {"type": "array"}] if "10.0.1.11" in one.get("examples", ()):
             return "an address or CIDR, or a list of them"
+        case [{"type": "string"}, {"type": "array"}] if "examples" in part:
+            return f"a text such as `{part['examples'][0]}`, or a list of them"
         case [*_, {"type": "array"}]:
             return "a port or range, or a list of them"
     return _or(_what(root, kind) for kind in part["anyOf"])

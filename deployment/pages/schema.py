@@ -71,6 +71,7 @@ def deployment_schema(catalog: Catalog) -> dict[str, Any]:
     schema, foreign = joined_schemas()
     _plain(schema)
     properties = schema["properties"]
+    properties["accept"]["oneOf"].append({"type": "string"})  # a file beside
     listed = [properties["services"]]
     listed += [schema["$defs"][f"{kind}Cluster"]["properties"]["services"] for kind in _KINDS]
     for part in listed:
@@ -126,9 +127,59 @@ def _one_or_named(part: dict[str, Any]) -> None:
             return
 
 
+def editor_schema(catalog: Catalog) -> dict[str, Any]:
+    """The schema with a name and a sentence for each system, service and port that editors offer.
+
+    It takes and refuses what `deployment_schema` does, but for what a file that extends another
+    may leave out.
+    """
+    schema = deployment_schema(catalog)
+    properties = schema["properties"]
+    properties["systems"]["properties"] = {
+        name: {"$ref": "#/$defs/System", "description": _sentence(catalog.parties[name].en)}
+        for name in sorted(system_names(catalog))
+    }
+    about = {name: _opens(catalog, name) for name in sorted(catalog.services)}
+    services = properties["services"]
+    services["items"]["anyOf"] = [
+        *({"const": name, "description": text} for name, text in about.items()),
+        {"type": "string"},
+    ]
+    peers = services["additionalProperties"]
+    schema["$defs"]["Peers"] = peers
+    services["additionalProperties"] = {"$ref": "#/$defs/Peers"}
+    services["properties"] = {
+        name: {"$ref": "#/$defs/Peers", "description": text} for name, text in about.items()
+    }
+    ports = schema["$defs"]["Options"]["properties"]["ports"]
+    (each,) = ports["patternProperties"].values()
+    ports["properties"] = {
+        name: {**each, "description": catalog.parameters[name].description}
+        for name in sorted(parameter_names(catalog))
+    }
+    required = {"required": schema.pop("required")}
+    schema["allOf"].remove(_SERVICES_SOMEWHERE)
+    # What a file lacks stands in the one that it extends.
+    whole = {"allOf": [required, _SERVICES_SOMEWHERE]}
+    schema["allOf"].append({"if": {"required": ["extends"]}, "else": whole})
+    return schema
+
+
+def _opens(catalog: Catalog, service: str) -> str:
+    """What a service opens, in a sentence, with its tables."""
+    tables = catalog.tables_of(service)
+    titles = "; ".join(dict.fromkeys(table.title.en for table in tables))
+    printed = ", ".join(f"{table.document}/{table.table}" for table in tables)
+    return f"{titles} ({printed})."
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith(".") else f"{text}."
+
+
 def schema_text(catalog: Catalog) -> str:
     """The schema as it is committed."""
-    return json.dumps(deployment_schema(catalog), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(editor_schema(catalog), indent=2, ensure_ascii=False) + "\n"
 
 
 def _names(catalog: Catalog) -> dict[str, Any]:

@@ -18,23 +18,37 @@ from flowbridge.answer import (
     HOLDS,
     AnyFormat,
     pipeline_format,
+    plain_problem,
     refuse,
     refusing,
     say_json,
 )
-from flowbridge.feature_text import print_rehearsal
+from flowbridge.feature_text import print_failing, print_rehearsal
+from flowbridge.help_text import examples
 from flowbridge.preflight_text import plain_preflight, print_preflights
 from flowbridge.reaching import access_for, checked_url, reaching, with_progress
 from flowbridge.results.formats import FORMATS
+from flowbridge.sites import MANY, named_sites, sites_argument, with_bar
 
 if TYPE_CHECKING:
+    from flowbridge.catalog.reading.located_yaml import Problem
+    from flowbridge.deployment.finding import Finding
     from flowbridge.policy.questions.between_deployments import Disagreement
     from flowbridge.providers.live.contract import Preflight
     from flowbridge.stacks.pipeline import Built, Checked
 
 
-@click.command("check", help="Validate deployment files: refusals, quotas, tests and the proof.")
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.command(
+    "check",
+    help="Validate deployment files: refusals, quotas, tests and the proof. FILE may be a folder "
+    "or a glob; without one it is the deployments of FLOWBRIDGE_DEPLOYMENTS or cdktf.json.",
+    epilog=examples(
+        "flowbridge check site.yaml",
+        "flowbridge check sites/ --quiet",
+        "flowbridge check 'sites/*.yaml' --keep-going --format junit > report.xml",
+    ),
+)
+@sites_argument
 @click.option(
     "--synthesized",
     type=click.Path(path_type=Path),
@@ -46,12 +60,27 @@ if TYPE_CHECKING:
     help="Also compare with the account: quotas, used slots, names, subnets, interfaces. Says what "
     "would fail half-way through an apply.",
 )
+@click.option(
+    "--all", "everything", is_flag=True, help="Text: each finding, row and feature in full."
+)
+@click.option(
+    "-q",
+    "--quiet",
+    is_flag=True,
+    help="Text: only what fails, is cut off, or warns and is not accepted.",
+)
+@click.option(
+    "--keep-going", is_flag=True, help="Judge the other files where one of several is refused."
+)
 @reaching
 @pipeline_format
 def command(
     files: tuple[Path, ...],
     synthesized: Path | None,
     live: bool,
+    everything: bool,
+    quiet: bool,
+    keep_going: bool,
     endpoint_url: str | None,
     timeout: float,
     attempts: int,
@@ -59,16 +88,22 @@ def command(
     answer_format: AnyFormat,
 ) -> None:
     from flowbridge.stacks.agreement import disagreements_of
-    from flowbridge.stacks.pipeline import build_all, judge
+    from flowbridge.stacks.pipeline import judge
     from flowbridge.stacks.rehearsal import rehearsals
 
     checked_url(endpoint_url, answer_format)
+    if everything and quiet:
+        refuse(answer_format, "--all and --quiet: give one of the two")
+    files = named_sites(files, answer_format)
     if synthesized is not None and len(files) != 1:
         refuse(answer_format, "--synthesized judges one file against one deployment: name one FILE")
     with refusing(answer_format):
-        built = build_all(files)
+        built, refused = _built(files, keep_going=keep_going)
         document = None if synthesized is None else _document(synthesized, answer_format)
-        checked = [_judge(each, document, judge, synthesized, answer_format) for each in built]
+        checked = [
+            _judge(each, document, judge, synthesized, answer_format)
+            for each in with_bar(built, "checking")
+        ]
     ahead: dict[str, Preflight] = {}
     if live:
         access = access_for(endpoint_url, timeout, attempts)
@@ -80,13 +115,20 @@ def command(
     found = disagreements_of(built)
     apart = FINDING if found else HOLDS
     cut = HOLDS if all(each.holds for each in played) else FINDING
-    worst = max(each.exit_code for each in checked) or cut or apart or _exit_code(ahead.values())
+    worst = (
+        (BAD_INPUT if refused else HOLDS)
+        or max((each.exit_code for each in checked), default=HOLDS)
+        or cut
+        or apart
+        or _exit_code(ahead.values())
+        or (FINDING if any(map(_ran_out, built)) else HOLDS)
+    )
     if answer_format in FORMATS:
         from flowbridge.results.check_results import check_outcome
         from flowbridge.results.say import say_outcome
 
         told = {file: each.findings for file, each in ahead.items()}
-        say_outcome(check_outcome(checked, found, told), answer_format)
+        say_outcome(check_outcome(checked, found, told, refused), answer_format)
     elif answer_format == "json":
         deployments = [
             _plain(each) | plain_preflight(ahead.get(each.built.resolution.file))
@@ -99,15 +141,38 @@ def command(
                 "deployments": deployments,
                 "disagreements": apart_plain,
                 "rehearsals": [each.as_plain() for each in played],
+                **({"problems": list(map(plain_problem, refused))} if refused else {}),
             }
         )
     else:
-        _print(checked, found)
+        _print(checked, found, everything=everything, quiet=quiet)
         for rehearsal in played:
-            print_rehearsal(rehearsal)
+            if quiet or (len(checked) >= MANY and not everything):
+                print_failing(rehearsal)
+            else:
+                print_rehearsal(rehearsal, everything=everything)
         print_preflights(ahead)
-        _print_end(checked, found, worst, cut == HOLDS)
+        for problem in refused:
+            click.echo(f"error: {problem}", err=True)
+        _print_end(checked, found, worst, cut == HOLDS, refused)
     sys.exit(worst)
+
+
+def _built(
+    files: Sequence[Path], *, keep_going: bool
+) -> tuple[tuple[Built, ...], tuple[Problem, ...]]:
+    """What can be judged, and with `keep_going` what is wrong with the rest; else BadFileError."""
+    from flowbridge.stacks.pipeline import build_all, build_kept
+
+    shown = with_bar(files, "reading")
+    return build_kept(shown) if keep_going else (build_all(shown), ())
+
+
+def _ran_out(built: Built) -> bool:
+    """Whether something is accepted whose last day is over: a finding, though it stops no synth."""
+    from flowbridge.deployment.checks.accepted import EXPIRED
+
+    return any(finding.id == EXPIRED for finding in built.findings)
 
 
 def _exit_code(ahead: Iterable[Preflight]) -> int:
@@ -221,17 +286,7 @@ def _plain(checked: Checked) -> dict[str, Any]:
         "cloud": str(site.cloud),
         "holds": checked.exit_code == HOLDS,
         "failures": list(checked.failures),
-        "findings": [
-            {
-                "id": finding.id,
-                "severity": str(finding.severity),
-                "message": finding.message,
-                "source": finding.source,
-                "key": finding.key,
-                "line": finding.line,
-            }
-            for finding in built.findings
-        ],
+        "findings": list(map(_plain_finding, built.findings)),
         "rows": [
             {"id": row.id, "outcome": str(row.outcome), "reason": row.reason}
             for row in built.resolution.selected
@@ -254,6 +309,20 @@ def _plain(checked: Checked) -> dict[str, Any]:
     }
 
 
+def _plain_finding(finding: Finding) -> dict[str, Any]:
+    """`file` where its line is another file's; `accepted` where the deployment accepts it."""
+    return {
+        "id": finding.id,
+        "severity": str(finding.severity),
+        "message": finding.message,
+        "source": finding.source,
+        "key": finding.key,
+        "line": finding.line,
+        **({"file": finding.file} if finding.file else {}),
+        **({"accepted": finding.accepted} if finding.accepted is not None else {}),
+    }
+
+
 def _around(checked: Checked) -> dict[str, Any]:
     """Of a document of others: what is not judged, and how many resources touch nothing of ours."""
     if checked.plan is None:
@@ -261,20 +330,35 @@ def _around(checked: Checked) -> dict[str, Any]:
     return {"not_judged": [str(each) for each in checked.not_judged], "beside": checked.beside}
 
 
-def _print(checked: list[Checked], disagreements: Sequence[Disagreement]) -> None:
-    from flowbridge.summary import print_deployment
+def _print(
+    checked: list[Checked], disagreements: Sequence[Disagreement], *, everything: bool, quiet: bool
+) -> None:
+    from flowbridge.summary import Detail, print_deployment, print_many
     from flowbridge.terminal import print_line, prose
 
-    for each in checked:
-        print_deployment(each, prose())
+    if len(checked) >= MANY and not everything and not quiet:
+        print_many(checked, prose())
+    else:
+        detail = Detail.ALL if everything else Detail.QUIET if quiet else Detail.ORDINARY
+        for each in checked:
+            print_deployment(each, prose(), detail)
     for pair in disagreements:
         print_line(f"disagreement: {pair}", colour="red")
 
 
 def _print_end(
-    checked: list[Checked], disagreements: Sequence[Disagreement], worst: int, works: bool
+    checked: list[Checked],
+    disagreements: Sequence[Disagreement],
+    worst: int,
+    works: bool,
+    refused: Sequence[Problem],
 ) -> None:
     """The last line. Of an account that was asked, its own lines say what is wrong."""
+    if refused:
+        number = len({problem.file for problem in refused})
+        told = f"{len(checked)} judged, {number} refused."
+        click.secho(told, fg="red", err=True)
+        return
     failed = [each for each in checked if each.exit_code != HOLDS]
     if disagreements and not failed:
         click.secho("Each deployment holds, and they do not agree.", fg="red", err=True)
@@ -283,6 +367,8 @@ def _print_end(
     elif not failed:
         if worst == HOLDS:
             click.secho("Everything holds.", fg="green")
+        elif any(_ran_out(each.built) for each in checked):
+            click.secho("Something was accepted for a time that is over.", fg="red", err=True)
         else:
             click.secho("The files hold; the account does not fit or was not read.", err=True)
     elif any(each.exit_code == BAD_INPUT for each in failed):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
+from flowbridge.catalog.finding_kind import finding_kinds
 from flowbridge.catalog.reading.located_yaml import Problem
 from flowbridge.deployment.finding import Finding, Severity
 from flowbridge.policy.questions.between_deployments import Disagreement
@@ -30,8 +31,10 @@ def check_outcome(
     checked: Iterable[Checked],
     disagreements: Iterable[Disagreement] = (),
     ahead: Mapping[str, Iterable[Finding]] | None = None,
+    refused: Iterable[Problem] = (),
 ) -> Outcome:
-    """The outcome of a check; `ahead`, by file, what an account says against an apply."""
+    """The outcome of a check; `ahead`, by file, what an account says against an apply; `refused`,
+    what is wrong with files that could not be judged."""
     each = tuple(checked)
     results = [result for one in each for result in _results(one)]
     for file, findings in (ahead or {}).items():
@@ -41,12 +44,19 @@ def check_outcome(
         Result(rule="disagreement", level=Level.ERROR, text=str(pair), file=first)
         for pair in disagreements
     )
+    wrong = refusal_outcome("check", refused)
+    found = {f.id: f for one in each for f in one.built.findings}
     return Outcome(
         command="check",
-        examined=tuple(one.built.resolution.file for one in each),
-        results=tuple(results),
-        rules=_KINDS | {f.id: f.source for one in each for f in one.built.findings},
+        examined=(*(one.built.resolution.file for one in each), *wrong.examined),
+        results=(*results, *wrong.results),
+        rules=_KINDS | {name: rule_text(name, f.source) for name, f in found.items()},
     )
+
+
+def rule_text(name: str, otherwise: str) -> str:
+    """What the data says that findings of this id mean."""
+    return finding_kinds().get(name, otherwise)
 
 
 def refusal_outcome(command: str, problems: Iterable[Problem]) -> Outcome:
@@ -70,20 +80,21 @@ def lines_of_workloads(built: Iterable[Built]) -> dict[tuple[str, str], int]:
     """By file and workload, the line at which the deployment file describes it."""
     from pathlib import Path
 
-    from flowbridge.catalog.reading.located_yaml import BadFileError, read_yaml
+    from flowbridge.catalog.reading.located_yaml import BadFileError
+    from flowbridge.deployment.file.extended import read_deployment
 
     found: dict[tuple[str, str], int] = {}
     for each in built:
         file = each.resolution.file
         try:
-            read = read_yaml(Path(file))
+            read = read_deployment(Path(file))
         except BadFileError:
             continue
         for interface in each.policy.interfaces:
             own = (interface.workload.replace("-", "_"),)
             for path in (own, ("systems", interface.workload)):
-                line = read.problem(path, "").line
-                if line is not None and line > 1:
+                where, line = read.place_of(path)
+                if where == read.file and line is not None and line > 1:
                     found.setdefault((file, interface.workload), line)
     return found
 
@@ -102,9 +113,10 @@ def _results(checked: Checked) -> Iterator[Result]:
 def _finding(file: str, finding: Finding) -> Result:
     return Result(
         rule=finding.id,
-        level=_LEVELS[finding.severity],
+        level=_LEVELS[finding.severity] if finding.accepted is None else Level.NOTE,
         text=finding.message,
-        file=file,
+        accepted=finding.accepted,
+        file=finding.file or file,
         line=finding.line,
         key=finding.key,
         source=finding.source,

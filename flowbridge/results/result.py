@@ -21,6 +21,7 @@ class Result:
     """`rule` is the id of the finding's kind; `line` counts from 1, None where no line is meant.
 
     `subject` is what it is about where the file has no line for it: a live id, an interface, a row.
+    `accepted` are the words in which it is accepted, or the baseline that has it.
     """
 
     rule: str
@@ -31,6 +32,7 @@ class Result:
     key: str = ""
     subject: str = ""
     source: str = ""
+    accepted: str | None = None
 
     @property
     def fingerprint(self) -> str:

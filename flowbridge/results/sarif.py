@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
+from flowbridge.catalog.finding_kind import help_address
 from flowbridge.results.result import Outcome, Result
 
 _SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -27,14 +28,7 @@ def sarif(outcome: Outcome) -> dict[str, Any]:
                     "driver": {
                         "name": "flowbridge",
                         "version": version("flowbridge"),
-                        "rules": [
-                            {
-                                "id": kind,
-                                "shortDescription": _message(outcome.rules.get(kind, kind)),
-                                "help": _message(_HELP),
-                            }
-                            for kind in kinds
-                        ],
+                        "rules": [_rule(kind, outcome.rules.get(kind, kind)) for kind in kinds],
                     }
                 },
                 "automationDetails": {"id": f"flowbridge/{outcome.command}/"},
@@ -50,6 +44,16 @@ def sarif(outcome: Outcome) -> dict[str, Any]:
                 "results": [_result(each, kinds, seen) for each in outcome.results],
             }
         ],
+    }
+
+
+def _rule(kind: str, text: str) -> dict[str, Any]:
+    address = help_address(kind)
+    return {
+        "id": kind,
+        "shortDescription": _message(text),
+        "help": _message(_HELP),
+        **({"helpUri": address} if address else {}),
     }
 
 
@@ -72,7 +76,15 @@ def _result(result: Result, kinds: list[str], seen: Counter[str]) -> dict[str, A
         "partialFingerprints": {
             "flowbridge/v1": f"{result.fingerprint}:{seen[result.fingerprint]}",
         },
+        **_suppressed(result),
     }
+
+
+def _suppressed(result: Result) -> dict[str, Any]:
+    """What is accepted is known as such to a collector, and is not shown as open."""
+    if result.accepted is None:
+        return {}
+    return {"suppressions": [{"kind": "external", "justification": result.accepted}]}
 
 
 def _uri(file: str) -> str:

@@ -10,10 +10,10 @@ import pytest
 
 from flowbridge.catalog.load import load
 from flowbridge.catalog.reading.located_yaml import read_yaml
-from flowbridge.deployment.pages.schema import deployment_schema, schema_text
+from flowbridge.deployment.pages.schema import editor_schema, schema_text
 from tests.deployment.files import DUAL, EXAMPLES, REPOSITORY, Data, setting
 
-SCHEMA = deployment_schema(load())
+SCHEMA = editor_schema(load())
 
 
 def faults(data: Any) -> list[str]:
@@ -76,7 +76,7 @@ def test_overlays_bring_services_and_systems_of_their_own() -> None:
 def test_every_section_is_strict_and_every_key_described() -> None:
     sections = {"": SCHEMA, **SCHEMA["$defs"]}
     for name, section in sections.items():
-        if section.get("type") != "object":
+        if section.get("type") != "object" or "properties" not in section:
             continue
         assert section["additionalProperties"] is False, name
         for key, value in section["properties"].items():
@@ -86,4 +86,20 @@ def test_every_section_is_strict_and_every_key_described() -> None:
 
 
 def test_the_schema_is_plain_json() -> None:
-    assert json.loads(schema_text(load())) == SCHEMA
+    assert json.loads(schema_text(load())) == editor_schema(load())
+
+
+def test_an_editor_has_a_sentence_for_each_system_service_and_port() -> None:
+    catalog, properties = load(), SCHEMA["properties"]
+    offered = properties["systems"]["properties"]
+    assert offered["cucm"]["description"] == f"{catalog.parties['cucm'].en}."
+    told = [each["description"] for each in properties["services"]["items"]["anyOf"][:-1]]
+    assert len(told) == len(catalog.services)
+    assert all(told)
+    ports = SCHEMA["$defs"]["Options"]["properties"]["ports"]
+    assert set(ports["properties"]) == set(ports["propertyNames"]["enum"])
+
+
+def test_a_file_that_extends_another_may_leave_out_what_that_has() -> None:
+    assert faults({"name": "site-a"})
+    assert faults({"name": "site-a", "extends": "../common.yaml"}) == []
