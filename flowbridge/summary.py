@@ -106,7 +106,7 @@ class Detail(Enum):
 
     QUIET = "what fails, and what nobody accepted"
     BRIEF = "after a synth: the rest by name"
-    ORDINARY = "the rest as counts"
+    ORDINARY = "obligations by name, notes and excess as counts"
     ALL = "everything in full"
 
 
@@ -267,7 +267,7 @@ def _print_absent(checked: Checked, out: Console, detail: Detail) -> None:
         if selected.outcome is Outcome.ABSENT:
             rows.setdefault(selected.reason, []).append(selected.id)
     number = sum(map(len, rows.values()))
-    if detail is not Detail.ALL and rows:
+    if detail is Detail.BRIEF and rows:
         count = _count(number, "row")
         out.print(f"Closed: {count} of requested services, whose parties this file does not name")
     elif rows:
