@@ -115,7 +115,8 @@ def _plain(found: Adoption, scope: str, output: Path | None) -> dict[str, Any]:
         "imports": [{"to": each.to, "id": each.id, "why": each.why} for each in found.imports],
         "creates": list(found.creates),
         "changes": [{"address": address, "change": change} for address, change in found.changes],
-        "destroys": [],
+        "destroys": list(found.removes),
+        "state_only": list(found.state_only),
         "conflicts": [{"address": address, "why": why} for address, why in found.conflicts],
         "left": list(found.left),
         "unread": [],
@@ -127,12 +128,14 @@ def _print_plan(found: Adoption, output: Path | None) -> None:
     mark = "" if output else "# "
     counts = (
         f"{len(found.imports)} imported, {len(found.creates)} created, "
-        f"{len(found.changes)} changed, nothing destroyed"
+        f"{len(found.changes)} changed, {_removed(found)}"
     )
     click.echo(f"{mark}{counts}")
     for title, lines in (
         ("created, for nothing live stands for it:", found.creates),
         ("changed in place:", [f"{address}: {change}" for address, change in found.changes]),
+        ("in Terraform's state alone, nothing in the cloud:", found.state_only),
+        ("removed by the apply, for the file asks for sole ownership:", found.removes),
         ("left alone, unknown to Terraform:", found.left),
         ("in the way:", [f"{address}: {why}" for address, why in found.conflicts]),
     ):
@@ -140,3 +143,7 @@ def _print_plan(found: Adoption, output: Path | None) -> None:
             click.echo(f"{mark}{title}")
             for line in lines:
                 click.echo(f"{mark}  {one_line(line)}")
+
+
+def _removed(found: Adoption) -> str:
+    return f"{len(found.removes)} removed" if found.removes else "nothing destroyed"

@@ -73,13 +73,15 @@ class Import:
 
 @dataclass(frozen=True, slots=True)
 class Adoption:
-    """What adopting would do. Nothing in it destroys.
+    """What adopting would do. Nothing in it destroys, but for `removes`.
 
     `creates` are planned addresses that nothing live stands for. `changes` are imported
     addresses whose live content differs, with the difference in words. `left` are live things
     beside ours that Terraform will not know (foreign rules), in words. `conflicts` are planned
     addresses whose creation would fail on something live that cannot be imported without
-    Terraform replacing it, with what to do.
+    Terraform replacing it, with what to do. `removes` are foreign rules that the apply removes,
+    because the file asks for sole ownership, in words. `state_only` are planned addresses that
+    are made in Terraform's state and nowhere else.
     """
 
     imports: tuple[Import, ...]
@@ -88,6 +90,8 @@ class Adoption:
     left: tuple[str, ...]
     unread: tuple[Unread, ...]
     conflicts: tuple[tuple[str, str], ...] = ()
+    removes: tuple[str, ...] = ()
+    state_only: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

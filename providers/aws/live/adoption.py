@@ -17,6 +17,8 @@ from flowbridge.providers.aws.emit.terraform import (
     ACL_ENTRY,
     ASSOCIATION,
     ATTACHMENT,
+    EXCLUSIVE,
+    GATE,
     GROUP,
     NETWORK_ACL,
     PREFIX_LIST,
@@ -39,6 +41,8 @@ _PEERS: Final = {
     "PrefixListId": "prefix_list_id",
     "ReferencedGroupInfo": "referenced_security_group_id",
 }
+# What AWS knows nothing of: an order of changes, and the list of rules that may stay in a group.
+_STATE_ONLY: Final = (GATE, EXCLUSIVE)
 
 
 def adoption(answers: Answers, policy: Policy, site: Site, planned: Mapping[str, Any]) -> Adoption:
@@ -61,6 +65,7 @@ def _adoption(here: Situation) -> Adoption:
     creates = tuple(
         address
         for kind in sorted(planned.get("resource", {}))
+        if kind not in _STATE_ONLY
         for address in resources(planned, kind)
         if address not in known
     )
@@ -71,6 +76,8 @@ def _adoption(here: Situation) -> Adoption:
         tuple(found.left),
         here.answers.judged_unread,
         tuple(found.conflicts),
+        tuple(found.removes),
+        tuple(address for kind in _STATE_ONLY for address in resources(planned, kind)),
     )
 
 
@@ -82,6 +89,7 @@ class _Adopting:
         self.imports: list[Import] = []
         self.changes: list[tuple[str, str]] = []
         self.left: list[str] = []
+        self.removes: list[str] = []
         self.conflicts: list[tuple[str, str]] = []
         self._groups: dict[str, str] = {}
 
@@ -135,6 +143,7 @@ class _Adopting:
         }
         adopted = set(self._groups.values())
         turned = {live: f"${{{address}.id}}" for address, live in self._groups.items()}
+        exclusive = {each.get("security_group_id") for each in self._planned(EXCLUSIVE).values()}
         for row in self.here.answers.rows(Part.RULES):
             if row["GroupId"] not in adopted:
                 continue
@@ -151,7 +160,8 @@ class _Adopting:
                 self._import(was, live, "same description", "its ports or peer are set as planned")
             else:
                 text = rule_text(row, self.here.groups[row["GroupId"]])
-                self.left.append(f"{live}: {text}")
+                owned = turned[row["GroupId"]] in exclusive
+                (self.removes if owned else self.left).append(f"{live}: {text}")
 
     def _adopt_acls(self) -> None:
         blocks = self._planned(NETWORK_ACL)

@@ -146,6 +146,21 @@ def _pages(client: Any, method: str, key: str, **asked: Any) -> list[Row]:
     return [row for page in pages for row in page[key]]
 
 
+def _exclusions(ec2: Any) -> list[Row]:
+    """All pages; of this call botocore has no paginator. GarbledError for a page that repeats."""
+    found: list[Row] = []
+    token: dict[str, str] = {}
+    while True:
+        page = ec2.describe_vpc_block_public_access_exclusions(MaxResults=_PAGE_SIZE, **token)
+        found += page["VpcBlockPublicAccessExclusions"]
+        following = page.get("NextToken")
+        if not following:
+            return found
+        if following == token.get("NextToken"):
+            raise GarbledError("a page of exclusions names itself as the next one")
+        token = {"NextToken": following}
+
+
 def _in_vpc(vpc: str) -> list[dict[str, Any]]:
     return [{"Name": "vpc-id", "Values": [vpc]}]
 
@@ -194,11 +209,7 @@ def _read_block(reading: _Reading, connection: Connection) -> None:
         reading.keep(
             Part.EXCLUSIONS,
             "ec2:DescribeVpcBlockPublicAccessExclusions",
-            lambda: _pages(
-                connection.client("ec2"),
-                "describe_vpc_block_public_access_exclusions",
-                "VpcBlockPublicAccessExclusions",
-            ),
+            lambda: _exclusions(connection.client("ec2")),
         )
 
 

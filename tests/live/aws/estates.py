@@ -105,6 +105,8 @@ def _attach(site: LiveSite) -> None:
     for interface in site.built.policy.interfaces:
         own = [site.ids[text[2:-4]] for text in groups[interface.key]]
         for network in interface.private:
+            if network.num_addresses > 1:
+                continue  # a fleet: its cards are not named
             site.client.modify_network_interface_attribute(
                 NetworkInterfaceId=site.cards[str(network.network_address)], Groups=own
             )

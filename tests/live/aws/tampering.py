@@ -7,6 +7,7 @@ changes rules and nothing that they do.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import groupby
 from typing import Any
 
 from tests.live.aws.created import associate
@@ -229,18 +230,23 @@ def repeat_within(site: LiveSite) -> None:
 
 
 def renumber_entries(site: LiveSite) -> None:
-    """The ACL's entries in the reverse order: all allow, so the order decides nothing."""
+    """The ACL's entries in the reverse order as far as neighbours do the same: among those that all
+    allow, or all deny, the order decides nothing."""
     acl = site.acl("dmz")
     (row,) = site.client.describe_network_acls(NetworkAclIds=[acl])["NetworkAcls"]
-    for entry in row["Entries"]:
-        number = entry["RuleNumber"]
-        if number > 32766:
-            continue
-        same = {k: v for k, v in entry.items() if k != "RuleNumber"}
+    ours = [each for each in row["Entries"] if each["RuleNumber"] <= 32766]
+    for entry in ours:
         site.client.delete_network_acl_entry(
-            NetworkAclId=acl, RuleNumber=number, Egress=entry["Egress"]
+            NetworkAclId=acl, RuleNumber=entry["RuleNumber"], Egress=entry["Egress"]
         )
-        site.client.create_network_acl_entry(NetworkAclId=acl, RuleNumber=20000 - number, **same)
+    ours.sort(key=lambda each: (each["Egress"], each["RuleNumber"]))
+    alike = groupby(ours, key=lambda each: (each["Egress"], each["RuleAction"]))
+    for run in (list(group) for _, group in alike):
+        numbers = [each["RuleNumber"] for each in reversed(run)]
+        for entry, number in zip(run, numbers, strict=True):
+            site.client.create_network_acl_entry(
+                NetworkAclId=acl, **{**entry, "RuleNumber": number}
+            )
 
 
 def deny_behind_ours(site: LiveSite) -> None:

@@ -249,8 +249,9 @@ def test_adopting_writes_blocks_for_all_that_exists(edge: LiveSite, tmp_path: Pa
     assert f'  to = aws_security_group.expressway-e_external\n  id = "{group}"' in text
     plan = answer(run(edge, "adopt", "--format", "json"))
     assert plan["destroys"] == []
+    assert plan["state_only"] == ["terraform_data.flowbridge_rules_in_place"]
     # The split rule has no counterpart and is made again; its halves are left.
-    (made,) = plan["creates"] and [a for a in plan["creates"] if "_rule" in a]
+    (made,) = [a for a in plan["creates"] if "_rule" in a]
     assert made.startswith("aws_vpc_security_group_ingress_rule.expressway-e_external")
     assert len(plan["left"]) == 2
     assert any("moves" in change["change"] for change in plan["changes"])
@@ -263,6 +264,21 @@ def test_what_adopting_leaves_is_told_as_the_rules_that_they_are(edge: LiveSite)
     left = " ".join(answer(run(edge, "adopt", "--format", "json"))["left"])
     assert "ingress tcp 22 from 198.51.100.7/32 in" in left
     assert "ingress 1 deny tcp 5061 from 0.0.0.0/0 in" in left
+
+
+def test_what_sole_ownership_removes_is_told(edge: LiveSite, tmp_path: Path) -> None:
+    add_rule(edge)
+    data = yaml.safe_load(edge.file.read_text("utf-8"))
+    data["options"] = {"aws": {"exclusive": True}}
+    owning = LiveSite(**{**vars(edge), "file": tmp_path / "owning.yaml"})
+    owning.file.write_text(yaml.safe_dump(data), "utf-8")
+    plan = answer(run(owning, "adopt", "--format", "json"))
+    [removed] = plan["destroys"]
+    assert "ingress tcp 22 from 198.51.100.7/32 in" in removed
+    assert plan["left"] == []
+    said = run(owning, "adopt").output
+    assert "1 removed" in said
+    assert "nothing destroyed" not in said
 
 
 def test_check_live_says_what_would_fail(edge: LiveSite, tmp_path: Path) -> None:

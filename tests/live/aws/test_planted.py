@@ -335,18 +335,25 @@ def blocking(server: Faults, mode: str, *excluded: tuple[str, str]) -> None:
         f"<internetGatewayBlockMode>{mode}</internetGatewayBlockMode><state>update-complete</state>"
         f"</vpcBlockPublicAccessOptions></{OPTIONS}Response>"
     )
-    items = "".join(
-        f"<item><internetGatewayExclusionMode>{way}</internetGatewayExclusionMode>"
-        f"<resourceArn>arn:aws:ec2:eu-west-1:1:{arn}</resourceArn><state>create-complete</state>"
-        "</item>"
-        for arn, way in excluded
-    )
-    exclusions = (
-        f"<{EXCLUSIONS}Response><vpcBlockPublicAccessExclusionSet>{items}"
-        f"</vpcBlockPublicAccessExclusionSet></{EXCLUSIONS}Response>"
-    )
-    for call, body in ((OPTIONS, options), (EXCLUSIONS, exclusions)):
-        server.set(call, faults.answering(body.encode()))
+    server.set(OPTIONS, faults.answering(options.encode()))
+
+    def page(*_: object) -> faults.Answer:
+        """One exclusion a page."""
+        at = int(server.asked[EXCLUSIONS].get("NextToken", ["0"])[0])
+        items = "".join(
+            f"<item><internetGatewayExclusionMode>{way}</internetGatewayExclusionMode>"
+            f"<resourceArn>arn:aws:ec2:eu-west-1:1:{arn}</resourceArn>"
+            "<state>create-complete</state></item>"
+            for arn, way in excluded[at : at + 1]
+        )
+        more = f"<nextToken>{at + 1}</nextToken>" if excluded[at + 1 :] else ""
+        body = (
+            f"<{EXCLUSIONS}Response><vpcBlockPublicAccessExclusionSet>{items}"
+            f"</vpcBlockPublicAccessExclusionSet>{more}</{EXCLUSIONS}Response>"
+        )
+        return 200, {"Content-Type": "text/xml"}, body.encode()
+
+    server.set(EXCLUSIONS, page)
 
 
 @pytest.mark.parametrize("mode", ["block-bidirectional", "block-ingress"])
@@ -359,7 +366,10 @@ def test_planted_block_of_public_access_is_part_of_the_verdict(
         "nothing": (),
         "a subnet": ((inner, "allow-bidirectional"),),
         "what leaves": ((f"vpc/{edge.vpc}", "allow-egress"),),
-        "the VPC": ((f"vpc/{edge.vpc}", "allow-bidirectional"),),
+        "the VPC": (
+            (inner, "allow-bidirectional"),
+            (f"vpc/{edge.vpc}", "allow-bidirectional"),
+        ),
     }[excluded]
     with faulty(edge.url) as server:
         blocking(server, mode, *exclusions)

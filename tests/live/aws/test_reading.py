@@ -238,11 +238,11 @@ def test_a_fleet_is_its_cards_and_the_rest_of_its_addresses(make: Callable[..., 
         "dns": {"addresses": ["10.0.10.2"]},
         "ntp": {"addresses": ["10.0.10.3"]},
     }
-    site = make(cards=False, systems=systems)
+    site = make(systems=systems)  # with cards at 10.0.10.21 and .22
     subnet = site.subnets["10.0.10.0/24"]
     for address in ("10.0.10.21", "10.0.10.22"):
-        site.client.create_network_interface(
-            SubnetId=subnet, PrivateIpAddress=address, Groups=[site.group("cucm_single")]
+        site.client.modify_network_interface_attribute(
+            NetworkInterfaceId=site.cards[address], Groups=[site.group("cucm_single")]
         )
     assert site.audit().verdict is Verdict.CLEAN
     stray = site.client.create_network_interface(SubnetId=subnet, PrivateIpAddress="10.0.10.23")
