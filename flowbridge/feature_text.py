@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -11,8 +12,11 @@ from flowbridge.terminal import print_line
 
 if TYPE_CHECKING:
     from flowbridge.policy.questions.rehearsal import FeatureAnswer
+    from flowbridge.providers.live.examination import Verdict
+    from flowbridge.stacks.examination import Examination
     from flowbridge.stacks.rehearsal import Rehearsal
 
+_INDEX: Final = "index.json"
 _MARKS: Final = {
     "works": "+",
     "works only if": "?",
@@ -57,6 +61,34 @@ def print_failing(rehearsal: Rehearsal) -> None:
         for feature in failing:
             answer = str(feature.answer)
             print_line(f"{_MARKS[answer]} {feature}", 2, _COLOURS[answer])
+
+
+def print_written(folder: Path, examinations: Iterable[Examination]) -> None:
+    """On stderr: how many inputs were written, and what they still need."""
+    for each in examinations:
+        needing = len(each.checks) - len(each.ready)
+        text = f"{each.name}: {len(each.checks)} checks for {each.tool} in {folder}"
+        if needing:
+            text += f"; {needing} need ids that {_INDEX} names"
+        if each.unasked:
+            text += f"; {len(each.unasked)} packets are of a kind that it does not take"
+        click.echo(text, err=True)
+        for unread in each.beside.unread:
+            click.echo(f"  not read: {unread}", err=True)
+
+
+def print_verdicts(verdicts: Iterable[Verdict]) -> None:
+    """What the cloud says of each witness, and whether the rehearsal says the same."""
+    said = {True: "allowed", False: "refused", None: "cannot be told"}
+    for verdict in verdicts:
+        witness = verdict.check.witness
+        text = (
+            f"  {witness.rows[0]} {witness.packet} ({verdict.check.covers}): the cloud says "
+            f"{said[verdict.passes]} ({verdict.by})"
+        )
+        if verdict.agrees is False:
+            text += f", the rehearsal {witness.expected}: they disagree"
+        click.secho(text, fg={True: "green", False: "red", None: "yellow"}[verdict.agrees])
 
 
 def _print_features(features: Iterable[FeatureAnswer]) -> None:

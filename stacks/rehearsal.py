@@ -14,7 +14,7 @@ from flowbridge.deployment.addresses import is_host
 from flowbridge.deployment.checks.accepted import in_force, today
 from flowbridge.deployment.closed.rows import ClosedRows
 from flowbridge.deployment.flow import Flow
-from flowbridge.deployment.selection.conversations import conversations
+from flowbridge.deployment.selection.conversations import Conversation, conversations
 from flowbridge.policy.audit.estate import Unread
 from flowbridge.policy.doubt import Bounds
 from flowbridge.policy.filter import Enforcement
@@ -145,11 +145,16 @@ def _rehearsed(scenes: Sequence[Scene]) -> tuple[FeatureAnswer, ...]:
     return rehearse(played, accepted)
 
 
+def conversations_of(built: Built, services: Iterable[str]) -> tuple[Conversation, ...]:
+    """The features of `services` as one deployment plays them."""
+    return conversations(built.resolution, _catalog(built), services)
+
+
 def played_flows(built: Built, services: Iterable[str]) -> tuple[Flow, ...]:
     """Every flow that the features of `services` need here, asked for or not."""
     found = {
         id(flow): flow
-        for conversation in conversations(built.resolution, _catalog(built), services)
+        for conversation in conversations_of(built, services)
         for step in conversation.steps
         for way in step.ways
         for line in way

@@ -55,6 +55,10 @@ class AzureCloud:
         self.resources: dict[str, dict[str, Json]] = {kind: {} for kind in _LISTS}
         self.networks: dict[str, Json] = {}
         self.admin_rules: list[Json] = []
+        # What IP flow verify says of a packet: access and the name of the rule.
+        self.verify: Callable[[Json], tuple[str, str]] = lambda _: ("Allow", "securityRules/x")
+        self.verified: list[Json] = []
+        self.body: Json = {}  # of the request that is answered
         self.usages: list[Json] = []
         self.fault: Fault = lambda _: None
         self.calls: Counter[str] = Counter()
@@ -103,13 +107,23 @@ class AzureCloud:
         parts = [part for part in path.split("/") if part]
         if parts[:2] != ["subscriptions", SUBSCRIPTION]:
             raise Refusal(404, "SubscriptionNotFound", "The subscription could not be found.")
-        if "resourceGroups" in parts and parts[3] != "uc-network":
+        groups = ("uc-network", "NetworkWatcherRG")
+        if "resourceGroups" in parts and parts[3] not in groups:
             raise Refusal(404, "ResourceGroupNotFound", f"Resource group {parts[3]!r} not found.")
         last = parts[-1]
         if last == "listNetworkManagerEffectiveSecurityAdminRules":
             if method != "POST":
                 raise Refusal(405, "MethodNotAllowed", "POST it.")
             return {"value": copy.deepcopy(self.admin_rules)}
+        if last == "networkWatchers":
+            watcher = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/NetworkWatcherRG"
+            name = "NetworkWatcher_westeurope"
+            where = f"{watcher}/providers/Microsoft.Network/networkWatchers/{name}"
+            return {"value": [{"id": where, "name": name, "location": "westeurope"}]}
+        if last == "ipFlowVerify" and method == "POST":
+            self.verified.append(self.body)
+            said, rule = self.verify(self.body)
+            return {"access": said, "ruleName": rule}
         if method != "GET":
             raise Refusal(403, "AuthorizationFailed", f"{method} is not for readers")
         if last == "usages":
@@ -173,13 +187,14 @@ def serving(cloud: AzureCloud) -> Iterator[str]:
             self._do("GET")
 
         def do_POST(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            self._do("POST")
+            sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            self._do("POST", json.loads(sent or b"{}"))
 
-        def _do(self, method: str) -> None:
+        def _do(self, method: str, sent: Json | None = None) -> None:
             url = urlsplit(self.path)
             cloud.calls[url.path.rsplit("/", 1)[-1]] += 1
             cloud.sent.append((method, url.path, self.headers.get("Authorization")))
+            cloud.body = sent or {}
             status, headers, cut = 200, {}, None
             try:
                 cut = cloud.fault(url.path)

@@ -58,6 +58,10 @@ class GoogleCloud:
         self.secure_tags: dict[str, list[str]] = {}  # by instance name
         self.tag_names: dict[str, Json] = {}  # what effective tags say beside the value
         self.quotas: list[Json] = [{"metric": "FIREWALLS", "limit": 100.0, "usage": 4.0}]
+        # Connectivity Tests that are there, and what they say of one.
+        self.tests: dict[str, Json] = {}
+        self.tested: list[Json] = []
+        self.reach: Callable[[Json], str] = lambda _: "REACHABLE"
         self.fault: Fault = lambda _: None
         self.calls: Counter[str] = Counter()
         self.sent: list[tuple[str, str, str | None]] = []  # method, path, Authorization
@@ -133,6 +137,23 @@ class GoogleCloud:
         if parts[:2] != ["projects", PROJECT]:
             raise Refusal(404, "notFound", f"The resource {path!r} was not found")
         return self._own_project(parts[2:], path, query)
+
+    def manage(self, method: str, path: str, query: Mapping[str, list[str]], body: Json) -> Json:
+        """The Network Management API: tests are made, looked at and deleted."""
+        name = path.removeprefix("/v1/")
+        if method == "POST":
+            made = f"{name}/{query['testId'][0]}"
+            traces = [{"steps": [{"description": "Firewall rule x decides"}]}]
+            details = {"result": self.reach(body), "traces": traces}
+            self.tests[made] = {**body, "name": made, "reachabilityDetails": details}
+            self.tested.append(body)
+            return {"name": f"{name.rsplit('/', 1)[0]}/operations/1", "done": True}
+        if name not in self.tests:
+            raise Refusal(404, "notFound", f"The resource {path!r} was not found")
+        if method == "DELETE":
+            del self.tests[name]
+            return {"name": "operations/2", "done": True}
+        return self.tests[name]
 
     def _own_project(self, rest: list[str], path: str, query: Mapping[str, list[str]]) -> Json:
         match rest:
@@ -235,13 +256,30 @@ def serving(cloud: GoogleCloud) -> Iterator[str]:
             pass
 
         def do_GET(self) -> None:
+            self._do("GET")
+
+        def do_POST(self) -> None:
+            self._do("POST")
+
+        def do_DELETE(self) -> None:
+            self._do("DELETE")
+
+        def _do(self, method: str) -> None:
             url = urlsplit(self.path)
             cloud.calls[url.path.rsplit("/", 1)[-1]] += 1
-            cloud.sent.append(("GET", url.path, self.headers.get("Authorization")))
+            cloud.sent.append((method, url.path, self.headers.get("Authorization")))
+            sent = json.loads(
+                self.rfile.read(int(self.headers.get("Content-Length") or 0)) or b"{}"
+            )
             status, headers, cut = 200, {}, None
             try:
                 cut = cloud.fault(url.path)
-                body: Json = cloud.answer("GET", url.path, parse_qs(url.query))
+                asked = parse_qs(url.query)
+                body: Json = (
+                    cloud.manage(method, url.path, asked, sent)
+                    if "/connectivityTests" in url.path
+                    else cloud.answer(method, url.path, asked)
+                )
             except Refusal as refusal:
                 status, body, headers = refusal.status, refusal.body, refusal.headers
             if cut == "reset":

@@ -26,8 +26,8 @@ _MANAGERS: Final = {
     "management.usgovcloudapi.net": "https://management.usgovcloudapi.net/.default",
     "management.chinacloudapi.cn": "https://management.chinacloudapi.cn/.default",
 }
-# What a reader may send: the one POST asks for the effective admin rules.
-_READING_POST: Final = "/listNetworkManagerEffectiveSecurityAdminRules"
+# What a reader may send: POSTs that ask for the effective admin rules and verify a packet.
+_READING_POSTS: Final = ("/listNetworkManagerEffectiveSecurityAdminRules", "/ipFlowVerify")
 _BACKOFF: Final = 0.4
 # Whoever asks too often is told how long to wait (Retry-After); this is for a server that is gone.
 _LONGEST_PAUSE: Final = 10
@@ -86,7 +86,7 @@ class _Nobody:
 
 
 def _retries(access: Access, end: float) -> Any:
-    """The SDK's retries, for the one reading POST too, and never beyond the deadline."""
+    """The SDK's retries, for the reading POSTs too, and never beyond the deadline."""
     from azure.core.pipeline.policies import RetryPolicy
 
     class Bounded(RetryPolicy[Any, Any]):
@@ -131,7 +131,7 @@ def _guard(server: str, end: float, access: Access) -> Any:
             asked = urlsplit(sent.url)
             if (asked.scheme, asked.netloc) != (known.scheme, known.netloc):
                 raise GarbledError(f"the next page is said to be at another server, {asked.netloc}")
-            if sent.method != "GET" and not asked.path.endswith(_READING_POST):
+            if sent.method != "GET" and not asked.path.endswith(_READING_POSTS):
                 raise AssertionError(f"a reader sends no {sent.method} {asked.path}")
 
     return Guard()

@@ -18,6 +18,7 @@ from flowbridge.providers.live.reading import DeadlineError
 
 _CLOUD: Final = ("googleapis.com",)
 _SCOPES: Final = ("https://www.googleapis.com/auth/cloud-platform.read-only",)
+_WRITING: Final = ("https://www.googleapis.com/auth/cloud-platform",)
 _FIRST_PAUSE: Final = 0.2
 _LONGEST_PAUSE: Final = 20.0
 _PASSING: Final = frozenset({500, 502, 503, 504, 408})
@@ -100,6 +101,24 @@ class Connection:
             time.sleep(pause)
 
 
+def writing_session(place: Place, server: str) -> tuple[Any, str]:
+    """A session that may make and delete tests, and the server that it talks to: `server`, or an
+    emulator on this machine. Raises what google-auth raises, and EndpointRefusedError.
+
+    The three calls of Connectivity Tests need no client library of their own.
+    """
+    from google.auth import default
+    from google.auth.credentials import AnonymousCredentials
+    from google.auth.transport.requests import AuthorizedSession
+
+    if place.endpoint is not None and is_loopback(_host(place.endpoint)):
+        credentials: Any = AnonymousCredentials()  # type: ignore[no-untyped-call]
+        return AuthorizedSession(credentials), place.endpoint  # type: ignore[no-untyped-call]
+    own = default(scopes=list(_WRITING))[0]
+    session = AuthorizedSession(_acting_as(place.acting_as, own, _WRITING))  # type: ignore[no-untyped-call]
+    return session, server
+
+
 def _retry_after(error: Any) -> float:
     """Seconds; 0 where the answer does not say."""
     response = getattr(error, "response", None)
@@ -116,12 +135,12 @@ def _host(url: str) -> str:
     return (urlsplit(url).hostname or "").lower()
 
 
-def _acting_as(account: str | None, own: Any) -> Any:
+def _acting_as(account: str | None, own: Any, scopes: tuple[str, ...] = _SCOPES) -> Any:
     """Credentials of the service account `account`, asked for with one's own; else one's own."""
     if account is None:
         return own
     from google.auth.impersonated_credentials import Credentials
 
     return Credentials(  # type: ignore[no-untyped-call]
-        source_credentials=own, target_principal=account, target_scopes=list(_SCOPES)
+        source_credentials=own, target_principal=account, target_scopes=list(scopes)
     )
