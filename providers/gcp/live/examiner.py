@@ -116,7 +116,7 @@ class _Calls:
         url = f"{self._server}/v1/{path}"
         answer = self._session.request(method, url, timeout=self._timeout, **more)
         if answer.status_code >= 400:
-            raise from_http_response(answer)
+            raise from_http_response(answer)  # type: ignore[no-untyped-call]
         return answer.json()
 
     def done(self, operation: Mapping[str, Any]) -> Mapping[str, Any]:
