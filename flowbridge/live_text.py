@@ -38,6 +38,7 @@ def print_audit(built: Built, audit: Audit) -> None:
         ("not found:", _not_found(audit)),
         ("departures:", (d.message for d in audit.deviations if d.drift and not _told(d))),
         ("not read:", map(str, audit.unread)),
+        ("others in these subnets:", _beside(audit)),
         ("notes:", _notes(audit)),
     ):
         _section(title, lines)
@@ -79,6 +80,14 @@ def _tells(each: Untold) -> bool:
 def _told(deviation: Deviation) -> bool:
     """Whether it stands under what cannot be told."""
     return deviation.departure is Departure.UNRESOLVED
+
+
+def _beside(audit: Audit) -> Iterator[str]:
+    for each in audit.beside:
+        if each.loses:
+            yield f"{each}; {each.advice}"
+        else:
+            yield str(each)
 
 
 def _not_found(audit: Audit) -> Iterator[str]:

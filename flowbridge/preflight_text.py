@@ -32,6 +32,7 @@ def plain_preflight(found: Preflight | None) -> dict[str, Any]:
             ],
             "usage": [usage.as_plain() for usage in found.usage],
             "unread": [each.as_plain() for each in found.unread],
+            "beside": [each.as_plain() for each in found.beside],
         }
     }
 

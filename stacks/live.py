@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from queue import SimpleQueue
 from threading import Thread
@@ -17,9 +17,12 @@ from typing import Any
 
 from flowbridge.policy.audit.audit import Audit, Verdict, audit
 from flowbridge.policy.audit.bounds import bounds
+from flowbridge.policy.audit.bystanders import Affected, Bystander, affected, findings_of
+from flowbridge.policy.audit.estate import Estate
 from flowbridge.policy.compiled import compile_policy
 from flowbridge.policy.filter import Enforcement
 from flowbridge.providers.live.contract import Access, Adoption, LiveReader, Preflight, reader_for
+from flowbridge.providers.live.reading import ODD_SHAPE
 from flowbridge.stacks.pipeline import Built
 from flowbridge.stacks.rehearsal import Scene, played_flows
 
@@ -41,12 +44,10 @@ class Live:
     def audit(self, plan: Enforcement | None = None) -> Audit:
         """Live against intent. `plan`: what `plan_of` gives, where it is at hand already."""
         built = self.built
-        live = self.reader.estate(
-            self.answers, built.policy, built.resolution.site, _document(built), self.access
-        )
+        live = self._estate()
         known = plan_of(built) if plan is None else plan
         says = built.provider.expressible
-        return audit(
+        found = audit(
             built.policy,
             known,
             live,
@@ -54,6 +55,7 @@ class Live:
             partial(says, policy=built.policy),
             before_machines=self.access.before_machines,
         )
+        return replace(found, beside=affected(self._bystanders(), live.around, None))
 
     def scene(self, services: Iterable[str]) -> Scene:
         """What there is to play features of `services` through. Every packet that they need is
@@ -77,10 +79,35 @@ class Live:
         )
 
     def preflight(self) -> Preflight:
+        """What an apply would meet, and what it would take from others."""
         built = self.built
-        return self.reader.preflight(
+        found = self.reader.preflight(
             self.answers, built.policy, built.resolution.site, _document(built)
         )
+        beside = self.beside()
+        findings = (*found.findings, *findings_of(beside))
+        return replace(found, findings=findings, beside=beside)
+
+    def beside(self) -> tuple[Affected, ...]:
+        """Who else stands in the subnets whose filters are ours, and what an apply takes from
+        them. Empty as well where the cards were not read, which `unread` then says."""
+        around = self.built.provider.around(
+            _document(self.built), self.built.policy, self.built.resolution.site
+        )
+        return affected(self._bystanders(), around, self._estate().around)
+
+    def _bystanders(self) -> tuple[Bystander, ...]:
+        site, document = self.built.resolution.site, _document(self.built)
+        try:
+            return self.reader.bystanders(
+                self.answers, self.built.policy, site, document, self.access
+            )
+        except ODD_SHAPE:  # the other steps tell an answer that is not understood
+            return ()
+
+    def _estate(self) -> Estate:
+        site, document = self.built.resolution.site, _document(self.built)
+        return self.reader.estate(self.answers, self.built.policy, site, document, self.access)
 
 
 def plan_of(built: Built) -> Enforcement:

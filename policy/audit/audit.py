@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+from flowbridge.policy.audit.bystanders import Affected
 from flowbridge.policy.audit.estate import Deviation, Estate, LiveRule, Unread
 from flowbridge.policy.audit.members import Absent, absent_members
 from flowbridge.policy.audit.rules import RuleState, rule_states, uncarried, unrefused
@@ -142,6 +143,7 @@ class Audit:
     summary: Summary
     read: Mapping[str, int]
     before_machines: bool = False  # the caller says that no machine exists yet
+    beside: tuple[Affected, ...] = ()  # others in subnets of ours, and what is taken from them
 
     @property
     def verdict(self) -> Verdict:
@@ -178,6 +180,7 @@ class Audit:
             "unread": [each.as_plain() for each in self.unread],
             "notes": list(self.notes),
             "read": dict(self.read),
+            "beside": [each.as_plain() for each in self.beside],
         }
 
 

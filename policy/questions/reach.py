@@ -82,7 +82,7 @@ class Reach:
             meeting.destinations if arriving else meeting.sources,
             arriving,
             asked,
-            _answered(through, self.replying(back)),
+            answered(through, self.replying(back)),
             asked & self.intended(here),
         )
 
@@ -105,7 +105,7 @@ class Reach:
                         fixed,
                         True,
                         asked,
-                        _answered(through, back_out & returning),
+                        answered(through, back_out & returning),
                         wanted & wanted_there,
                     )
 
@@ -116,7 +116,7 @@ class Reach:
         return self._known[key]
 
 
-def _answered(through: PacketSet, back: PacketSet) -> PacketSet:
+def answered(through: PacketSet, back: PacketSet) -> PacketSet:
     """The part of `through` whose replies are all in `back`."""
     if back == ALL:
         return through

@@ -20,6 +20,7 @@ from typing import Any, Generic, Protocol, TypeVar, assert_never
 from flowbridge.catalog.reading.located_yaml import BadFileError, Problem
 from flowbridge.deployment.file.site import Cloud, Site
 from flowbridge.deployment.finding import Finding
+from flowbridge.policy.audit.bystanders import Affected, Bystander
 from flowbridge.policy.audit.estate import Estate, Unread
 from flowbridge.policy.compiled import Policy
 from flowbridge.providers.provider import Usage
@@ -99,12 +100,13 @@ class Preflight:
     """What would fail half-way through an apply, from the account as it is.
 
     A `REFUSAL` finding would fail; a `WARNING` may. `usage` compares live quotas with what would
-    be used after the apply.
+    be used after the apply. `beside` are others in the subnets of the deployment.
     """
 
     findings: tuple[Finding, ...]
     usage: tuple[Usage, ...]
     unread: tuple[Unread, ...]
+    beside: tuple[Affected, ...] = ()
 
 
 Answers = TypeVar("Answers", bound=Fetched)
@@ -132,6 +134,7 @@ class LiveReader(Generic[Answers]):
     * `estate`: the live filters of every interface of the policy, and how the estate departs.
     * `adoption`: which planned resources exist already, by name, tags or content.
     * `preflight`: what an apply would meet; needs a fetch with `asides`.
+    * `bystanders`: what else stands in the subnets that filters of the deployment decide for.
     """
 
     place: Callable[[Site, Access], Hashable]
@@ -139,6 +142,7 @@ class LiveReader(Generic[Answers]):
     estate: Callable[[Answers, Policy, Site, Planned, Access], Estate]
     adoption: Callable[[Answers, Policy, Site, Planned], Adoption]
     preflight: Callable[[Answers, Policy, Site, Planned], Preflight]
+    bystanders: Callable[[Answers, Policy, Site, Planned, Access], tuple[Bystander, ...]]
 
 
 def reader_for(cloud: Cloud | str) -> LiveReader[Any]:

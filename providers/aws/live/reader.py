@@ -6,9 +6,12 @@ from typing import Final
 
 from flowbridge.providers.aws.live.adoption import adoption
 from flowbridge.providers.aws.live.answers import Answers, Place
+from flowbridge.providers.aws.live.bystanders import bystanders
 from flowbridge.providers.aws.live.estate import estate
 from flowbridge.providers.aws.live.fetch import fetch
 from flowbridge.providers.aws.live.preflight import preflight
 from flowbridge.providers.live.contract import LiveReader
 
-READER: Final[LiveReader[Answers]] = LiveReader(Place.of, fetch, estate, adoption, preflight)
+READER: Final[LiveReader[Answers]] = LiveReader(
+    Place.of, fetch, estate, adoption, preflight, bystanders
+)

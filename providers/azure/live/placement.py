@@ -145,7 +145,7 @@ def live_site(site: Site, answers: Answers, placement: Placement) -> Site:
             (subnet, cidr)
             for subnet in dict.fromkeys(text.lower() for text in (*named, *used))
             if subnet in subnets
-            for cidr in _prefixes(subnets[subnet])
+            for cidr in prefixes_of(subnets[subnet])
         ]
         changed = {
             "subnets": tuple(subnet for subnet, _ in pairs),
@@ -173,7 +173,8 @@ def _space(answers: Answers) -> Iterator[Network]:
                 yield ip_network(text)
 
 
-def _prefixes(subnet: Row) -> tuple[Network, ...]:
+def prefixes_of(subnet: Row) -> tuple[Network, ...]:
+    """The ranges of a subnet."""
     own = properties(subnet)
     texts = own.get("addressPrefixes") or [own.get("addressPrefix")]
     return tuple(ip_network(text) for text in texts if text)

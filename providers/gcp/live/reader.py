@@ -6,9 +6,12 @@ from typing import Final
 
 from flowbridge.providers.gcp.live.adoption import adoption
 from flowbridge.providers.gcp.live.answers import Answers, Place
+from flowbridge.providers.gcp.live.bystanders import bystanders
 from flowbridge.providers.gcp.live.estate import estate
 from flowbridge.providers.gcp.live.fetch import fetch
 from flowbridge.providers.gcp.live.preflight import preflight
 from flowbridge.providers.live.contract import LiveReader
 
-READER: Final[LiveReader[Answers]] = LiveReader(Place.of, fetch, estate, adoption, preflight)
+READER: Final[LiveReader[Answers]] = LiveReader(
+    Place.of, fetch, estate, adoption, preflight, bystanders
+)
