@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
+from typing import Final
 
 Network = IPv4Network | IPv6Network
+
+HOME: Final = "home"
+"""The place of a file's own `network`, beside which `places` stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,9 @@ class Interface:
     """`expressway-e/external`: the same card of every peer of one workload, in one tier.
 
     A named cluster is a workload of its own (`expressway-e-mra`), and `product` says of what.
+    Where a deployment is looked at with all its places, `place` is the one of these members, and
+    the key begins with it: `dmz-vpc:expressway-e/external`. What is at home has its plain key, so
+    that a place more renames nothing.
     """
 
     workload: str
@@ -35,6 +42,7 @@ class Interface:
     tier: str
     members: tuple[Member, ...]
     product: str = ""
+    place: str = ""
 
     @property
     def kind(self) -> str:
@@ -43,6 +51,12 @@ class Interface:
 
     @property
     def key(self) -> str:
+        name = self.local_key
+        return f"{self.place}:{name}" if self.place not in ("", HOME) else name
+
+    @property
+    def local_key(self) -> str:
+        """The key without its place."""
         return f"{self.workload}/{self.name}"
 
     @property

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -28,12 +28,15 @@ from flowbridge.catalog.reading.located_yaml import (
     dotted,
     parse_yaml,
 )
-from flowbridge.deployment.checks.validation import mistakes
+from flowbridge.deployment.checks.places import twin_mistakes
+from flowbridge.deployment.checks.validation import mistakes, place_mistakes, whole_mistakes
 from flowbridge.deployment.file.extended import OUTSIDE, is_near, read_deployment
 from flowbridge.deployment.file.other_clouds import advice_on_keys
 from flowbridge.deployment.file.site import Site, model_of
 from flowbridge.deployment.finding import Finding
 from flowbridge.deployment.mistake import Mistake
+from flowbridge.deployment.places.estate import Estate, PlaceSite, Whole, resolve_places
+from flowbridge.deployment.places.expansion import expanded, has_places
 from flowbridge.deployment.resolve import resolve
 from flowbridge.deployment.selection.facts import option_paths
 from flowbridge.deployment.selection.resolution import Resolution
@@ -60,22 +63,60 @@ def resolve_file(
     the line of the key they are about. Raises BadFileError with all problems of the file, in its
     order.
     """
-    site, known = _opened(path, changes or {}, network_id_elsewhere)
-    resolution = resolve(site, str(path), known)
-    return replace(resolution, findings=with_lines(resolution.findings, path))
+    estate = resolve_estate(path, changes, network_id_elsewhere=network_id_elsewhere)
+    if estate.several:
+        names = ", ".join(part.site.name for part in estate.parts)
+        message = f"this file has several places, each a stack of its own ({names}); one is needed"
+        raise BadFileError([Problem(str(path), None, "places", message)])
+    return estate.whole
 
 
-def with_lines(findings: tuple[Finding, ...], path: Path) -> tuple[Finding, ...]:
-    """`findings` with the line in the file at `path` of the key that each is about."""
+def resolve_estate(
+    path: Path,
+    changes: Mapping[str, str] | None = None,
+    *,
+    network_id_elsewhere: bool = False,
+) -> Estate:
+    """The same of a file that may span places."""
+    located = changed(read_deployment(path), changes or {})
+    known, overlaid = _catalog_for(located, path)
+    if has_places(located.data):
+        found = _estate(located, known, path, overlaid, network_id_elsewhere)
+        stacks = tuple(_lined(part, path) for part in found.parts)
+        return Estate(stacks[0] if not found.several else _lined(found.whole, path), stacks)
+    site = site_of(located, known, network_id_elsewhere=network_id_elsewhere)
+    if overlaid:
+        site = _with_switches(site, known)
+    whole = _lined(resolve(site, str(path), known.at(site.release.by_product())), path)
+    return Estate(whole, (whole,))
+
+
+def _lined(resolution: Resolution, path: Path) -> Resolution:
+    findings = with_lines(resolution.findings, path, resolution.moved)
+    return replace(resolution, findings=findings)
+
+
+def with_lines(
+    findings: tuple[Finding, ...], path: Path, moved: Mapping[Location, Location] | None = None
+) -> tuple[Finding, ...]:
+    """`findings` with the line in the file at `path` of the key that each is about.
+
+    `moved`: where keys of the deployment stand in the file, where that is elsewhere.
+    """
     if not any(found.key and found.line is None for found in findings):
         return findings
-    located = read_deployment(path)
+    located = replace(read_deployment(path), moved=moved or {})
 
     def placed(found: Finding) -> Finding:
+        if not found.key or found.line is not None:
+            return found
+        key = found.key
+        for before, after in (moved or {}).items():
+            key = re.sub(rf"(?<![\w.-]){re.escape(dotted(before))}(?![\w-])", dotted(after), key)
         file, line = located.place_of(_keys(found.key))
-        return replace(found, line=line, file="" if file == located.file else file)
+        return replace(found, key=key, line=line, file="" if file == located.file else file)
 
-    return tuple(placed(found) if found.key else found for found in findings)
+    return tuple(map(placed, findings))
 
 
 def _keys(key: str) -> Location:
@@ -83,12 +124,9 @@ def _keys(key: str) -> Location:
     return tuple(re.findall(_PART, key.split(" ")[0]))
 
 
-def _opened(
-    path: Path, changes: Mapping[str, str], network_id_elsewhere: bool
-) -> tuple[Site, Catalog]:
-    located = changed(read_deployment(path), changes)
+def _catalog_for(located: LocatedYaml, path: Path) -> tuple[Catalog, bool]:
+    """The catalog with the rows of the overlays that the file names, and whether it names any."""
     known = load()
-    overlaid = False
     match located.data:
         case {"overlays": [str(), *_] as overlays}:
             files = [path.parent / str(overlay) for overlay in overlays]
@@ -100,14 +138,65 @@ def _opened(
             if absent:
                 raise BadFileError(absent)
             try:
-                known = with_overlays(known, files, option_paths())
+                return with_overlays(known, files, option_paths()), True
             except BadFileError as error:
                 raise BadFileError([_unquoted(each, path) for each in error.problems]) from None
-            overlaid = True
-    site = site_of(located, known, network_id_elsewhere=network_id_elsewhere)
+    return known, False
+
+
+def _estate(
+    located: LocatedYaml, known: Catalog, path: Path, overlaid: bool, elsewhere: bool
+) -> Estate:
+    """The estate of a file with places. BadFileError with all that is wrong in it."""
+    parts, found = expanded(located)
+    every: dict[tuple[str, str], Problem] = {(each.key, each.message): each for each in found}
+
+    def read(one: LocatedYaml, way: Callable[[Site], Iterable[Mistake]]) -> Site | None:
+        try:
+            return site_of(one, known, judged=way)
+        except BadFileError as error:
+            for problem in error.problems:
+                every.setdefault((problem.key, problem.message), problem)
+            return None
+
+    wholes = {
+        cloud: read(one, lambda site: whole_mistakes(site, known))
+        for cloud, one in parts.whole.items()
+    }
+    places = {
+        name: read(one, lambda site: place_mistakes(site, network_id_elsewhere=elsewhere))
+        for name, (_, one) in parts.places.items()
+    }
+    sites = {name: site for name, site in places.items() if site is not None}
+    for name, mistake in twin_mistakes(sites):
+        problem = parts.places[name][1].problem(mistake.location, mistake.sentence)
+        every.setdefault((problem.key, problem.message), problem)
+    for problem in expressions(located):
+        if not any(key == problem.key for key, _ in every):
+            every[problem.key, problem.message] = problem
+    if every:
+        raise BadFileError(sorted(every.values(), key=lambda each: (each.line or 0, each.key)))
+    full = {cloud: site for cloud, site in wholes.items() if site is not None}
     if overlaid:
-        site = _with_switches(site, known)
-    return site, known.at(site.release.by_product())
+        full = {cloud: _with_switches(site, known) for cloud, site in full.items()}
+    first = next((cloud for cloud, _ in parts.places.values()))
+    ordered = sorted(full, key=lambda cloud: cloud != first)
+    own = ("name", "region", "network", "quotas", "provider", "backend")
+    return resolve_places(
+        [Whole(full[cloud], known.at(full[cloud].release.by_product())) for cloud in ordered],
+        [
+            PlaceSite(
+                name,
+                full[cloud].model_copy(
+                    update={key: getattr(sites[name], key) for key in own} | {"tests": ()}
+                ),
+                one.moved,
+            )
+            for name, (cloud, one) in parts.places.items()
+        ],
+        str(path),
+        parts.whole[first].moved,
+    )
 
 
 def _with_switches(site: Site, known: Catalog) -> Site:
@@ -126,8 +215,17 @@ def _unquoted(problem: Problem, deployment: Path) -> Problem:
     return replace(problem, key="", message=OUTSIDE.format(what="overlay"))
 
 
-def site_of(located: LocatedYaml, catalog: Catalog, *, network_id_elsewhere: bool = False) -> Site:
-    """The site that a file's data describes. Raises BadFileError with all its problems."""
+def site_of(
+    located: LocatedYaml,
+    catalog: Catalog,
+    *,
+    network_id_elsewhere: bool = False,
+    judged: Callable[[Site], Iterable[Mistake]] | None = None,
+) -> Site:
+    """The site that a file's data describes. Raises BadFileError with all its problems.
+
+    `judged` finds them in the place of `mistakes`, where the data is a part of a file.
+    """
     if not isinstance(located.data, dict):
         return as_model(_with_advice(located), Site)
     model = model_of(located.data)
@@ -141,13 +239,19 @@ def site_of(located: LocatedYaml, catalog: Catalog, *, network_id_elsewhere: boo
         left_out = [_location(located.data, part["loc"]) for part in error.errors()]
         site = _without(model, located.data, left_out, error)
     if site is not None:
+        wrong = (
+            mistakes(site, catalog, network_id_elsewhere=network_id_elsewhere)
+            if judged is None
+            else judged(site)
+        )
         found += [
             located.problem(mistake.location, mistake.sentence)
-            for mistake in mistakes(site, catalog, network_id_elsewhere=network_id_elsewhere)
+            for mistake in wrong
             if not _about(mistake, left_out)
         ]
     told = {problem.key for problem in found}
-    found += [problem for problem in expressions(located) if problem.key not in told]
+    if judged is None:
+        found += [problem for problem in expressions(located) if problem.key not in told]
     if found or site is None:
         raise BadFileError(sorted(found, key=lambda problem: (problem.line or 0, problem.key)))
     return site

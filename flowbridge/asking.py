@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from flowbridge.catalog.load import Catalog
     from flowbridge.catalog.ports import PortRange
     from flowbridge.policy.questions.question import Question
-    from flowbridge.stacks.pipeline import Built
+    from flowbridge.stacks.seen import Seen
 
 Found = TypeVar("Found")
 
@@ -78,24 +78,34 @@ def question(
 
 def ask(
     file: Path, asked: Question, answer: Callable[..., Found], answer_format: Format
-) -> tuple[Found, Built, Catalog]:
+) -> tuple[Found, Seen, Catalog]:
     """`answer` (trace or explain of `policy.questions`) to what is `asked` of `file`."""
-    from flowbridge.stacks.pipeline import build_all, catalog_of, judge
+    from flowbridge.stacks.pipeline import catalog_of
 
     with refusing(answer_format):
-        (built,) = build_all([file])
-        checked = judge(built)
-        catalog = catalog_of(built.resolution)
+        whole = deployment_in(file)
+        catalog = catalog_of(whole.resolution)
         try:
             found = answer(
-                built.resolution,
-                built.policy,
-                checked.enforcement,
+                whole.resolution,
+                whole.policy,
+                whole.enforcement,
                 asked,
                 (*catalog.entries(), *catalog.closed_entries()),
                 catalog.parties,
-                checked.around,
+                whole.around,
             )
         except ValueError as error:
             refuse(answer_format, str(error))
-    return found, built, catalog
+    return found, whole, catalog
+
+
+def deployment_in(file: Path) -> Seen:
+    """The deployment of one file, with all its places and what is emitted for them.
+
+    BadFileError where it cannot be built.
+    """
+    from flowbridge.stacks.pipeline import build_all, judge
+    from flowbridge.stacks.seen import seen
+
+    return seen([judge(each) for each in build_all([file])])

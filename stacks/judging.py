@@ -41,6 +41,7 @@ from flowbridge.providers.terraform.shown.document import (
 )
 from flowbridge.stacks.pipeline import Built
 from flowbridge.stacks.rehearsal import features_of
+from flowbridge.stacks.seen import Seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,8 +262,8 @@ def _features(built: Built, before: Enforcement, after: Enforcement) -> Iterator
     """The features that work on one side only. What is not there yet lets nothing through."""
     absent = Filter("not there yet", "absent", Order.UNION, stateful=True, rules=())
     was = {point: before.get(point, (absent,)) for point in after}
-    old = {each.id: each for each in features_of(built, was)}
-    for feature in features_of(built, after):
+    old = {each.id: each for each in features_of(Seen(built.resolution, built.policy, was))}
+    for feature in features_of(Seen(built.resolution, built.policy, after)):
         works = feature.answer is not Answer.FAILS
         if works is not (old[feature.id].answer is not Answer.FAILS):
             yield FeatureChange(feature, starts=works)

@@ -59,10 +59,13 @@ class Live:
 
     def scene(self, services: Iterable[str]) -> Scene:
         """What there is to play features of `services` through. Every packet that they need is
-        asked of the estate, so that no member hides behind another."""
+        asked of the estate, so that no member hides behind another; of one place of several those
+        that rows ask for."""
         built = self.built
         site, provider = built.resolution.site, built.provider
-        flows = (*built.resolution.flows, *played_flows(built, services))
+        flows = built.resolution.flows
+        if built.estate is None:
+            flows = (*flows, *played_flows(built, services))
         policy = compile_policy(built.resolution.interfaces, flows)
         document = _document(built)
         live = self.reader.estate(self.answers, policy, site, document, self.access)

@@ -29,7 +29,8 @@ from flowbridge.deployment.checks.accepted import (
 )
 from flowbridge.deployment.file.extended import read_deployment
 from flowbridge.deployment.finding import Finding, Severity
-from flowbridge.deployment.read import resolve_file, with_lines
+from flowbridge.deployment.places.estate import Estate
+from flowbridge.deployment.read import resolve_estate, resolve_file, with_lines
 from flowbridge.deployment.selection.resolution import Resolution
 from flowbridge.policy.compiled import Policy, compile_policy
 from flowbridge.policy.filter import Enforcement, unknown_of
@@ -45,6 +46,7 @@ from flowbridge.stacks.backends import backend_gaps, backend_kinds
 from flowbridge.stacks.credentials import given_away
 from flowbridge.stacks.document import render
 from flowbridge.stacks.rehearsal import features_of
+from flowbridge.stacks.seen import Seen, seen
 from flowbridge.stacks.shared_places import shared_places
 from flowbridge.stacks.taken_names import taken_names
 
@@ -69,7 +71,8 @@ class Built:
 
     `document` is the content of `cdk.tf.json` but for the engine's own metadata: `terraform`
     (backend, required providers), `provider`, `resource`, `output`. `findings` are those of the
-    deployment, its cloud and its backend, the gravest first.
+    deployment, its cloud and its backend, the gravest first. `estate`: of a file with several
+    places, all of it.
     """
 
     resolution: Resolution
@@ -78,6 +81,12 @@ class Built:
     lowered: Lowered
     document: TerraformJson
     findings: tuple[Finding, ...]
+    estate: BuiltEstate | None = None
+
+    @property
+    def leads(self) -> bool:
+        """Whether what is judged once for all places of a file is judged here: it is the first."""
+        return self.estate is None or self.resolution.place == self.estate.first
 
     @property
     def refusals(self) -> tuple[Finding, ...]:
@@ -95,6 +104,19 @@ class Built:
             )
             for finding in self.refusals
         )
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltEstate:
+    """All places of one file: what `whole` asks for, and the stacks that serve it."""
+
+    whole: Resolution
+    policy: Policy
+    stacks: tuple[Built, ...]
+
+    @property
+    def first(self) -> str:
+        return self.stacks[0].resolution.place
 
 
 @dataclass(frozen=True)
@@ -119,8 +141,14 @@ class Checked:
 
     @cached_property
     def features(self) -> tuple[FeatureAnswer, ...]:
-        """Every feature of the requested services, and whether it works through this document."""
-        return features_of(self.built, self.enforcement, self.around)
+        """Every feature of the requested services, and whether it works through this document; of
+        a file with places at its first one, through the documents of all."""
+        return features_of(self.seen) if self.built.leads else ()
+
+    @cached_property
+    def seen(self) -> Seen:
+        """What questions are asked of: this document, with those of the file's other places."""
+        return seen([self])
 
     @property
     def failures(self) -> tuple[str, ...]:
@@ -174,16 +202,24 @@ def load(
     return resolve_file(file, changes, network_id_elsewhere=network_id_elsewhere)
 
 
+def load_all(
+    file: Path, changes: Mapping[str, str] | None = None, *, network_id_elsewhere: bool = False
+) -> Estate:
+    """`load` of a file that may have several places."""
+    return resolve_estate(file, changes, network_id_elsewhere=network_id_elsewhere)
+
+
 def catalog_of(resolution: Resolution) -> Catalog:
     """Our catalog with the rows and parties of the overlays that the deployment names."""
     known = load_with(resolution.site.overlays, Path(resolution.file))
     return known.at(resolution.site.release.by_product())
 
 
-def build(resolution: Resolution, network_id: str | None = None) -> Built:
+def build(resolution: Resolution, network_id: str | None = None, *, alone: bool = True) -> Built:
     """Compile and lower. Never fails on a finding: see `Built.refusals`.
 
-    `network_id` (also a token of another construct) takes the place of the file's own.
+    `network_id` (also a token of another construct) takes the place of the file's own. `alone`: it
+    is all of its file, so that what nothing finds here nothing finds.
     """
     site = resolution.site
     provider = provider_for(site.cloud)
@@ -193,10 +229,30 @@ def build(resolution: Resolution, network_id: str | None = None) -> Built:
     own = (*backend_gaps(site), *given_away(site))
     day = today()
     later = (*with_acceptances((*lowered.findings, *own), site.acceptances, day),)
-    told = acceptance_findings(site, (*resolution.findings, *later), day)
-    later = with_lines((*later, *told), Path(resolution.file))
+    every = (*resolution.findings, *later)
+    told = acceptance_findings(site, every, day) if alone else ()
+    later = with_lines((*later, *told), Path(resolution.file), resolution.moved)
     findings = _gravest_first(resolution.findings, later)
     return Built(resolution, policy, provider, lowered, document, findings)
+
+
+def build_estate(
+    estate: Estate, network_id: Callable[[Resolution], str | None] = lambda _: None
+) -> tuple[Built, ...]:
+    """`build` for the stack of each managed place."""
+    alone = not estate.several
+    stacks = tuple(build(part, network_id(part), alone=alone) for part in estate.parts)
+    if alone:
+        return stacks
+    first, *others = stacks
+    found = [finding for each in stacks for finding in each.findings]
+    told = with_lines(
+        tuple(acceptance_findings(estate.whole.site, found, today())), Path(estate.whole.file)
+    )
+    stacks = (replace(first, findings=_gravest_first(first.findings, told)), *others)
+    policy = compile_policy(estate.whole.interfaces, estate.whole.flows)
+    every = BuiltEstate(estate.whole, policy, stacks)
+    return tuple(replace(each, estate=every) for each in stacks)
 
 
 def judge(built: Built, document: Mapping[str, Any] | None = None) -> Checked:
@@ -221,10 +277,15 @@ def judge(built: Built, document: Mapping[str, Any] | None = None) -> Checked:
     foreign = document is not None and given != built.document
     plan = provider.enforcement(built.document, policy, site) if foreign else None
     proof = prove(policy, enforcement, partial(provider.expressible, policy=policy), plan)
-    parties = catalog_of(built.resolution).parties
-    outcomes = run_assertions(built.resolution, policy, enforcement, parties, around)
     beside = strangers(given, built.document, world) if foreign else 0
-    return Checked(built, enforcement, proof, outcomes, plan, around, unjudged, beside)
+    checked = Checked(built, enforcement, proof, (), plan, around, unjudged, beside)
+    if not (built.leads and checked.seen.resolution.site.tests):
+        return checked
+    whole, parties = checked.seen, catalog_of(built.resolution).parties
+    outcomes = run_assertions(
+        whole.resolution, whole.policy, whole.enforcement, parties, whole.around
+    )
+    return replace(checked, assertions=outcomes)
 
 
 def _lost_filters(plan: Enforcement | None, enforcement: Enforcement) -> Iterable[str]:
@@ -244,10 +305,15 @@ def check(file: Path) -> Checked:
     return judge(build(load(file)))
 
 
+def build_file(file: Path) -> tuple[Built, ...]:
+    """Every stack of one file."""
+    return build_estate(load_all(file))
+
+
 def build_all(
-    files: Iterable[Path], one: Callable[[Path], Built] | None = None
+    files: Iterable[Path], one: Callable[[Path], tuple[Built, ...]] = build_file
 ) -> tuple[Built, ...]:
-    """`build(load(...))` for each file, or what `one` makes of it.
+    """The stacks of each file, as `one` makes them.
 
     BadFileError with the problems and refusals of all of them, and where two of them have one
     name or share one Terraform state.
@@ -260,29 +326,30 @@ def build_all(
 
 def build_kept(files: Iterable[Path]) -> tuple[tuple[Built, ...], tuple[Problem, ...]]:
     """`build_all` that goes on: what can be judged, and what is wrong with the others."""
-    built, problems = _tried(files, None)
+    built, problems = _tried(files, build_file)
     bad = {problem.file for problem in problems}
     good = [each for each in built if each.resolution.file not in bad and not each.refusals]
     return _with_shared_places(good), tuple(problems)
 
 
 def _tried(
-    files: Iterable[Path], one: Callable[[Path], Built] | None
+    files: Iterable[Path], one: Callable[[Path], tuple[Built, ...]]
 ) -> tuple[list[Built], list[Problem]]:
     built: list[Built] = []
     problems: list[Problem] = []
     for file in files:
         try:
-            built.append(build(load(file)) if one is None else one(file))
+            stacks = one(file)
         except BadFileError as error:
             problems.extend(error.problems)
         else:
-            problems.extend(built[-1].refused())
+            built.extend(stacks)
+            problems.extend(problem for each in stacks for problem in each.refused())
     problems.extend(_clashes(built))
     # Two deployments of one name are told as such; their names are the same all through.
     one_each = {each.resolution.site.name: each for each in reversed(built)}.values()
     problems.extend(
-        taken_names((each.resolution.file, each.document) for each in reversed(one_each))
+        taken_names((each.resolution.label, each.document) for each in reversed(one_each))
     )
     return built, problems
 
@@ -294,7 +361,7 @@ def _with_shared_places(built: Iterable[Built]) -> tuple[Built, ...]:
         found.setdefault(file, []).append(finding)
     return tuple(
         each
-        if (more := found.get(each.resolution.file)) is None
+        if (more := found.get(each.resolution.label)) is None
         else replace(
             each,
             findings=_gravest_first(each.findings, _told_later(each.resolution, more)),
@@ -306,7 +373,7 @@ def _with_shared_places(built: Iterable[Built]) -> tuple[Built, ...]:
 def _told_later(resolution: Resolution, findings: Iterable[Finding]) -> tuple[Finding, ...]:
     acceptances = resolution.site.acceptances
     accepted = tuple(with_acceptances(findings, acceptances, today()))
-    return with_lines(accepted, Path(resolution.file))
+    return with_lines(accepted, Path(resolution.file), resolution.moved)
 
 
 def _gravest_first(*findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -376,13 +443,13 @@ def _clashes(built: Iterable[Built]) -> Iterable[Problem]:
     names: dict[str, str] = {}
     states: dict[str, str] = {}
     for each in built:
-        file, site = each.resolution.file, each.resolution.site
-        first = names.setdefault(site.name, file)
-        if first != file:
+        file, site, label = each.resolution.file, each.resolution.site, each.resolution.label
+        first = names.setdefault(site.name, label)
+        if first != label:
             message = f"{first} has the name {site.name!r} too; give each deployment its own"
             yield read_deployment(Path(file)).problem(("name",), message)
         state = json.dumps(backend_kinds()[site.backend.type].block(site), sort_keys=True)
-        first = states.setdefault(state, file)
-        if first != file and names[site.name] == file:
+        first = states.setdefault(state, label)
+        if first != label and names[site.name] == label:
             message = f"{first} keeps its state in the same place; each would destroy the other"
             yield Problem(file, None, "backend.settings", message)

@@ -18,10 +18,12 @@ from flowbridge.deployment.selection.conversations import Conversation, conversa
 from flowbridge.policy.audit.estate import Unread
 from flowbridge.policy.doubt import Bounds
 from flowbridge.policy.filter import Enforcement
+from flowbridge.policy.point import Point
 from flowbridge.policy.questions.directory import Directory
 from flowbridge.policy.questions.rehearsal import Answer, FeatureAnswer, Stage, rehearse
 from flowbridge.policy.questions.trace import Tracer
 from flowbridge.policy.surrounding import Surrounding
+from flowbridge.stacks.seen import Seen, in_place, laid_together
 
 if TYPE_CHECKING:
     from flowbridge.deployment.selection.resolution import Resolution
@@ -67,8 +69,8 @@ class Rehearsal:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One deployment and the filters to play it through. `bounds`: of a live estate, whose `most`
-    is the `enforcement`; `unread` is what of it stayed unread."""
+    """One deployment, or one place of it, and the filters to play it through. `bounds`: of a live
+    estate, whose `most` is the `enforcement`; `unread` is what of it stayed unread."""
 
     built: Built
     enforcement: Enforcement
@@ -77,11 +79,9 @@ class Scene:
     unread: tuple[Unread, ...] = ()
 
 
-def features_of(
-    built: Built, enforcement: Enforcement, around: Iterable[Surrounding] = ()
-) -> tuple[FeatureAnswer, ...]:
-    """The features of one deployment through `enforcement`."""
-    return _rehearsed([Scene(built, enforcement, tuple(around))])
+def features_of(deployment: Seen) -> tuple[FeatureAnswer, ...]:
+    """The features of one deployment through its filters."""
+    return _rehearsed([(deployment, None)])
 
 
 def rehearsals(checked: Sequence[Checked]) -> tuple[Rehearsal, ...]:
@@ -92,7 +92,7 @@ def rehearsals(checked: Sequence[Checked]) -> tuple[Rehearsal, ...]:
             group,
             known[id(group[0])].features
             if len(group) == 1
-            else _rehearsed([_scene(known[id(built)]) for built in group]),
+            else _rehearsed(_whole([_scene(known[id(built)]) for built in group])),
         )
         for group in _groups([each.built for each in checked])
     )
@@ -103,7 +103,7 @@ def rehearsed_live(scenes: Sequence[Scene]) -> tuple[Rehearsal, ...]:
     known = {id(scene.built): scene for scene in scenes}
     return tuple(
         replace(
-            _named(group, _rehearsed([known[id(built)] for built in group])),
+            _named(group, _rehearsed(_whole([known[id(built)] for built in group]))),
             unread=tuple(each for built in group for each in known[id(built)].unread),
         )
         for group in _groups([scene.built for scene in scenes])
@@ -117,29 +117,48 @@ def _scene(checked: Checked) -> Scene:
 def _named(group: Sequence[Built], features: tuple[FeatureAnswer, ...]) -> Rehearsal:
     return Rehearsal(
         tuple(built.resolution.site.name for built in group),
-        tuple(built.resolution.file for built in group),
+        tuple(dict.fromkeys(built.resolution.file for built in group)),
         features,
     )
 
 
-def _rehearsed(scenes: Sequence[Scene]) -> tuple[FeatureAnswer, ...]:
-    services = {each for scene in scenes for each in scene.built.resolution.site.services}
+def _whole(scenes: Sequence[Scene]) -> list[tuple[Seen, Bounds | None]]:
+    """The deployments of a group, each with all its places."""
+    files: dict[str, list[Scene]] = {}
+    for scene in scenes:
+        files.setdefault(scene.built.resolution.file, []).append(scene)
+    return [_laid(places) for places in files.values()]
+
+
+def _laid(places: Sequence[Scene]) -> tuple[Seen, Bounds | None]:
+    """The places of one file as one deployment."""
+    whole = laid_together([(each.built, each.enforcement, each.around) for each in places])
+    bounds = [(each.built, each.bounds) for each in places if each.bounds is not None]
+    if not bounds:
+        return whole, None
+    if len(places) == 1 and places[0].built.estate is None:
+        return whole, bounds[0][1]
+    least = laid_together([(built, each.least, ()) for built, each in bounds])
+    reasons = {
+        Point(in_place(point.interface, built.resolution.place), point.direction): words
+        for built, each in bounds
+        for point, words in each.reasons.items()
+    }
+    return whole, Bounds(least.enforcement, whole.enforcement, reasons)
+
+
+def _rehearsed(parts: Sequence[tuple[Seen, Bounds | None]]) -> tuple[FeatureAnswer, ...]:
+    services = {each for part, _ in parts for each in part.resolution.site.services}
     played = []
     accepted: dict[str, str] = {}
-    for scene in scenes:
-        built, resolution = scene.built, scene.built.resolution
-        catalog = _catalog(built)
-        directory = Directory.of(built.policy, resolution.site, catalog.parties)
+    for part, bounds in parts:
+        resolution = part.resolution
+        catalog = _catalog(resolution)
+        directory = Directory.of(part.policy, resolution.site, catalog.parties)
         closed = ClosedRows(resolution, _Later(catalog), catalog.parties)
-        tracer = Tracer(built.policy, scene.enforcement, directory, closed)
-        stage = Stage(
-            resolution.site.name,
-            built.policy,
-            scene.enforcement,
-            tracer,
-            scene.around,
-            scene.bounds,
-        )
+        tracer = Tracer(part.policy, part.enforcement, directory, closed)
+        name = resolution.site.name
+        stage = Stage(name, part.policy, part.enforcement, tracer, part.around, bounds)
         played.append((stage, conversations(resolution, catalog, services)))
         accepted |= accepted_features(resolution)
     return rehearse(played, accepted)
@@ -147,7 +166,7 @@ def _rehearsed(scenes: Sequence[Scene]) -> tuple[FeatureAnswer, ...]:
 
 def conversations_of(built: Built, services: Iterable[str]) -> tuple[Conversation, ...]:
     """The features of `services` as one deployment plays them."""
-    return conversations(built.resolution, _catalog(built), services)
+    return conversations(built.resolution, _catalog(built.resolution), services)
 
 
 def played_flows(built: Built, services: Iterable[str]) -> tuple[Flow, ...]:
@@ -163,8 +182,7 @@ def played_flows(built: Built, services: Iterable[str]) -> tuple[Flow, ...]:
     return tuple(found.values())
 
 
-def _catalog(built: Built) -> Catalog:
-    resolution = built.resolution
+def _catalog(resolution: Resolution) -> Catalog:
     catalog = load_with(resolution.site.overlays, Path(resolution.file))
     return catalog.at(resolution.site.release.by_product())
 
@@ -196,6 +214,8 @@ def _groups(every: Sequence[Built]) -> list[list[Built]]:
 
 
 def _meet(one: Built, other: Built) -> bool:
+    if one.resolution.place and one.resolution.file == other.resolution.file:
+        return True
     return _holds(one, other) or _holds(other, one)
 
 

@@ -18,17 +18,17 @@ SHARED: Final = "stacks/shared-place"
 def shared_places(
     deployments: Iterable[tuple[Resolution, Lowered]],
 ) -> Iterator[tuple[str, Finding]]:
-    """The file of the later one of two deployments, with a refusal for each key of it."""
+    """The label of the later one of two deployments, with a refusal for each key of it."""
     first: dict[tuple[str, str], str] = {}
     for resolution, lowered in deployments:
         found: dict[tuple[str, str, str], list[str]] = {}
         for place, name, key, reason in lowered.occupied:
-            owner = first.setdefault((resolution.site.cloud, place), resolution.file)
-            if owner != resolution.file:
+            owner = first.setdefault((resolution.site.cloud, place), resolution.label)
+            if owner != resolution.label:
                 found.setdefault((owner, key, reason), []).append(name)
         for (owner, key, reason), names in found.items():
             yield (
-                resolution.file,
+                resolution.label,
                 Finding(
                     SHARED,
                     Severity.REFUSAL,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import stat
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NoReturn
@@ -78,6 +79,15 @@ class LocatedYaml:
     covers: dict[Location, str] = field(default_factory=dict, repr=False)
     #: Files of which nothing is shown, and what is said instead.
     hidden: dict[str, str] = field(default_factory=dict, repr=False)
+    #: Where keys of `data` stand in the file, where that is not where they stand in `data`.
+    moved: Mapping[Location, Location] = field(default_factory=dict, repr=False)
+
+    def in_file(self, location: Location) -> Location:
+        """Where `location` of `data` stands in the file."""
+        for end in range(len(location), 0, -1) if self.moved else ():
+            if (place := self.moved.get(location[:end])) is not None:
+                return (*place, *location[end:])
+        return location
 
     def line_of(self, location: Location) -> int | None:
         """The line of `location`, or of the nearest enclosing key that is in the file."""
@@ -85,6 +95,10 @@ class LocatedYaml:
 
     def place_of(self, location: Location) -> tuple[str, int | None]:
         """The file and the line of `location`, or of the nearest enclosing key."""
+        return self._line(self.in_file(location))
+
+    def _line(self, location: Location) -> tuple[str, int | None]:
+        """The same of a location in the file."""
         for end in range(len(location), -1, -1):
             if location[:end] in self.lines:
                 here = location[:end]
@@ -93,10 +107,11 @@ class LocatedYaml:
 
     def problem(self, location: Location, message: str) -> Problem:
         """`message` at `location`, with its line and its key in dotted form."""
+        location = self.in_file(location)
         for end in range(len(location), 0, -1):
             if (place := self.elsewhere.get(location[:end])) is not None:
                 return Problem(place, None, dotted(location), message)
-        file, line = self.place_of(location)
+        file, line = self._line(location)
         if file in self.hidden:
             return Problem(file, None, "", self.hidden[file])
         if file != self.file:

@@ -23,6 +23,7 @@ from flowbridge.deployment.interface import Network
 from flowbridge.deployment.interfaces import CORE, EDGE, EXTERNAL, INTERNAL, SINGLE, hosts_of
 from flowbridge.deployment.management_sources import opens_to_many
 from flowbridge.deployment.mistake import Mistake
+from flowbridge.deployment.places.atlas import Atlas
 from flowbridge.deployment.selection.reflection import has_static_nat
 
 _UNUSABLE: Final = (
@@ -43,6 +44,7 @@ class Use:
     owner: str  # the interface (`expressway-e/external`) or party
     tier: str | None  # the tier it has to lie in
     elsewhere: bool = False  # of a party outside this deployment
+    further: tuple[str, ...] = ()  # tiers of other places in which it may lie, too
 
 
 def address_mistakes(site: Site) -> Iterator[Mistake]:
@@ -174,9 +176,20 @@ def _peers(site: Site) -> Iterator[Mistake]:
 
 def _own(site: Site) -> Iterator[Use]:
     """The addresses of what is managed here."""
+    further = _further(site)
     for key, tier, card, location, networks in _cards(site):
         for place, network in _each(location, networks):
-            yield Use(place, network, f"{key}/{card}", tier)
+            yield Use(place, network, f"{key}/{card}", tier, further=further.get(key, ()))
+
+
+def _further(site: Site) -> dict[str, tuple[str, ...]]:
+    """The further tiers of each workload."""
+    found = {name: system.further_tiers for name, system in site.systems.items()}
+    if (edge := site.expressway_e) is not None:
+        found[EDGE] = edge.further_tiers
+    if (core := site.expressway_c) is not None:
+        found[CORE] = core.further_tiers
+    return found
 
 
 def _cards(site: Site) -> Iterator[tuple[str, str, str, Location, tuple[Network, ...]]]:
@@ -197,18 +210,42 @@ def _cards(site: Site) -> Iterator[tuple[str, str, str, Location, tuple[Network,
 
 
 def _in_their_tiers(site: Site, own: Iterable[Use]) -> Iterator[Mistake]:
+    tiers = site.network.tiers
     for use in own:
-        tier = site.network.tiers.get(use.tier or "")
+        tier = tiers.get(use.tier or "")
+        further = [cidr for name in use.further if name in tiers for cidr in tiers[name].cidrs]
         if use.location[0] != "systems" and not is_host(use.network):
             yield Mistake(use.location, f"{use.network} is a range; write the peer's one address")
         elif not _private_place(site, use.network):
             yield Mistake(use.location, _not_private(use.network))
-        elif tier is not None and not within(use.network, tier.cidrs):
+        elif tier is not None and not within(use.network, (*tier.cidrs, *further)):
             cidrs = ", ".join(map(str, tier.cidrs))
             yield Mistake(
                 use.location,
-                f"{shown(use.network)} is outside the tier {use.tier!r} ({cidrs}); {_instead(use)}",
+                f"{shown(use.network)} is outside the tier {use.tier!r} ({cidrs}); "
+                f"{_in_other_place(site, use) or _instead(use)}",
             )
+
+
+def _in_other_place(site: Site, use: Use) -> str:
+    """What to write for an address that another place of the file holds; "" where none does."""
+    if not site.places:
+        return ""
+    atlas = Atlas.of(site)
+    tier, place = atlas.tier_of(use.network), atlas.place_of(use.network)
+    where = dotted(use.location[:2] if use.location[0] == "systems" else use.location[:1])
+    if tier is not None:
+        if place == atlas.tiers.get(use.tier or ""):
+            return f"it is in the tier {tier!r} of the same place: write that as its tier"
+        return (
+            f"it is in the tier {tier!r} of the place {place!r}: write further_tiers: [{tier}] "
+            f"in {where}"
+        )
+    if place is not None:
+        return (
+            f"it is in the place {place!r}, where no rules are made: write it as {where}.elsewhere"
+        )
+    return ""
 
 
 def _instead(use: Use) -> str:
@@ -231,12 +268,16 @@ def _kept_by_the_cloud(site: Site, own: Iterable[Use]) -> Iterator[Mistake]:
     """The first and last addresses of a subnet are the cloud's own (router, DNS, broadcast)."""
     rule = limits()["reserved"][site.cloud]
     for use in own:
-        tier = site.network.tiers.get(use.tier or "")
-        if tier is None or not is_host(use.network):
+        tiers = [
+            site.network.tiers[name]
+            for name in (use.tier or "", *use.further)
+            if name in site.network.tiers
+        ]
+        if not tiers or not is_host(use.network):
             continue
         if use.network.version == 6 and not rule["ipv6"]:
             continue
-        for cidr in tier.cidrs:
+        for cidr in (cidr for tier in tiers for cidr in tier.cidrs):
             if not within(use.network, [cidr]) or cidr.prefixlen > cidr.max_prefixlen - 3:
                 continue
             place = int(use.network.network_address) - int(cidr.network_address)

@@ -10,6 +10,7 @@ from flowbridge.deployment.checks.accepted import acceptance_mistakes
 from flowbridge.deployment.checks.address_plan import address_mistakes, shared_mistakes
 from flowbridge.deployment.checks.cloud import network_mistakes
 from flowbridge.deployment.checks.names import assertion_mistakes, name_mistakes, service_mistakes
+from flowbridge.deployment.checks.places import link_mistakes, range_mistakes, tier_mistakes
 from flowbridge.deployment.checks.port_settings import port_mistakes
 from flowbridge.deployment.checks.prerequisites import prerequisite_mistakes
 from flowbridge.deployment.checks.settings import setting_mistakes
@@ -33,18 +34,57 @@ def mistakes(
         yield from shared_mistakes(site)
         yield from assertion_mistakes(site, catalog)
         yield from acceptance_mistakes(site)
-        yield from _quotas(site)
-        yield from setting_mistakes(site)
+        yield from link_mistakes(site)
+        yield from _of_account(site)
 
     return tuple(dict.fromkeys(all_of_them()))
 
 
-def _of_view(view: View, catalog: Catalog, elsewhere: bool) -> Iterator[Mistake]:
-    """What is wrong with the deployment as one pair of clusters sees it."""
+def whole_mistakes(site: Site, catalog: Catalog) -> tuple[Mistake, ...]:
+    """The same of a deployment with places, without what each place has of its own."""
+
+    def all_of_them() -> Iterator[Mistake]:
+        for view in views_of(site):
+            for mistake in _of_view(view, catalog, None):
+                yield replace(mistake, location=view.in_file(mistake.location))
+            for mistake in tier_mistakes(view.site):
+                yield replace(mistake, location=view.in_file(mistake.location))
+        yield from cluster_mistakes(site)
+        yield from service_mistakes(site, catalog)
+        yield from shared_mistakes(site)
+        yield from assertion_mistakes(site, catalog)
+        yield from acceptance_mistakes(site)
+        yield from link_mistakes(site)
+        yield from range_mistakes(site)
+
+    return tuple(dict.fromkeys(all_of_them()))
+
+
+def place_mistakes(site: Site, *, network_id_elsewhere: bool = False) -> tuple[Mistake, ...]:
+    """What is wrong with what one place has of its own."""
+
+    def all_of_them() -> Iterator[Mistake]:
+        yield from network_mistakes(site, network_id_elsewhere=network_id_elsewhere)
+        yield from _of_account(site)
+
+    return tuple(dict.fromkeys(all_of_them()))
+
+
+def _of_account(site: Site) -> Iterator[Mistake]:
+    yield from _quotas(site)
+    yield from setting_mistakes(site)
+
+
+def _of_view(view: View, catalog: Catalog, elsewhere: bool | None) -> Iterator[Mistake]:
+    """What is wrong with the deployment as one pair of clusters sees it.
+
+    `elsewhere`: whether an app gives the network's id; None: of the network nothing is asked here.
+    """
     site = view.site
     yield from name_mistakes(site, catalog)
     yield from address_mistakes(site)
-    yield from network_mistakes(site, network_id_elsewhere=elsewhere)
+    if elsewhere is not None:
+        yield from network_mistakes(site, network_id_elsewhere=elsewhere)
     yield from port_mistakes(site)
     yield from management_mistakes(site, catalog)
     if not view.rest:

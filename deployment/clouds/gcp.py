@@ -94,7 +94,11 @@ def _networks_of_cards(site: GcpSite) -> Iterator[Mistake]:
     if core is not None:
         cards.append((SINGLE, core.tier))
     cards += [(SINGLE, system.tier) for system in site.systems.values() if system.tier is not None]
-    if edge is not None and edge.nics == "dual":
+    inner_tier = None if edge is None else edge.internal_tier or edge.tier
+    # Of two cards in two places each place has its own network.
+    both_here = edge is None or {edge.tier, inner_tier} <= set(site.network.tiers)
+    cards = [(card, tier) for card, tier in cards if not site.places or tier in site.network.tiers]
+    if edge is not None and edge.nics == "dual" and (both_here or not site.places):
         project = site.network.project
         outer = _network_of(site, EXTERNAL, edge.tier)
         inner = _network_of(site, INTERNAL, edge.internal_tier or edge.tier)

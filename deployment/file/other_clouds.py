@@ -15,11 +15,10 @@ from flowbridge.catalog.reading.located_yaml import Problem
 from flowbridge.deployment.file.site import Cloud, Site, site_type
 
 _PART: Final = re.compile(r"[^.\[\]]+")
-# Keys of several networks in one deployment, which is not supported.
+# Keys that put a tier into another network.
 _OTHER_PLACES: Final = (
-    "a deployment makes rules in one network: write a file for each VPC, VNet or network, and in "
-    "it the hosts of the others as systems with their addresses (`elsewhere` for further hosts of "
-    "what runs here)"
+    "write each VPC, VNet or network as a place with its tiers, `places: {NAME: {network: {id: "
+    "..., tiers: {...}}}}`, and how they meet, `links: [{between: [home, NAME], meet: peered}]`"
 )
 # The last key to what a cloud writes in its place. What is missing here is left out.
 _INSTEAD: Final[dict[tuple[Cloud, str], str]] = {
@@ -53,11 +52,12 @@ def advice_on_keys(model: type[Site], problems: Iterable[Problem]) -> list[Probl
     out: list[Problem] = []
     for problem in problems:
         location = tuple(_PART.findall(problem.key))
+        if location[:1] == ("places",) and len(location) > 2:
+            location = location[2:]  # a place has the sections of the file
         others = [cloud for cloud in Cloud if has_key(site_type(cloud), location)]
-        if location == ("places",) or (
-            location[:2] == ("network", "tiers") and location[3:] == ("place",)
-        ):
-            out.append(replace(problem, message=f"several places in one file: {_OTHER_PLACES}"))
+        if location[:2] == ("network", "tiers") and location[3:] == ("place",):
+            words = f"a tier belongs to the place in which it is written: {_OTHER_PLACES}"
+            out.append(replace(problem, message=words))
         elif has_key(model, location) or not others:
             out.append(problem)
         elif (cloud := _cloud_of(model)) is not None:

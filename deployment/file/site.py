@@ -17,6 +17,17 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from flowbridge.catalog.document import PRODUCTS
 from flowbridge.deployment.file.acceptance import Acceptance, Accepted, acceptances_of
+from flowbridge.deployment.file.account import (
+    AwsProvider,
+    AwsQuotas,
+    AzureProvider,
+    AzureQuotas,
+    Backend,
+    GcpProvider,
+    GcpQuotas,
+    ProviderSettings,
+    Quotas,
+)
 from flowbridge.deployment.file.options import AwsOptions, AzureOptions, GcpOptions, Options
 from flowbridge.deployment.file.values import (
     Count,
@@ -59,17 +70,6 @@ TierName = Annotated[
     Matching(
         r"^[a-z][a-z0-9-]{0,20}$",
         "up to 21 lower-case letters a-z, digits and hyphens, starting with a letter",
-    ),
-]
-
-
-_CONSTRAINT = r"\s*((=|!=|>=?|<=?|~>)\s*)?[0-9]+(\.[0-9]+){0,2}(-[0-9A-Za-z.-]+)?\s*"
-VersionConstraint = Annotated[
-    str,
-    Matching(
-        f"^{_CONSTRAINT}(,{_CONSTRAINT})*$",
-        "one as Terraform reads it, such as ~> 6.0 or >= 5.100, < 7",
-        "a version constraint",
     ),
 ]
 
@@ -134,6 +134,27 @@ class GcpNetwork(NetworkSection):
     tiers: Mapping[TierName, GcpTier] = Field(min_length=1, description="Tiers by name.")
 
 
+class PlaceTier(GcpTier):
+    """A tier of a place."""
+
+
+class PlaceNetwork(AzureNetwork, GcpNetwork):
+    """The network of a place, which may be in any cloud; what its cloud has not is refused later
+    (`deployment.places.expansion`)."""
+
+    tiers: Mapping[TierName, PlaceTier] = Field(min_length=1, description="Tiers by name.")
+
+
+FurtherTiers = Annotated[
+    tuple[str, ...],
+    BeforeValidator(several),
+    Field(
+        description="Tiers of other places in which it stands too. Each address is in the tier "
+        "that holds it; there it is managed like those in `tier`."
+    ),
+]
+
+
 class EdgePeer(Section):
     """One cluster peer of Expressway-E."""
 
@@ -166,6 +187,7 @@ class ExpresswayE(Section):
     peers: tuple[EdgePeer, ...] = Field(
         min_length=1, max_length=6, description="One entry per cluster peer."
     )
+    further_tiers: FurtherTiers = ()
     elsewhere: Networks = Field(
         (), description="Addresses of further peers of this cluster that do not run here."
     )
@@ -176,6 +198,7 @@ class ExpresswayC(Section):
     peers: tuple[CorePeer, ...] = Field(
         min_length=1, max_length=6, description="One entry per cluster peer."
     )
+    further_tiers: FurtherTiers = ()
     elsewhere: Networks = Field(
         (), description="Addresses of further peers of this cluster that do not run here."
     )
@@ -298,6 +321,7 @@ class System(Section):
     tier: str | None = Field(
         None, description="The tier it is in, where it runs in this deployment."
     )
+    further_tiers: FurtherTiers = ()
     elsewhere: Networks = Field(
         (),
         description="Its addresses that do not run in `tier`: on premises, in another network. "
@@ -366,113 +390,67 @@ class Assertion(Section):
     expect: Literal["allowed", "denied"] = Field(description="The answer that must come.")
 
 
-class Quotas(Section):
-    """Raised limits of the account; what is left out has the cloud's default."""
+class PlaceQuotas(AwsQuotas, AzureQuotas, GcpQuotas):
+    """The quotas of a place, which may be in any cloud."""
 
 
-class AwsQuotas(Quotas):
-    rules_per_security_group: Count | None = Field(
+class PlaceProvider(AwsProvider, AzureProvider, GcpProvider):
+    """How Terraform and the audit reach a place, which may be in any cloud."""
+
+
+class Place(Section):
+    """A network that the deployment spans: managed here with its tiers, or addresses alone."""
+
+    managed: Switch = Field(
+        True,
+        description="Whether rules are made there. Without: premises or a network of others, whose "
+        "addresses are its `cidrs`.",
+    )
+    cidrs: Networks = Field((), description="The address ranges of a place that is not managed.")
+    cloud: Cloud | None = Field(None, description="Its cloud, where it is not the file's.")
+    region: str | None = Field(
+        None, min_length=1, description="Its region, where it is not the file's."
+    )
+    network: PlaceNetwork | None = Field(
+        None, description="The network of a managed place with its tiers, as the file's `network`."
+    )
+    stack: SiteName | None = Field(
+        None, description="Name of its stack; default: the file's name, a hyphen and the place's."
+    )
+    quotas: PlaceQuotas | None = Field(
+        None, description="Raised limits of its account, laid over the file's."
+    )
+    provider: PlaceProvider | None = Field(
         None,
-        ge=1,
-        le=1000,
-        description="AWS: rules in one security group, by direction and family.",
+        description="How Terraform and the audit reach it (account, subscription), laid over the "
+        "file's.",
     )
-    security_groups_per_interface: Count | None = Field(
-        None, ge=1, le=16, description="AWS: security groups on one network interface."
-    )
-    network_acl_entries: Count | None = Field(
-        None, ge=2, le=40, description="AWS: entries of a network ACL, with the built-in deny."
+    backend: Backend | None = Field(
+        None, description="Where Terraform keeps its state, laid over the file's."
     )
 
 
-class AzureQuotas(Quotas):
-    nsg_rules: Count | None = Field(None, ge=1, le=1000, description="Azure: rules in one NSG.")
+class Link(Section):
+    """How places meet."""
 
-
-class GcpQuotas(Quotas):
-    firewall_rules: Count | None = Field(
-        None, ge=1, le=100_000, description="Google Cloud: firewall rules in the project."
+    between: tuple[str, ...] = Field(
+        min_length=2,
+        description="Two places or more, each with each; or two tiers of one place or more, where "
+        "an appliance stands between them.",
     )
-    firewall_policy_tuples: Count | None = Field(
+    meet: Literal["peered", "transit", "vpn", "internet"] | None = Field(
         None,
-        ge=1,
-        le=100_000,
-        description="Google Cloud: rule tuples of one network firewall policy.",
+        description="By which way packets go. internet: by public addresses; the others: by "
+        "private ones. Of tiers of one place nothing is to be said.",
+    )
+    inspection: Switch = Field(
+        False,
+        description="An appliance (firewall, inspection VPC) stands between: no rule names a group "
+        "on the other side of it.",
     )
 
 
-_Plain = str | bool | int
-# `allowed_account_ids: [...]`, `labels: {...}`, and both once more inside `assume_role: {...}`.
-BackendSetting = _Plain | list[str] | dict[str, _Plain | list[str] | dict[str, str]]
-
-
-class Backend(Section):
-    """Where Terraform keeps the state, which may be another cloud than the deployment's."""
-
-    type: Literal[
-        "local",
-        "cloud",
-        "remote",
-        "s3",
-        "azurerm",
-        "gcs",
-        "http",
-        "pg",
-        "consul",
-        "kubernetes",
-        "oss",
-        "cos",
-        "oci",
-    ] = Field(
-        "local",
-        description="Terraform's name of the backend; `cloud` is HCP Terraform or Terraform "
-        "Enterprise.",
-    )
-    settings: dict[str, BackendSetting] = Field(
-        default_factory=dict, description="The backend's own arguments, as Terraform names them."
-    )
-
-
-class ProviderSettings(Section):
-    """How Terraform and the audit reach the cloud. No secrets belong here."""
-
-    default_tags: dict[str, str] = Field(
-        default_factory=dict, description="Tags or labels on everything that is created."
-    )
-    endpoints: dict[str, str] = Field(
-        default_factory=dict, description="Other addresses of the cloud's services, by service."
-    )
-    version: VersionConstraint | None = Field(None, description="Provider version constraint.")
-
-
-class AwsProvider(ProviderSettings):
-    profile: str | None = Field(None, description="AWS: named profile.")
-    assume_role: str | None = Field(None, description="AWS: ARN of the role to assume.")
-    external_id: str | None = Field(
-        None, description="AWS: the external id that the role of `assume_role` asks for."
-    )
-    web_identity_token_file: str | None = Field(
-        None,
-        description="AWS: file with the OIDC token (of a pipeline, of a cluster) that the role of "
-        "`assume_role` is assumed with.",
-    )
-
-
-class AzureProvider(ProviderSettings):
-    subscription: str | None = Field(None, description="Azure: subscription id.")
-    tenant: str | None = Field(None, description="Azure: tenant id.")
-    client: str | None = Field(None, description="Azure: client id of the application.")
-    use_oidc: Switch = Field(
-        False, description="Azure: Terraform signs in with the OIDC token of the pipeline."
-    )
-
-
-class GcpProvider(ProviderSettings):
-    """The project is `network.project`."""
-
-    impersonate_service_account: str | None = Field(
-        None, description="Google Cloud: e-mail of the service account to act as."
-    )
+PlaceName = TierName
 
 
 class Releases(Section):
@@ -527,6 +505,12 @@ class Site(Section):
         "vm", description="Virtual machines or physical appliances."
     )
     network: NetworkSection = Field(description="The network, its tiers and their subnets.")
+    places: Mapping[PlaceName, Place] = Field(
+        default_factory=dict,
+        description="The networks that the deployment spans, by name, beside `network` or in its "
+        "place.",
+    )
+    links: tuple[Link, ...] = Field((), description="How the places meet.")
     edge: (
         Annotated[
             Annotated[ExpresswayE, Tag(ONE)]

@@ -20,7 +20,7 @@ from flowbridge.catalog.ports import HIGHEST_PORT
 from flowbridge.catalog.row import Table
 from flowbridge.deployment.checks.names import parameter_names, system_names
 from flowbridge.deployment.interfaces import CORE, EDGE
-from flowbridge.deployment.pages.schema import deployment_schema
+from flowbridge.deployment.pages.schema import NEEDED_WITHOUT_PLACES, deployment_schema
 from flowbridge.deployment.selection.parties import CLUSTER_PARTIES
 
 Schema = Mapping[str, Any]
@@ -59,8 +59,8 @@ def _below(root: Schema, path: str, section: Schema) -> Iterator[tuple[str, Sche
     for name, part in section.get("properties", {}).items():
         here = f"{path}.{name}" if path else name
         for step, inner in _nested(root, part):
-            # What a named cluster has below it is what one cluster, or the file, has.
-            if not re.match(r"expressway_[ec]\.NAME\.", here + step):
+            # What a named cluster or a place has below it is what one cluster, or the file, has.
+            if not re.match(r"(expressway_[ec]|places)\.NAME\.", here + step):
                 yield from _below(root, here + step, inner)
 
 
@@ -91,7 +91,7 @@ def _resolved(root: Schema, part: Schema) -> Schema:
 def _keys(root: Schema, path: str) -> str:
     """The table of the keys of one section."""
     section = dict(sections(root))[path]
-    required = section.get("required", ())
+    required = {*section.get("required", ()), *(() if path else NEEDED_WITHOUT_PLACES)}
     lines = [
         (
             f"`{name}`",

@@ -56,6 +56,13 @@ _SERVICES_SOMEWHERE: Final[dict[str, Any]] = {
 }
 """Services are the file's, or each named cluster's."""
 
+NEEDED_WITHOUT_PLACES: Final = ("cloud", "region", "network")
+_NETWORK_SOMEWHERE: Final[dict[str, Any]] = {
+    "if": {"required": ["places"]},
+    "else": {"required": [*NEEDED_WITHOUT_PLACES]},
+}
+"""A network is the file's, or each place's."""
+
 _KINDS: Final = ("Edge", "Core")
 
 _CARDS: Final[dict[str, Any]] = {
@@ -90,7 +97,8 @@ def deployment_schema(catalog: Catalog) -> dict[str, Any]:
         "default": of_expressway["default"],
         "description": properties["release"]["description"],
     }
-    schema["allOf"] = [_names(catalog), _SERVICES_SOMEWHERE]
+    schema["allOf"] = [_names(catalog), _SERVICES_SOMEWHERE, _NETWORK_SOMEWHERE]
+    schema["required"] = [key for key in schema["required"] if key not in NEEDED_WITHOUT_PLACES]
     schema["allOf"] += [_of_cloud(cloud, foreign[cloud]) for cloud in Cloud]
     for cluster in ("ExpresswayE", "EdgeCluster"):
         schema["$defs"][cluster].update(_CARDS)
@@ -159,8 +167,9 @@ def editor_schema(catalog: Catalog) -> dict[str, Any]:
     }
     required = {"required": schema.pop("required")}
     schema["allOf"].remove(_SERVICES_SOMEWHERE)
+    schema["allOf"].remove(_NETWORK_SOMEWHERE)
     # What a file lacks stands in the one that it extends.
-    whole = {"allOf": [required, _SERVICES_SOMEWHERE]}
+    whole = {"allOf": [required, _SERVICES_SOMEWHERE, _NETWORK_SOMEWHERE]}
     schema["allOf"].append({"if": {"required": ["extends"]}, "else": whole})
     return schema
 

@@ -19,6 +19,7 @@ from flowbridge.deployment.addresses import EVERYWHERE, in_order, is_host, is_pu
 from flowbridge.deployment.file.site import Site
 from flowbridge.deployment.interface import Interface, Network
 from flowbridge.deployment.interfaces import CORE, EDGE, EXTERNAL, INTERNAL, SINGLE, interfaces_of
+from flowbridge.deployment.places.atlas import Atlas
 from flowbridge.deployment.selection.inside import inside_of, means_internet
 
 CLUSTER_PARTIES: Final = ("this-peer", "other-peer")
@@ -82,6 +83,7 @@ class Places:
         self._site = site
         self._parties = parties
         self.interfaces: Final = interfaces_of(site)
+        self._atlas = Atlas.of(site)
 
     @cached_property
     def _inside(self) -> tuple[Network, ...]:
@@ -227,9 +229,13 @@ class Places:
         """Which card of a dual-homed Expressway-E a row means.
 
         A traversal client that comes over the internet meets the outer card, whatever a row prints:
-        no packet of it arrives at the inner one.
+        no packet of it arrives at the inner one. So does whoever stands in a place that meets that
+        of the inner card over the internet.
         """
         if towards.party == CORE and met is not None and met.all_public:
+            return EXTERNAL
+        inner = self._by_key.get(f"{EDGE}/{INTERNAL}")
+        if inner is not None and met is not None and self._atlas.over_internet(met.private, inner):
             return EXTERNAL
         match reference.side:
             case Side.PUBLIC:
@@ -244,7 +250,7 @@ class Places:
         return self._by_key.get(f"{workload}/{card}") or self._by_key.get(f"{workload}/{SINGLE}")
 
     def _managed(self, name: str, interface: Interface) -> Placement:
-        nat = of_families(self._site.network.tiers[interface.tier].nat, without_public(interface))
+        nat = of_families(self._nat(interface), without_public(interface))
         system = self._site.systems.get(interface.workload)
         return Placement(
             name,
@@ -255,6 +261,14 @@ class Places:
             host_names=system.fqdns if system is not None else (),
             nat_key=_nat_key(interface),
         )
+
+    def _nat(self, interface: Interface) -> tuple[Network, ...]:
+        """The NAT gateways of the tiers in which members are."""
+        tiers = self._site.network.tiers
+        if not self._site.places:
+            return tiers[interface.tier].nat
+        every = {self._atlas.tier_of(each.private[0]) or "" for each in interface.members}
+        return in_order({nat for name in every if name in tiers for nat in tiers[name].nat})
 
     def _elsewhere(self, name: str, side: Side | None) -> Placement | None:
         system = self._site.systems.get(name)

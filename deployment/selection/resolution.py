@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from flowbridge.catalog.edition_choice import EditionChoice
+from flowbridge.catalog.reading.located_yaml import Location
 from flowbridge.catalog.row import Row, Table
 from flowbridge.deployment.file.site import Site
 from flowbridge.deployment.finding import Finding
@@ -42,7 +44,8 @@ class Selected:
 class Resolution:
     """Everything later rooms need; nothing in it depends on a cloud's rule format.
 
-    `editions` are those that the rows of the requested services are read from.
+    `editions` are those that the rows of the requested services are read from. Of a file with
+    places `place` says which one this is, and `moved` where the keys of `site` stand in the file.
     """
 
     site: Site
@@ -52,3 +55,10 @@ class Resolution:
     selected: tuple[Selected, ...]
     findings: tuple[Finding, ...]
     editions: tuple[EditionChoice, ...] = ()
+    place: str = ""
+    moved: Mapping[Location, Location] = field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """The file, and which of its places."""
+        return f"{self.file} ({self.place})" if self.place else self.file

@@ -26,6 +26,7 @@ from flowbridge.answer import (
     say_json,
 )
 from flowbridge.legible import one_line
+from flowbridge.places import of_place, place_option
 from flowbridge.reaching import access_for, checked_url, reaching, with_progress
 
 if TYPE_CHECKING:
@@ -40,11 +41,13 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="Write the blocks to this file (.tf, or .tf.json) in place of stdout.",
 )
+@place_option
 @reaching
 @answer_format
 def command(
     file: Path,
     output: Path | None,
+    place: str | None,
     endpoint_url: str | None,
     timeout: float,
     attempts: int,
@@ -57,7 +60,7 @@ def command(
     if output is not None and not output.name.endswith((".tf", ".tf.json")):
         refuse(answer_format, f"-o {output}: Terraform reads files that end in .tf or .tf.json")
     with refusing(answer_format):
-        built = build_all([file])
+        built = [of_place(build_all([file]), place, answer_format)]
     access = access_for(endpoint_url, timeout, attempts)
     (live,) = with_progress(built, access, asides=False, at_once=at_once)
     found = live.adoption()

@@ -108,7 +108,7 @@ def command(
     if live:
         access = access_for(endpoint_url, timeout, attempts)
         ahead = {
-            each.built.resolution.file: each.preflight()
+            each.built.resolution.label: each.preflight()
             for each in with_progress(built, access, asides=True, at_once=at_once)
         }
     played = rehearsals(checked)
@@ -127,11 +127,14 @@ def command(
         from flowbridge.results.check_results import check_outcome
         from flowbridge.results.say import say_outcome
 
-        told = {file: each.findings for file, each in ahead.items()}
+        told: dict[str, list[Finding]] = {}
+        for each in built:
+            if (preflight := ahead.get(each.resolution.label)) is not None:
+                told.setdefault(each.resolution.file, []).extend(preflight.findings)
         say_outcome(check_outcome(checked, found, told, refused), answer_format)
     elif answer_format == "json":
         deployments = [
-            _plain(each) | plain_preflight(ahead.get(each.built.resolution.file))
+            _plain(each) | plain_preflight(ahead.get(each.built.resolution.label))
             for each in checked
         ]
         apart_plain = [each.as_plain() for each in found]
@@ -283,6 +286,7 @@ def _plain(checked: Checked) -> dict[str, Any]:
     return {
         "file": built.resolution.file,
         "name": site.name,
+        **({"place": built.resolution.place} if built.estate is not None else {}),
         "cloud": str(site.cloud),
         "holds": checked.exit_code == HOLDS,
         "failures": list(checked.failures),

@@ -59,22 +59,22 @@ def command(
         if not key or not equals:
             refuse(answer_format, f"--set {change!r}: write KEY=VALUE, for instance size=medium")
         wanted[key.strip()] = value.strip()
-    from flowbridge.stacks.pipeline import build, load
+    from flowbridge.stacks.pipeline import build_estate, load_all
 
     with refusing(answer_format, "diff"):
-        old = build(load(before))
-        new = build(load(before, wanted) if after is None else load(after))
+        old = build_estate(load_all(before))
+        new = build_estate(load_all(before, wanted) if after is None else load_all(after))
         changed = difference(_side(old, emitted), _side(new, emitted))
     if answer_format in FORMATS:
         from flowbridge.results.diff_results import diff_outcome
         from flowbridge.results.say import say_outcome
 
-        say_outcome(diff_outcome(new.resolution.file, changed), answer_format)
+        say_outcome(diff_outcome(new[0].resolution.file, changed), answer_format)
     elif answer_format == "json":
         say_json(
             {
-                "before": old.resolution.file,
-                "after": new.resolution.file,
+                "before": old[0].resolution.file,
+                "after": new[0].resolution.file,
                 "set": wanted,
                 "changes": [flow.as_plain() for flow in changed],
                 "refused": {"before": _refused(old), "after": _refused(new)},
@@ -88,20 +88,24 @@ def command(
     sys.exit(FINDING if exit_code and changed else HOLDS)
 
 
-def _refused(built: Built) -> list[str]:
+def _refused(stacks: tuple[Built, ...]) -> list[str]:
     """Why it cannot be synthesized, whatever its packets are."""
-    return [str(problem) for problem in built.refused()]
+    return [str(problem) for built in stacks for problem in built.refused()]
 
 
-def _side(built: Built, emitted: bool) -> Side:
+def _side(stacks: tuple[Built, ...], emitted: bool) -> Side:
     from flowbridge.policy.questions.difference import of_enforcement, of_policy
     from flowbridge.policy.questions.directory import Directory
     from flowbridge.stacks.pipeline import judge
+    from flowbridge.stacks.seen import seen
 
+    first = stacks[0]
+    policy = first.estate.policy if first.estate is not None else first.policy
     if not emitted:
-        return of_policy(built.policy)
-    directory = Directory.of(built.policy, built.resolution.site)
-    return of_enforcement(judge(built).enforcement, built.policy, directory)
+        return of_policy(policy)
+    whole = seen([judge(each) for each in stacks])
+    directory = Directory.of(policy, whole.resolution.site)
+    return of_enforcement(whole.enforcement, policy, directory)
 
 
 def _print(changed: tuple[ChangedFlow, ...]) -> None:

@@ -36,14 +36,14 @@ def command(
     from flowbridge.policy.questions.explain import explain
 
     asked = question(answer_format, source, destination, protocol, port)
-    found, built, catalog = ask(file, asked, explain, answer_format)
+    found, whole, catalog = ask(file, asked, explain, answer_format)
     if answer_format == "json":
         rows = {row_id for opening in found.openings for row_id in opening.rows}
         changed = {row_id: catalog.entry(row_id).replaced for row_id in sorted(rows)}
         replaced = {row_id: told.model_dump() for row_id, told in changed.items() if told}
         say_json({**found.as_plain(), **({"replaced": replaced} if replaced else {})})
     else:
-        _print(found, catalog, built.lowered.excess)
+        _print(found, catalog, whole.excess)
 
 
 def _print(found: Explanation, catalog: Catalog, excess: tuple[Excess, ...]) -> None:

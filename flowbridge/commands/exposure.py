@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from flowbridge.answer import Format, answer_format, refuse, refusing, say_json
+from flowbridge.asking import deployment_in
 
 if TYPE_CHECKING:
     from flowbridge.policy.proof.redundancy import Redundancy
@@ -26,25 +27,24 @@ def command(file: Path, source: str | None, answer_format: Format) -> None:
     from flowbridge.policy.proof.redundancy import redundant_rules
     from flowbridge.policy.questions.directory import Directory
     from flowbridge.policy.questions.exposure import exposure
-    from flowbridge.stacks.pipeline import build_all, catalog_of, judge
+    from flowbridge.stacks.pipeline import catalog_of
 
     with refusing(answer_format):
-        (built,) = build_all([file])
-        checked = judge(built)
-        parties = catalog_of(built.resolution).parties
-        directory = Directory.of(built.policy, built.resolution.site, parties)
-    purposes = {each.id: each.row.purpose.en for each in built.resolution.selected}
+        whole = deployment_in(file)
+        parties = catalog_of(whole.resolution).parties
+        directory = Directory.of(whole.policy, whole.resolution.site, parties)
+    purposes = {each.id: each.row.purpose.en for each in whole.resolution.selected}
     if source is not None:
         from flowbridge.policy.questions.outreach import outreach
 
         try:
-            stolen = outreach(built.policy, checked.enforcement, directory, source, purposes)
+            stolen = outreach(whole.policy, whole.enforcement, directory, source, purposes)
         except ValueError as error:
             refuse(answer_format, str(error))
         _say_reached(source, stolen, answer_format)
         return
-    reached = exposure(built.policy, checked.enforcement, directory, purposes)
-    redundant = redundant_rules(checked.enforcement)
+    reached = exposure(whole.policy, whole.enforcement, directory, purposes)
+    redundant = redundant_rules(whole.enforcement)
     if answer_format == "json":
         say_json(
             {

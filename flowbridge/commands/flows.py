@@ -101,8 +101,11 @@ def _sites(files: tuple[Path, ...], answer: Format) -> list[tuple[str, tuple[Flo
     found = []
     with refusing(answer):
         for built in build_all(files):
-            site, catalog = built.resolution.site, catalog_of(built.resolution)
-            flows = (*built.resolution.flows, *flows_elsewhere(site, catalog))
+            if not built.leads:
+                continue
+            whole = built.estate.whole if built.estate is not None else built.resolution
+            site, catalog = whole.site, catalog_of(whole)
+            flows = (*whole.flows, *flows_elsewhere(site, catalog))
             found.append((site.name, flows, catalog))
     return found
 

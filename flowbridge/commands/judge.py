@@ -17,6 +17,7 @@ from flowbridge.answer import (
     refusing,
     say_json,
 )
+from flowbridge.places import of_place, place_option
 from flowbridge.results.formats import FORMATS
 
 if TYPE_CHECKING:
@@ -43,12 +44,14 @@ if TYPE_CHECKING:
 @click.option(
     "--changes", is_flag=True, help="Also say what the plan opens and closes, and by which rule."
 )
+@place_option
 @pipeline_format
 def command(
     plan: Path,
     deployment: Path,
     mapping: Path | None,
     changes: bool,
+    place: str | None,
     answer_format: AnyFormat,
 ) -> None:
     from flowbridge.providers.meaning.foreign import BadMappingError, Wearing
@@ -61,7 +64,7 @@ def command(
     if changes and not is_plan(document):
         refuse(answer_format, f"{plan}: --changes is about a plan, and this is none")
     with refusing(answer_format, "judge"):
-        [built] = build_all([deployment])
+        built = of_place(build_all([deployment]), place, answer_format)
         wearing = Wearing()
         if mapping is not None:
             wearing = read_mapping(mapping, built.policy, built.resolution.site)

@@ -19,6 +19,7 @@ from flowbridge.answer import (
     refusing,
     say_json,
 )
+from flowbridge.asking import deployment_in
 
 if TYPE_CHECKING:
     from flowbridge.policy.questions.observation import Observation, Tally
@@ -56,7 +57,6 @@ def command(file: Path, paths: tuple[Path, ...], sampled: bool, answer_format: F
     flowbridge observe site.yaml --logs export.log.gz --format json
     """
     from flowbridge.policy.questions.observation import Observer, address_edges, port_classes
-    from flowbridge.stacks.pipeline import build_all, judge
 
     try:
         import duckdb  # noqa: F401  (the extra is asked for before anything is read)
@@ -65,22 +65,22 @@ def command(file: Path, paths: tuple[Path, ...], sampled: bool, answer_format: F
     except ModuleNotFoundError:
         refuse(answer_format, "DuckDB reads the logs and is not installed: add flowbridge[observe]")
     with refusing(answer_format):
-        (built,) = build_all([file])
-        checked = judge(built)
-    observer = Observer(built.policy, checked.enforcement)
+        deployment = deployment_in(file)
+    policy, enforcement = deployment.policy, deployment.enforcement
+    observer = Observer(policy, enforcement)
     try:
         logs = gather(
             log_files(paths),
             observer.addresses,
-            address_edges(built.policy, checked.enforcement),
-            port_classes(built.policy, checked.enforcement),
+            address_edges(policy, enforcement),
+            port_classes(policy, enforcement),
             _progress,
         )
     except FileNotFoundError as error:
         refuse(answer_format, f"--logs {error}: there is no such file or folder")
     whole = not (sampled or logs.sampled or logs.skipped or logs.damaged or logs.unread)
     found = observer.observe(logs.seen, conclusive=whole and logs.records > 0)
-    purposes = {each.id: each.row.purpose.en for each in built.resolution.selected}
+    purposes = {each.id: each.row.purpose.en for each in deployment.resolution.selected}
     plain = _plain(found, logs, purposes, sampled=sampled or logs.sampled)
     if answer_format == "json":
         say_json(plain)

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from flowbridge.answer import Format, answer_format, refuse, refusing, say_json
+from flowbridge.places import of_place, place_option
 from flowbridge.written import write_whole
 
 
@@ -19,15 +20,16 @@ from flowbridge.written import write_whole
     type=click.Path(dir_okay=False, path_type=Path),
     help="Where to write the page; default NAME.html. `-` prints it.",
 )
+@place_option
 @answer_format
-def command(file: Path, output: Path | None, answer_format: Format) -> None:
+def command(file: Path, output: Path | None, place: str | None, answer_format: Format) -> None:
     from flowbridge.report.page import page
     from flowbridge.stacks.pipeline import build_all, judge
 
     if output is not None and not output.name:
         refuse(answer_format, "-o names no file: write one such as site.html")
     with refusing(answer_format):
-        (built,) = build_all([file])
+        built = of_place(build_all([file]), place, answer_format)
         checked = judge(built)
     target = output or Path(f"{built.resolution.site.name}.html")
     text = page(checked)

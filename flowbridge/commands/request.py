@@ -81,9 +81,9 @@ def _request(old: Path, new: Path, at: str | None, approver: str | None) -> dict
     from flowbridge.deployment.selection.elsewhere import flows_elsewhere
     from flowbridge.flow_list.records import record
     from flowbridge.policy.questions.flow_list import changes, flow_lines
-    from flowbridge.stacks.pipeline import catalog_of, load
+    from flowbridge.stacks.pipeline import catalog_of, load_all
 
-    resolved = [load(old), load(new)]
+    resolved = [load_all(old).whole, load_all(new).whole]
     catalogs = [catalog_of(each) for each in resolved]
     lines = [
         flow_lines((*each.flows, *flows_elsewhere(each.site, catalog)), at)

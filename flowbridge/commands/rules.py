@@ -22,17 +22,23 @@ if TYPE_CHECKING:
 @answer_format
 def command(file: Path, scope: str | None, row_id: str | None, answer_format: Format) -> None:
     from flowbridge.stacks.pipeline import build_all
+    from flowbridge.stacks.seen import in_place
 
     with refusing(answer_format):
-        (built,) = build_all([file])
-    scopes = {name for rule in built.lowered.rules for name in _names(rule.scope)}
+        built = build_all([file])
+    every = [
+        rule._replace(scope=in_place(rule.scope, each.resolution.place if each.estate else ""))
+        for each in built
+        for rule in each.lowered.rules
+    ]
+    scopes = {name for rule in every for name in _names(rule.scope)}
     if scope is not None and scope not in scopes:
         known = ", ".join(sorted(scopes))
         refuse(answer_format, f"--scope {scope!r} names nothing here. Write one of: {known}")
-    closed = None if row_id is None else _closed(built, row_id, answer_format)
+    closed = None if row_id is None else _closed(built[0], row_id, answer_format)
     rules = [
         rule
-        for rule in built.lowered.rules
+        for rule in every
         if (scope is None or scope in _names(rule.scope))
         and (row_id is None or row_id in rule.rows)
     ]
@@ -66,14 +72,18 @@ def command(file: Path, scope: str | None, row_id: str | None, answer_format: Fo
         click.echo(closed, err=True)
 
 
-def _names(scope: str) -> tuple[str, str]:
-    """What a scope may be called: `expressway-e/external` is also `expressway-e`."""
-    return scope, scope.split("/")[0]
+def _names(scope: str) -> tuple[str, ...]:
+    """What a scope may be called: `dmz-vpc:expressway-e/external` is also `expressway-e/external`,
+    `expressway-e` and `dmz-vpc`."""
+    place, _, local = scope.rpartition(":")
+    own = local, local.split("/")[0]
+    return (scope, place, *own) if place else own
 
 
 def _closed(built: Built, row_id: str, answer_format: Format) -> str:
     """Why no rule carries this row, should none; refused where there is no such row."""
-    for selected in built.resolution.selected:
+    whole = built.estate.whole if built.estate is not None else built.resolution
+    for selected in whole.selected:
         if selected.id == row_id:
             return f"{row_id}: {selected.outcome}: {selected.reason}"
     from flowbridge.stacks.pipeline import catalog_of

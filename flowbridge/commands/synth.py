@@ -54,7 +54,7 @@ def command(
     with refusing(answer_format):
         project = read_project(Path())
         chosen = RootForm() if form == "stack" else ModuleForm()
-        built = build_all(files or files_of(project), chosen.build)
+        built = build_all(files or files_of(project), chosen.stacks)
         done = synthesize_as(chosen, built, output or project.outdir)
     if answer_format == "json":
         say_json(_plain(done, form))

@@ -127,7 +127,8 @@ class Directory:
         cards = tuple(
             Place(name, card)
             for card in (*self.interfaces, *self.around)
-            if name in (card.key, card.workload, card.kind, f"{card.kind}/{card.name}")
+            if name in (card.key, card.local_key, card.workload, card.kind)
+            or name in (f"{card.kind}/{card.name}", f"{card.place}:{card.workload}")
             or card.workload in players
         )
         rest = self.parties.get(name)

@@ -86,7 +86,9 @@ def places(flows: Iterable[Flow]) -> tuple[str, ...]:
 
 def _of(end: End) -> tuple[str, ...]:
     card = end.interface
-    return (end.party,) if card is None else (end.party, card.workload, card.key)
+    if card is None:
+        return (end.party,)
+    return end.party, card.workload, card.key, card.local_key
 
 
 def _lines(flow: Flow, at: str | None) -> Iterator[FlowLine]:

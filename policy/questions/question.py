@@ -137,6 +137,7 @@ class Meetings:
             meeting
             for source in sources
             for destination in destinations
+            if source.interface or destination.interface
             for meeting in self._between(source, destination)
         )
         if not found:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from flowbridge.deployment.file.site import AwsSite, Site
 from flowbridge.deployment.finding import Finding, Severity
+from flowbridge.deployment.places.atlas import Atlas
 from flowbridge.policy.compiled import Policy
 from flowbridge.policy.filter import Enforcement
 from flowbridge.policy.packets.packet_set import PacketSet
@@ -60,14 +61,15 @@ class Aws:
         if network is None:
             findings.append(_no_network())
         peers = AwsSite.of(site).options.aws.peers
-        groups = security_groups(policy, quotas, peers=peers)
+        apart = Atlas.of(site).inspected
+        groups = security_groups(policy, quotas, peers=peers, apart=apart)
         findings.extend(refused := tuple(group_limits(groups.interfaces, quotas)))
         # Lists that no group can take are refused already: fitting them into an ACL is for nothing.
         usable, tiers = quotas.usable_acl_entries, site.network.tiers
         made = AwsSite.of(site).options.aws.network_acl == "make"
         acls = network_acls(policy, tiers, usable) if made and not refused else ()
         if not refused and (undenied := frozenset(_undenied(policy, acls))):
-            groups = security_groups(policy, quotas, undenied, peers=peers)
+            groups = security_groups(policy, quotas, undenied, peers=peers, apart=apart)
         resources = ResourceSet()
         rules, group_ids = emit_groups(
             groups,

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from flowbridge.deployment.file.site import AwsQuotas
+from flowbridge.deployment.file.account import AwsQuotas
 from flowbridge.providers.limits import quotas as quota_table
 from flowbridge.providers.limits.quotas import read_limits, with_stated
 

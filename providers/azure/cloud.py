@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from flowbridge.deployment.file.site import AzureSite, Site
 from flowbridge.deployment.finding import Finding, Severity
+from flowbridge.deployment.places.atlas import Atlas
 from flowbridge.policy.compiled import Policy
 from flowbridge.policy.filter import Enforcement
 from flowbridge.policy.packets.packet_set import PacketSet
@@ -53,7 +54,12 @@ class Azure:
         """
         quotas = quotas_for(AzureSite.of(site).quotas)
         ids = ResourceIds.of(site, network_id)
-        emitted = security_rules(policy, quotas, peers=AzureSite.of(site).options.azure.peers)
+        emitted = security_rules(
+            policy,
+            quotas,
+            peers=AzureSite.of(site).options.azure.peers,
+            apart=Atlas.of(site).inspected,
+        )
         on_cards = AzureSite.of(site).options.azure.nsg == "card"
         nsgs = network_security_groups(policy, emitted, quotas, on_cards=on_cards)
         resources = ResourceSet()

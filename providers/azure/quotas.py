@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from flowbridge.deployment.file.site import AzureQuotas
+from flowbridge.deployment.file.account import AzureQuotas
 from flowbridge.providers.limits import quotas as quota_table
 from flowbridge.providers.limits.quotas import read_limits, with_stated
 

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from flowbridge.deployment.file.site import GcpQuotas
+from flowbridge.deployment.file.account import GcpQuotas
 from flowbridge.providers.limits import quotas as quota_table
 from flowbridge.providers.limits.quotas import read_limits, with_stated
 from flowbridge.providers.provider import Usage

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from flowbridge.deployment.file.site import AwsSite
+from flowbridge.deployment.selection.resolution import Resolution
 from flowbridge.providers.provider import TerraformJson
-from flowbridge.stacks.pipeline import Built, build, load
+from flowbridge.stacks.pipeline import Built, build_estate, build_file, load_all
 from flowbridge.stacks.plain.evaluated import evaluated, named_as
 from flowbridge.stacks.plain.module import module_of
 from flowbridge.stacks.plain.readme import readme
@@ -26,11 +27,17 @@ def as_text(document: TerraformJson) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
+def _vpc_unsaid(resolution: Resolution) -> str | None:
+    unsaid = isinstance(resolution.site, AwsSite) and not resolution.site.network.id
+    return _SOME_VPC if unsaid else None
+
+
 class RootForm:
     """`stacks/<name>/cdk.tf.json`: the file that an engine writes, without its metadata."""
 
-    def build(self, file: Path) -> Built:
-        return build(load(file))
+    def stacks(self, file: Path) -> tuple[Built, ...]:
+        """Every stack of the file, built for this form."""
+        return build_file(file)
 
     def write(self, built: tuple[Built, ...], draft: Path) -> None:
         for each in built:
@@ -48,9 +55,13 @@ class ModuleForm:
     """`modules/<name>/`: the files of a module with its README."""
 
     def build(self, file: Path) -> Built:
-        resolution = load(file, network_id_elsewhere=True)
-        unsaid = isinstance(resolution.site, AwsSite) and not resolution.site.network.id
-        return build(resolution, _SOME_VPC if unsaid else None)
+        """The one stack of a file without places. ValueError for one with several."""
+        (built,) = self.stacks(file)
+        return built
+
+    def stacks(self, file: Path) -> tuple[Built, ...]:
+        """Every stack of the file, built for this form."""
+        return build_estate(load_all(file, network_id_elsewhere=True), _vpc_unsaid)
 
     def write(self, built: tuple[Built, ...], draft: Path) -> None:
         for each in built:

@@ -150,7 +150,7 @@ def test_a_rule_that_is_removed_cuts_exactly_the_features_that_need_it(
         left = without(whole.enforcement, frozenset({row}))
         cut = {other for other in named & flows.keys() if not passes(flows[other], left)}
         found += row in cut
-        after = rehearsed(whole.built, left, whole.around)
+        after = rehearsed(replace(whole.seen, enforcement=left))
         for feature in after:
             if before[feature.id].answer is Answer.FAILS:
                 continue

@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 import pytest
 
-from flowbridge.deployment.file.site import Backend
+from flowbridge.deployment.file.account import Backend
 from flowbridge.deployment.finding import Severity
 from flowbridge.stacks.backends import backend_kinds
 from flowbridge.stacks.pipeline import Built, build, load

@@ -7,7 +7,7 @@ replies. What they cannot say: source ports, and every second port of a range.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -16,6 +16,7 @@ from flowbridge.catalog.protocol import Protocol
 from flowbridge.deployment.addresses import of_families, shown
 from flowbridge.deployment.flow import End
 from flowbridge.deployment.interface import Interface, Network
+from flowbridge.deployment.places.atlas import never_apart
 from flowbridge.policy.compiled import Demand, Policy
 from flowbridge.policy.packets.packet_set import PacketSet
 from flowbridge.policy.point import Direction, Point
@@ -72,18 +73,22 @@ def security_groups(
     undenied: frozenset[Point] = frozenset(),
     *,
     peers: Literal["groups", "addresses", "auto"] = "auto",
+    apart: Callable[[str, str], bool] = never_apart,
 ) -> SecurityGroups:
     """The groups that serve `policy`; with `addresses` none of them refers to another.
+
+    `apart` says of two tiers whether an appliance stands between them, behind which no group is
+    known: AWS matches references to groups only where packets go from card to card.
 
     `undenied`: points at which no network ACL denies the inside. Their groups say as much of the
     internet without it as the quota takes.
     """
     lists: dict[str, PrefixList] = {}
     named = () if peers == "addresses" else policy.interfaces
-    here = frozenset(interface.key for interface in named)
     interfaces: list[InterfaceGroups] = []
     excess: list[Excess] = []
     for interface in policy.interfaces:
+        here = frozenset(other.key for other in named if not apart(interface.tier, other.tier))
         rules: list[Rule] = []
         for direction in Direction:
             point = Point(interface.key, direction)

@@ -13,7 +13,7 @@ group never stands for a public address. See docs/decisions/0003-azure-rules.md.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -23,6 +23,7 @@ from flowbridge.catalog.protocol import Protocol
 from flowbridge.deployment.addresses import is_host, of_families, outside
 from flowbridge.deployment.flow import End
 from flowbridge.deployment.interface import Interface, Network
+from flowbridge.deployment.places.atlas import never_apart
 from flowbridge.policy.compiled import Demand, Policy, source_ports_at
 from flowbridge.policy.packets.packet_set import PacketSet
 from flowbridge.policy.point import Direction, Point
@@ -76,16 +77,22 @@ def is_grouped(interface: Interface) -> bool:
 
 
 def security_rules(
-    policy: Policy, quotas: Quotas, *, peers: Literal["groups", "addresses", "auto"] = "auto"
+    policy: Policy,
+    quotas: Quotas,
+    *,
+    peers: Literal["groups", "addresses", "auto"] = "auto",
+    apart: Callable[[str, str], bool] = never_apart,
 ) -> SecurityRules:
     """The rules that serve `policy`, in the order of their identities; with `addresses` none of
-    them names the group of a peer."""
+    them names the group of a peer. `apart` says of two tiers whether an appliance stands between
+    them, behind which no group is known."""
     grouped = frozenset(i.key for i in policy.interfaces if is_grouped(i))
-    named = frozenset[str]() if peers == "addresses" else grouped
+    known = () if peers == "addresses" else [i for i in policy.interfaces if i.key in grouped]
     rules: list[Rule] = []
     excess: list[Excess] = []
     impossible: list[tuple[Point, Demand]] = []
     for interface in policy.interfaces:
+        named = frozenset(i.key for i in known if not apart(interface.tier, i.tier))
         for direction in Direction:
             point = Point(interface.key, direction)
             demands = policy.demands.get(point, ())

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from flowbridge.catalog.protocol import Protocol
-from flowbridge.deployment.file.site import AwsQuotas
+from flowbridge.deployment.file.account import AwsQuotas
 from flowbridge.deployment.finding import Severity
 from flowbridge.policy.compiled import compile_policy
 from flowbridge.providers.aws.cloud import PROVIDER

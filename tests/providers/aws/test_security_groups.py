@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from flowbridge.catalog.ports import PortRange
 from flowbridge.catalog.protocol import Protocol
-from flowbridge.deployment.file.site import AwsQuotas
+from flowbridge.deployment.file.account import AwsQuotas
 from flowbridge.deployment.finding import Severity
 from flowbridge.deployment.flow import Flow
 from flowbridge.policy.compiled import compile_policy
