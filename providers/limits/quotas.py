@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from _typeshed import DataclassInstance
 
-    from flowbridge.deployment.file.site import Quotas as Stated
+    from flowbridge.deployment.file.account import Quotas as Stated
 
 Value = TypeVar("Value", bound="int | None")
 Limits = TypeVar("Limits", bound="DataclassInstance")
