@@ -73,8 +73,12 @@ class App:
             check=False,
         )
         assert finished.returncode == 0, finished.stdout + finished.stderr
-        stack = self.folder / "cdktf.out" / "stacks" / name
-        return Terraform(self._command, stack, self._environment)
+        return self.stack(name)
+
+    def stack(self, name: str) -> Terraform:
+        """Terraform in the folder of a stack."""
+        folder = self.folder / "cdktf.out" / "stacks" / name
+        return Terraform(self._command, folder, self._environment)
 
 
 @pytest.fixture(scope="module")
