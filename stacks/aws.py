@@ -35,8 +35,9 @@ class AwsFirewall(Firewall, AwsExports):
         id: str,  # noqa: A002
         deployment: Path | str,
         vpc_id: str | None = None,
+        place: str | None = None,
     ) -> None:
-        super().__init__(scope, id, deployment, vpc_id)
+        super().__init__(scope, id, deployment, vpc_id, place)
 
 
 class AwsStack(SiteStack, AwsExports):

@@ -11,16 +11,19 @@ from pathlib import Path
 from typing import ClassVar
 
 from flowbridge.deployment.file.site import Cloud
+from flowbridge.deployment.places.estate import Estate
+from flowbridge.deployment.selection.resolution import Resolution
 from flowbridge.stacks.engine import Construct
 from flowbridge.stacks.exports import Exports
 from flowbridge.stacks.fragment import Fragment
-from flowbridge.stacks.pipeline import RefusedError, build, judge, load
+from flowbridge.stacks.pipeline import RefusedError, build_estate, judge, load_all
 
 
 class Firewall(Fragment, Exports):
     """The rules of one deployment file, checked and proved before they join a stack.
 
-    `network_id` takes the place of the file's own and may be another construct's token.
+    `network_id` takes the place of the file's own and may be another construct's token. Of a file
+    with several places `place` says whose rules these are; all of them are checked.
     BadFileError for a bad file; RefusedError where a check, a test or the proof fails, or the
     file is for another cloud.
     """
@@ -33,16 +36,32 @@ class Firewall(Fragment, Exports):
         id: str,  # noqa: A002
         deployment: Path | str,
         network_id: str | None = None,
+        place: str | None = None,
     ) -> None:
         elsewhere = network_id is not None
-        resolution = load(Path(deployment), network_id_elsewhere=elsewhere)
+        estate = load_all(Path(deployment), network_id_elsewhere=elsewhere)
+        resolution = _part(estate, deployment, place)
         site = resolution.site
         if site.cloud != self.cloud:
             raise RefusedError(
                 f"{deployment} is a deployment for {site.cloud}, not for {self.cloud}"
             )
-        self.built = build(resolution, network_id)
-        judge(self.built).require()
+        here = resolution.place
+        every = build_estate(estate, lambda each: network_id if each.place == here else None)
+        for each in every:
+            judge(each).require()
+        self.built = next(each for each in every if each.resolution.place == here)
         # Outputs stay with the caller: several firewalls may share one stack.
         rules = {k: v for k, v in self.built.lowered.terraform.items() if k != "output"}
         super().__init__(scope, id, rules)
+
+
+def _part(estate: Estate, deployment: Path | str, place: str | None) -> Resolution:
+    """The stack of `place`, or the only one. RefusedError where that is not told or not there."""
+    found = [part for part in estate.parts if place is None or part.place == place]
+    if len(found) != 1:
+        known = ", ".join(part.place for part in estate.parts if part.place) or "none"
+        raise RefusedError(
+            f"{deployment} has the places {known}: say with place=... whose rules are wanted"
+        )
+    return found[0]

@@ -10,9 +10,12 @@ from typing import Any
 
 import pytest
 import yaml
+from jsonschema import Draft202012Validator
 
+from flowbridge.catalog.load import load
 from flowbridge.catalog.reading.located_yaml import BadFileError
 from flowbridge.deployment.interface import Network
+from flowbridge.deployment.pages.schema import deployment_schema
 from flowbridge.policy.questions.directory import Directory
 from flowbridge.policy.questions.question import Question
 from flowbridge.policy.questions.trace import Trace, Tracer
@@ -20,6 +23,7 @@ from flowbridge.stacks.agreement import disagreements_of
 from flowbridge.stacks.pipeline import Checked, build_all, catalog_of, judge
 from flowbridge.stacks.seen import seen
 
+EXAMPLES = sorted((Path(__file__).parents[2] / "examples" / "places").glob("*.yaml"))
 Data = dict[str, Any]
 CLOUDS = ("aws", "azure", "gcp")
 _OWN = {
@@ -403,6 +407,17 @@ def test_what_places_cannot_be_is_refused_with_what_to_write(
 ) -> None:
     found = problems(_at(two_networks("aws"), path, value), tmp_path)
     assert any(at == key and words in message for at, message in found), found
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_the_examples_of_places_hold(example: Path) -> None:
+    Draft202012Validator(deployment_schema(load())).validate(
+        yaml.safe_load(example.read_text("utf-8"))
+    )
+    checked = tuple(judge(each) for each in build_all([example]))
+    assert len(checked) == 2
+    assert not [failure for each in checked for failure in each.failures]
+    assert not disagreements_of([each.built for each in checked])
 
 
 def test_two_clouds_are_two_stacks(tmp_path: Path) -> None:

@@ -118,6 +118,16 @@ def test_another_clouds_deployment_is_refused(bench: Workbench) -> None:
         AwsFirewall(bench.stack, "edge", azure)
 
 
+def test_of_several_places_one_is_brought_by_its_name(bench: Workbench) -> None:
+    example = Path(__file__).parents[2] / "examples" / "places" / "two-vpcs.yaml"
+    with pytest.raises(RefusedError, match="dmz-vpc, core-vpc: say with place"):
+        AwsFirewall(bench.stack, "one", example)
+    AwsFirewall(bench.stack, "dmz", example, vpc_id=bench.vpc(), place="dmz-vpc")
+    groups = bench.synth()["net"]["resource"]["aws_security_group"].values()
+    assert {group["vpc_id"] for group in groups} == {"${aws_vpc.vpc.id}"}
+    assert {group["tags"]["flowbridge:site"] for group in groups} == {"two-vpcs-dmz-vpc"}
+
+
 def test_null_empty_and_odd_values_reach_the_json(bench: Workbench) -> None:
     body: dict[str, Any] = {
         "null": None,

@@ -9,8 +9,12 @@ import boto3
 import pytest
 import yaml
 
+from flowbridge.policy.audit.audit import Verdict
+from flowbridge.providers.live.contract import Access
+from flowbridge.stacks.live import fetched
+from flowbridge.stacks.pipeline import build_all
 from tests.terraform.conftest import App
-from tests.terraform.emulated_ec2 import EmulatedEc2
+from tests.terraform.emulated_ec2 import CREDENTIALS, EmulatedEc2
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -121,3 +125,18 @@ def test_the_stacks_name_each_other_by_address(estate: Estate) -> None:
     }
     known = {g["GroupId"] for g in estate.far.describe_security_groups()["SecurityGroups"]}
     assert own <= known
+
+
+def test_the_audit_reads_each_stack_in_its_account(
+    estate: Estate, ec2: EmulatedEc2, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    access = Access(endpoint_url=ec2.url, attempts=1, before_machines=True)
+    audits = {
+        live.built.resolution.site.name: live.audit()
+        for place in fetched(build_all([app.folder / "cluster.yaml"]), access)
+        for live in place
+    }
+    assert estate.planned.keys() == audits.keys()
+    assert {each.verdict for each in audits.values()} == {Verdict.CLEAN}
