@@ -29,6 +29,7 @@ from flowbridge.deployment.checks.accepted import (
 )
 from flowbridge.deployment.file.extended import read_deployment
 from flowbridge.deployment.finding import Finding, Severity
+from flowbridge.deployment.interface import HOME
 from flowbridge.deployment.places.estate import Estate
 from flowbridge.deployment.read import resolve_estate, resolve_file, with_lines
 from flowbridge.deployment.selection.resolution import Resolution
@@ -452,4 +453,8 @@ def _clashes(built: Iterable[Built]) -> Iterable[Problem]:
         first = states.setdefault(state, label)
         if first != label and names[site.name] == label:
             message = f"{first} keeps its state in the same place; each would destroy the other"
-            yield Problem(file, None, "backend.settings", message)
+            key = "backend.settings"
+            if (place := each.resolution.place) not in ("", HOME):
+                key = f"places.{place}.backend.settings"
+                message += f": write in {key} what this one has of its own"
+            yield Problem(file, None, key, message)

@@ -87,15 +87,16 @@ def features_of(deployment: Seen) -> tuple[FeatureAnswer, ...]:
 def rehearsals(checked: Sequence[Checked]) -> tuple[Rehearsal, ...]:
     """Several deployments; those that hold each other's workloads together."""
     known = {id(each.built): each for each in checked}
-    return tuple(
-        _named(
-            group,
-            known[id(group[0])].features
-            if len(group) == 1
-            else _rehearsed(_whole([_scene(known[id(built)]) for built in group])),
-        )
-        for group in _groups([each.built for each in checked])
-    )
+
+    def features(group: Sequence[Built]) -> tuple[FeatureAnswer, ...]:
+        one_file = len({built.resolution.file for built in group}) == 1
+        leading = next((built for built in group if built.leads), None)
+        if one_file and leading is not None:
+            return known[id(leading)].features
+        return _rehearsed(_whole([_scene(known[id(built)]) for built in group]))
+
+    groups = _groups([each.built for each in checked])
+    return tuple(_named(group, features(group)) for group in groups)
 
 
 def rehearsed_live(scenes: Sequence[Scene]) -> tuple[Rehearsal, ...]:

@@ -235,8 +235,11 @@ def _in_other_place(site: Site, use: Use) -> str:
     tier, place = atlas.tier_of(use.network), atlas.place_of(use.network)
     where = dotted(use.location[:2] if use.location[0] == "systems" else use.location[:1])
     if tier is not None:
-        if place == atlas.tiers.get(use.tier or ""):
-            return f"it is in the tier {tier!r} of the same place: write that as its tier"
+        if place == atlas.tiers.get(use.tier or "") or use.location[0] == "expressway_e":
+            return (
+                f"it is in the tier {tier!r} of the place {place!r}: write an address of "
+                f"{use.tier!r}, or that tier (as one of further_tiers, where other hosts are there)"
+            )
         return (
             f"it is in the tier {tier!r} of the place {place!r}: write further_tiers: [{tier}] "
             f"in {where}"

@@ -82,10 +82,17 @@ def resolve_places(
             for interface in found.interfaces:
                 for card in splitter.in_place(interface):
                     cards[card.place].append(card)
+    crowded = [
+        card for listed in cards.values() for card in listed if _tiers(card, atlas) - {card.tier}
+    ]
     every = merged(part.flow for listed in parts.values() for part in listed)
     findings = tuple(
         dict.fromkeys(
-            (*(each for found in resolved for each in found.findings), *_left_over(apart))
+            (
+                *(each for found in resolved for each in found.findings),
+                *_left_over(apart),
+                *_in_two_tiers(crowded, atlas),
+            )
         )
     )
     first = resolved[0]
@@ -178,6 +185,25 @@ def _left_over(apart: Iterable[Apart]) -> Iterator[Finding]:
             "places meet by private addresses",
             "places of one deployment",
             key or "links",
+        )
+
+
+def _tiers(card: Interface, atlas: Atlas) -> set[str]:
+    """The tiers that hold members of the card in its place."""
+    found = {atlas.tier_of(network) for member in card.members for network in member.private}
+    return {tier for tier in found if tier is not None}
+
+
+def _in_two_tiers(cards: Iterable[Interface], atlas: Atlas) -> Iterator[Finding]:
+    for card in cards:
+        tiers = " and ".join(sorted(_tiers(card, atlas)))
+        yield Finding(
+            "deployment/two-tiers-in-one-place",
+            Severity.REFUSAL,
+            f"{card.local_key} is in the tiers {tiers} of {_named(card.place)}, and the same card "
+            "of all peers in one place is in one tier: write addresses of one of them",
+            "places of one deployment",
+            "expressway_e" if card.kind == "expressway-e" else "places",
         )
 
 

@@ -211,7 +211,7 @@ def _place(
         moved[("network",)] = ("places", name, "network")
         moved[("name",)] = ("places", name, "stack")
         out["name"] = place.get("stack", f"{data.get('name')}-{name}")
-        if "region" not in data:
+        if "region" not in data or data.get("cloud", cloud) != cloud:
             moved[("region",)] = ("places", name, "region")
     for key in ("region", *_OWN):
         same = data.get("cloud", cloud) == cloud or key == "backend"

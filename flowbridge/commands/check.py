@@ -25,6 +25,7 @@ from flowbridge.answer import (
 )
 from flowbridge.feature_text import print_failing, print_rehearsal
 from flowbridge.help_text import examples
+from flowbridge.places import of_place, place_option
 from flowbridge.preflight_text import plain_preflight, print_preflights
 from flowbridge.reaching import access_for, checked_url, reaching, with_progress
 from flowbridge.results.formats import FORMATS
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="Judge this cdk.tf.json instead of what FILE would be synthesized to.",
 )
+@place_option
 @click.option(
     "--live",
     is_flag=True,
@@ -77,6 +79,7 @@ if TYPE_CHECKING:
 def command(
     files: tuple[Path, ...],
     synthesized: Path | None,
+    place: str | None,
     live: bool,
     everything: bool,
     quiet: bool,
@@ -95,11 +98,13 @@ def command(
     if everything and quiet:
         refuse(answer_format, "--all and --quiet: give one of the two")
     files = named_sites(files, answer_format)
-    if synthesized is not None and len(files) != 1:
-        refuse(answer_format, "--synthesized judges one file against one deployment: name one FILE")
+    _one_stack_at_most(files, synthesized, place, answer_format)
     with refusing(answer_format):
         built, refused = _built(files, keep_going=keep_going)
-        document = None if synthesized is None else _document(synthesized, answer_format)
+        document = None
+        if synthesized is not None:
+            document = _document(synthesized, answer_format)
+            built = (of_place(built, place, answer_format),)
         checked = [
             _judge(each, document, judge, synthesized, answer_format)
             for each in with_bar(built, "checking")
@@ -169,6 +174,16 @@ def _built(
 
     shown = with_bar(files, "reading")
     return build_kept(shown) if keep_going else (build_all(shown), ())
+
+
+def _one_stack_at_most(
+    files: Sequence[Path], synthesized: Path | None, place: str | None, form: AnyFormat
+) -> None:
+    """What is judged in the place of what would be synthesized is one stack's."""
+    if synthesized is not None and len(files) != 1:
+        refuse(form, "--synthesized judges one file against one deployment: name one FILE")
+    if place is not None and synthesized is None:
+        refuse(form, "--place says whose stack --synthesized is: give both, or neither")
 
 
 def _ran_out(built: Built) -> bool:

@@ -331,6 +331,16 @@ def test_places_that_nothing_links_are_refused_with_their_rows(tmp_path: Path) -
     assert "cucm/1/" in message
 
 
+def test_a_card_is_in_one_tier_of_a_place(tmp_path: Path) -> None:
+    data = two_networks("aws")
+    data["expressway_e"]["further_tiers"] = ["edge", "internal"]
+    data["expressway_e"]["peers"].append(
+        {"external": "10.1.2.12", "internal": "10.1.10.12", "public": "203.0.113.12"}
+    )
+    ((_, message),) = problems(data, tmp_path)
+    assert "expressway-e/internal is in the tiers edge and internal" in message
+
+
 def _at(data: Data, path: str, value: Any) -> Data:
     changed = copy.deepcopy(data)
     *above, last = path.split("/")
