@@ -45,6 +45,8 @@ def ranges(built: Built) -> SpecifierSet:
 def documents(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, Built]]:
     """Every example and every form of what a cloud can be told to emit, by name."""
     found = [(path.stem, build(load(path))) for path in EXAMPLES]
+    owning = {"options.aws.exclusive": "true"}  # a type that came with 6.29
+    found.append(("sole owner", build(load(REPOSITORY / "examples" / "emea-edge.yaml", owning))))
     for name, (cloud, deployment) in VARIANTS.items():
         found.append((name, deployment.built(cloud, tmp_path_factory.mktemp("variant"))))
     for cloud in jabber_guest.FILES:

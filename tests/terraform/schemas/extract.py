@@ -52,6 +52,7 @@ RESOURCES: Final[Mapping[str, tuple[str, ...]]] = {
         "security_group",
         "vpc_security_group_egress_rule",
         "vpc_security_group_ingress_rule",
+        "vpc_security_group_rules_exclusive",
     ),
     "azurerm": (
         "application_security_group",
