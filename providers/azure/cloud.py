@@ -230,8 +230,8 @@ def _impossible(emitted: SecurityRules) -> Iterator[Finding]:
             id=f"azure/no-{flow.protocol.label}",
             severity=Severity.REFUSAL,
             message=f"{', '.join(flow.rows)} asks {point.interface} for {flow.protocol.label} "
-            f"with {demand.peer.key}, and Terraform's Azure rules can only allow it by allowing every "
-            f"protocol: {_WITHOUT.get(flow.protocol.label, _WITHOUT_ITS_END)}",
-            source="azurerm provider, security_rule.protocol: Tcp, Udp, Icmp, Esp, Ah (its issue 30751 for Icmpv6)",
+            f"with {demand.peer.key}, and Terraform's Azure rules can only allow it by allowing "
+            f"every protocol: {_WITHOUT.get(flow.protocol.label, _WITHOUT_ITS_END)}",
+            source="azurerm provider, security_rule: Tcp, Udp, Icmp, Esp, Ah (issue 30751)",
             key="services",
         )
