@@ -28,27 +28,31 @@ def port_mask(ports: Iterable[PortRange]) -> int:
 @lru_cache(maxsize=4096)
 def port_runs(mask: int) -> tuple[PortRange, ...]:
     """The maximal runs of neighbouring ports in `mask`, in rising order."""
-    return tuple(PortRange(run.start(), run.end() - 1) for run in _RUN.finditer(_bits(mask)))
+    low, text = _bits(mask)
+    return tuple(PortRange(low + run.start(), low + run.end() - 1) for run in _RUN.finditer(text))
 
 
 @lru_cache(maxsize=4096)
 def port_ranges(mask: int) -> tuple[PortRange, ...]:
     """`mask` as few readable ranges, `36000-36010 even` instead of six single ports."""
+    low, text = _bits(mask)
     return tuple(
         PortRange(
-            found.start(),
-            found.end() - 1,
-            (Parity.ODD if found.start() % 2 else Parity.EVEN) if found[1] else None,
+            low + found.start(),
+            low + found.end() - 1,
+            (Parity.ODD if (low + found.start()) % 2 else Parity.EVEN) if found[1] else None,
         )
-        for found in _READABLE.finditer(_bits(mask))
+        for found in _READABLE.finditer(text)
     )
 
 
-def _bits(mask: int) -> str:
-    """One character a port, from port 0 up: text is searched much faster than a large number."""
-    return f"{mask:b}"[::-1]
+def _bits(mask: int) -> tuple[int, str]:
+    """The lowest port, and from there up one character a port: text is searched much faster than
+    a large number."""
+    low = max(0, (mask & -mask).bit_length() - 1)
+    return low, f"{mask >> low:b}"[::-1]
 
 
 _RUN: Final = re.compile("1+")
 # Every second port, at least two of them and no neighbours; else a run.
-_READABLE: Final = re.compile("(10(?:10)*1(?!1))|1+")
+_READABLE: Final = re.compile("1(?:(0(?:10)*1(?!1))|1*)")

@@ -57,11 +57,17 @@ class Filter:
         """Every packet this filter lets through."""
         return self.decided().allowed
 
+    def shares(self) -> tuple[PacketSet, ...]:
+        """`decided().shares`; of a union without what all its rules together allow."""
+        if self.order is Order.UNION:
+            return tuple(rule.packets for rule in self.rules)
+        return self.decided().shares
+
     def decided(self) -> Decided:
         """What each rule decides by itself: rules shadowed by earlier ones decide less."""
         if self.order is Order.UNION:
             union = PacketSet.union(rule.packets for rule in self.rules if rule.allow)
-            return Decided(union | self.bypassed_by, tuple(rule.packets for rule in self.rules))
+            return Decided(union | self.bypassed_by, self.shares())
         allowed = self.bypassed_by
         open_packets = ALL - self.bypassed_by
         shares: list[PacketSet] = []

@@ -280,7 +280,7 @@ def _deciding(
     found = [
         rule
         for stage in enforcement.get(flow.point, ())
-        for rule, share in zip(stage.rules, stage.decided().shares, strict=True)
+        for rule, share in zip(stage.rules, stage.shares(), strict=True)
         if rule.allow is allow and not rule.built_in and share & flow.packets
     ]
     changed = [rule.name for rule in found if (rule.name, rule.packets) not in others]

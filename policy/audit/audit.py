@@ -297,13 +297,14 @@ def _surplus(stage: StageProof, proof: PointProof, estate: Estate) -> PacketSet:
 
 def _by_rule(stage: Filter, surplus: PacketSet) -> Iterator[tuple[str | None, PacketSet]]:
     """`surplus` by the rules that let it in; of a union every rule, each with all it opens."""
-    left = surplus
-    for rule, share in zip(stage.rules, stage.decided().shares, strict=True):
+    found: list[PacketSet] = []
+    for rule, share in zip(stage.rules, stage.shares(), strict=True):
         mine = share & surplus
         if rule.allow and mine:
             yield rule.name, mine
-            left = left - mine
-    if left:
+            found.append(mine)
+    # At once: taken away rule by rule, what is left of many rules would be copied for each.
+    if left := surplus - PacketSet.union(found):
         yield None, left
 
 
@@ -364,7 +365,7 @@ def _refusing(points: tuple[PointProof, ...], estate: Estate) -> frozenset[str]:
         for stage in proof.stages:
             lost = stage.missing | stage.missing_replies
             if lost and stage.filter.order is Order.FIRST_MATCH:
-                shares = stage.filter.decided().shares
+                shares = stage.filter.shares()
                 found.update(
                     rule.name
                     for rule, share in zip(stage.filter.rules, shares, strict=True)

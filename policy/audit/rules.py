@@ -60,7 +60,7 @@ def uncarried(plan: Enforcement, live: Enforcement) -> frozenset[str]:
             for stage in plan[point]:
                 if stage.kind != kind or any(allowed.by(stage) <= each for each in passing):
                     continue
-                for rule, share in zip(stage.rules, stage.decided().shares, strict=True):
+                for rule, share in zip(stage.rules, stage.shares(), strict=True):
                     if rule.allow and not any(share <= each for each in passing):
                         lost.add(rule.name)
     return frozenset(lost)
@@ -82,7 +82,7 @@ def unrefused(plan: Enforcement, defaults: Mapping[tuple[Point, str], PacketSet]
         for (point, kind), packets in defaults.items()
         for stage in plan.get(point, ())
         if stage.kind == kind and stage.order is Order.FIRST_MATCH
-        for rule, share in zip(stage.rules, stage.decided().shares, strict=True)
+        for rule, share in zip(stage.rules, stage.shares(), strict=True)
         if not rule.allow and share & packets
     )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from heapq import heapify, heappop, heappush
 from ipaddress import (
     IPv4Address,
     IPv4Network,
@@ -191,23 +192,51 @@ def union_of(lines: Sequence[Pieces]) -> Pieces:
 
 
 def laid_out(joined: Mapping[tuple[int, int], Relation]) -> Pieces:
-    """The relation of each interval, which may overlap, along the address line."""
+    """The relation of each interval, which may overlap, along the address line.
+
+    Networks lie in each other or apart, so one walk along the line knows what lies around each:
+    the innermost stands last, with everything around it joined to it. An interval that crosses
+    the end of the one around it (networks side by side are one interval) goes on behind it.
+    """
     out: list[tuple[int, int, Relation]] = []
-    for span in sorted(joined):
-        first, last = span
-        relation = joined[span]
-        if out:
-            before, end, other = out[-1]
-            if first <= end:
-                break  # these overlap
-            if first == end + 1 and relation == other:
-                out[-1] = before, last, relation
-                continue
-        out.append((first, last, relation))
-    else:
-        return tuple(out)
-    level = [((first, last, relation),) for (first, last), relation in joined.items()]
-    return halved(level, lambda one, other: sweep(one, other, join))
+
+    def lay(first: int, last: int, relation: Relation) -> None:
+        if first > last or not relation:
+            return
+        if out and out[-1][1] == first - 1 and out[-1][2] == relation:
+            out[-1] = (out[-1][0], last, relation)
+        else:
+            out.append((first, last, relation))
+
+    # By first point, the longer first; the number keeps relations from being compared.
+    waiting = [
+        (first, -last, number, relation)
+        for number, ((first, last), relation) in enumerate(joined.items())
+    ]
+    heapify(waiting)
+    around: list[tuple[int, Relation]] = []
+    here = 0
+    while waiting:
+        first, turned, number, relation = heappop(waiting)
+        last = -turned
+        while around and around[-1][0] < first:
+            end, inner = around.pop()
+            lay(here, end, inner)
+            here = max(here, end + 1)
+        if around:
+            end, outer = around[-1]
+            lay(here, first - 1, outer)
+            if last > end:
+                heappush(waiting, (end + 1, -last, number, relation))
+                last = end
+            relation = join(outer, relation)
+        here = first
+        around.append((last, relation))
+    while around:
+        end, inner = around.pop()
+        lay(here, end, inner)
+        here = max(here, end + 1)
+    return tuple(out)
 
 
 Line = TypeVar("Line")

@@ -53,7 +53,7 @@ def _everywhere(stages: Sequence[Filter], admitted: PacketSet) -> PacketSet:
 def _deciding(stage: Filter) -> Iterable[FilterRule]:
     if stage.order is Order.UNION:
         return (rule for rule in stage.rules if rule.allow)
-    shares = stage.decided().shares
+    shares = stage.shares()
     return (
         replace(rule, packets=share)
         for rule, share in zip(stage.rules, shares, strict=True)
@@ -67,7 +67,7 @@ def _merged(
     """Every member's rules, each with the packets it decides and the verdict allows it."""
     rules: dict[tuple[str, bool], FilterRule] = {}
     for stage in stages:
-        for rule, share in zip(stage.rules, stage.decided().shares, strict=True):
+        for rule, share in zip(stage.rules, stage.shares(), strict=True):
             packets = share - (refused if rule.allow else admitted)
             known = rules.get((rule.name, rule.allow))
             merged = packets if known is None else known.packets | packets

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any, Final
 
@@ -208,9 +209,15 @@ def refer(value: object, known: Mapping[str, Block], asking: Block, key: str) ->
 def network(text: str, asking: Block, *, strict: bool = False) -> Network:
     """An address or CIDR. Host bits are cut off, as the clouds do, unless `strict`."""
     try:
-        return ip_network(text, strict=strict)
+        return _parsed(text, strict)
     except ValueError as error:
         raise asking.refusal(f"{text!r} is not an address range: {error}") from None
+
+
+@lru_cache(maxsize=65_536)
+def _parsed(text: str, strict: bool) -> Network:
+    """Once for all that name it: the rules of a group are read for each card that wears it."""
+    return ip_network(text, strict=strict)
 
 
 def row_ids(description: str | None, tag: str | None = None) -> tuple[str, ...]:

@@ -113,7 +113,7 @@ class AdminRules:
         if own is None:
             return stage
         decided: list[FilterRule] = []
-        for rule, share in zip(own.rules, own.decided().shares, strict=True):
+        for rule, share in zip(own.rules, own.shares(), strict=True):
             if share and self.access[rule.name] != _ALLOW:
                 decided.append(replace(rule, packets=share))
         rules = (*decided, *stage.rules)
