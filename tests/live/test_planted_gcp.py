@@ -9,7 +9,8 @@ import pytest
 
 from flowbridge.policy.audit.audit import Audit, Verdict
 from flowbridge.policy.audit.untold import Standing
-from tests.live.gcp_estate import POLICIES, Changes, deployed, planned, read
+from flowbridge.providers.live.contract import Access, reader_for
+from tests.live.gcp_estate import POLICIES, Changes, deployed, example, planned, read
 from tests.live.gcp_server import (
     PROJECT,
     ROOT,
@@ -405,6 +406,25 @@ def test_planted_source_tag_of_a_project_that_refuses_cannot_be_told(path: str) 
     [each] = found.untold
     assert (each.rule and each.rule.id, each.standing) == ("from-tag", Standing.FINDING)
     assert "could not be read" in " ".join(found.notes)
+
+
+def test_a_project_that_could_not_be_seen_is_told_before_an_apply() -> None:
+    cloud, built, reader = shared(), example(SHARED), reader_for("gcp")
+
+    def refusing(asked: str) -> None:
+        if asked.endswith("/web-prod/aggregated/instances"):
+            raise Refusal(403, "forbidden", "not here")
+
+    for told_of in (0, 1):
+        if told_of:
+            cloud.fault = refusing
+        with serving(cloud) as url:
+            site = built.resolution.site
+            answers = reader.fetch(site, Access(endpoint_url=url), asides=True)
+        found = reader.preflight(answers, built.policy, site, planned(SHARED)).findings
+        said = [each.message for each in found if each.id == "gcp/live-unseen"]
+        assert len(said) == told_of
+        assert all("project web-prod" in each for each in said)
 
 
 # Secure tags.

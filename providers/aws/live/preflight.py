@@ -25,6 +25,7 @@ from flowbridge.providers.aws.live.faults import garbled
 from flowbridge.providers.aws.live.fetch import BLOCK_CALL, QUOTA_CALL
 from flowbridge.providers.aws.live.identity import planned_rules
 from flowbridge.providers.aws.live.placement import addresses_of, cidrs_of, planned_subnets
+from flowbridge.providers.aws.live.public_access import cut_off, mode_of
 from flowbridge.providers.aws.live.situation import Situation
 from flowbridge.providers.aws.quotas import Quota, quotas_for
 from flowbridge.providers.live.answered import Row
@@ -37,6 +38,7 @@ from flowbridge.providers.terraform.blocks import Reference, resources
 
 # Quotas have defaults that an account can only raise; the other says nothing about an apply.
 _NOT_NEEDED: Final = (QUOTA_CALL, BLOCK_CALL)
+_BLOCK: Final = "VPC user guide, Block public access to VPCs and subnets"
 _QUOTAS: Final = "Amazon VPC user guide, Amazon VPC quotas"
 
 
@@ -64,10 +66,35 @@ def _preflight(here: Situation, unread: tuple[Unread, ...]) -> Preflight:
         *_cards(here),
         *_names(here),
         *_public(here),
+        *_blocked(here),
         *_unknown_quotas(here.answers),
         *(_refusal("quota", told, each.source) for each, told in exceeded(usage)),
     )
     return Preflight(findings, usage, unread)
+
+
+def _blocked(here: Situation) -> Iterator[Finding]:
+    """No apply fails by it, and nothing works behind it."""
+    region = here.answers.place.region
+    for direction, keys in cut_off(here).items():
+        way = "from the internet into" if direction is Direction.INGRESS else "to it out of"
+        yield _warning(
+            "public-access",
+            f"VPC Block Public Access of {region} is {mode_of(here.answers)}: nothing passes {way} "
+            f"{', '.join(keys)}, whatever the groups let through; exclude the VPC or its subnets, "
+            "or turn it off",
+            _BLOCK,
+            "network.id",
+        )
+    for each in here.answers.unread:
+        if each.call == BLOCK_CALL:
+            yield _warning(
+                "public-access",
+                f"whether VPC Block Public Access of {region} is on cannot be told ({each.call}: "
+                f"{each.message})",
+                _BLOCK,
+                "network.id",
+            )
 
 
 def _absent(answers: Answers, message: str) -> Finding:

@@ -20,7 +20,7 @@ from flowbridge.policy.audit.estate import LiveRule
 from flowbridge.policy.filter import Enforcement, Filter, FilterRule, Order
 from flowbridge.policy.packets.packet import Network
 from flowbridge.policy.packets.packet_set import ALL, PacketSet
-from flowbridge.policy.point import Direction
+from flowbridge.policy.point import Direction, Point
 from flowbridge.providers.aws.live.answers import Answers, Part
 from flowbridge.providers.aws.live.situation import Situation
 from flowbridge.providers.live.answered import Row
@@ -67,6 +67,26 @@ def before_all(here: Situation, found: Enforcement) -> Enforcement:
         arriving = point.direction is Direction.INGRESS
         out[point] = (stage, *filters) if arriving else (*filters, stage)
     return out
+
+
+def cut_off(here: Situation) -> Mapping[Direction, tuple[str, ...]]:
+    """The interfaces that the deployment lets meet the internet and the block keeps from it."""
+    mode = mode_of(here.answers)
+    if mode == OFF:
+        return {}
+    (rule,) = _filter(here, mode).rules
+    return {
+        direction: found
+        for direction in Direction
+        if (
+            found := tuple(
+                interface.key
+                for interface in here.policy.interfaces
+                if here.policy.intended(Point(interface.key, direction)) & rule.packets
+                and _refuses(here, interface, direction, mode)
+            )
+        )
+    }
 
 
 def block_rule(here: Situation) -> Iterator[LiveRule]:

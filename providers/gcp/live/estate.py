@@ -86,15 +86,20 @@ def _estate(here: Situation) -> Estate:
     )
 
 
-def _notes(here: Situation) -> Iterator[str]:
-    if not here.identity.managed:
-        yield UNMANAGED
-    for row in here.answers.parts.get(Part.UNSEEN, ()):
+def unseen_projects(answers: Answers) -> Iterator[str]:
+    """The projects beside, whose machines could not be read (Shared VPC), in words."""
+    for row in answers.parts.get(Part.UNSEEN, ()):
         whose = "who else" if row["project"] == "*" else f"project {row['project']}, which"
         yield (
             f"{whose} uses the networks of project {row['host']} could not be read "
             f"({row['cause']}: {row['message']}): a source tag or account there cannot be told"
         )
+
+
+def _notes(here: Situation) -> Iterator[str]:
+    if not here.identity.managed:
+        yield UNMANAGED
+    yield from unseen_projects(here.answers)
     for key, members in here.placement.absent.items():
         if members:
             missing = [shown(network) for member in members for network in member.private]

@@ -14,6 +14,7 @@ from flowbridge.providers.gcp.emit.targets import TargetKind, targets_of
 from flowbridge.providers.gcp.emit.vpc_rules import FIREWALL
 from flowbridge.providers.gcp.live.answers import Answers, Part, network_parts
 from flowbridge.providers.gcp.live.as_terraform import firewalls, is_above, policies, policy_name
+from flowbridge.providers.gcp.live.estate import unseen_projects
 from flowbridge.providers.gcp.live.faults import garbled
 from flowbridge.providers.gcp.live.identity import Identity, identify, other_associations
 from flowbridge.providers.gcp.live.placement import Placement, place
@@ -54,6 +55,7 @@ def _preflight(
         *_policies(answers, site, planned),
         *_before_ours(answers, site, identity),
         *_machines(policy, site, placement),
+        *(_found("unseen", each, "network", Severity.WARNING) for each in unseen_projects(answers)),
         *(_found("quota", told, "quotas.firewall_rules") for _, told in exceeded(usage)),
     )
     return Preflight(findings, usage, answers.unread)

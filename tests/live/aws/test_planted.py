@@ -10,8 +10,9 @@ import pytest
 
 from flowbridge.policy.audit.audit import Audit, Verdict
 from flowbridge.policy.audit.untold import Standing
+from flowbridge.providers.live.contract import Access, Preflight, reader_for
 from tests.live import faults
-from tests.live.aws.estates import LiveSite
+from tests.live.aws.estates import ACCESS, LiveSite
 from tests.live.faults import Faults, faulty
 from tests.live.planted import Situation, check, parameters, told
 
@@ -382,6 +383,30 @@ def test_planted_block_of_public_access_is_part_of_the_verdict(
     ways = {str(each.point.direction) for each in found.refused if "Block Public" in each.why}
     both = mode == "block-bidirectional" and excluded != "what leaves"
     assert ways == ({"ingress", "egress"} if both else {"ingress"})
+
+
+def test_the_block_is_told_before_an_apply(edge: LiveSite) -> None:
+    said = {}
+    with faulty(edge.url) as server:
+        for mode in ("off", "block-ingress", "block-bidirectional", "?"):
+            blocking(server, mode)
+            if mode == "?":
+                server.set(OPTIONS, faults.refusing(403, "UnauthorizedOperation"))
+            found = preflight(edge, server.url)
+            said[mode] = [f.message for f in found.findings if f.id == "aws/live/public-access"]
+    assert said["off"] == []
+    [arriving] = said["block-ingress"]
+    assert "nothing passes from the internet into expressway-e/external," in arriving
+    assert len(said["block-bidirectional"]) == 2
+    [unread] = said["?"]
+    assert "cannot be told" in unread
+
+
+def preflight(site: LiveSite, url: str) -> Preflight:
+    reader, reach = reader_for("aws"), Access(endpoint_url=url, **ACCESS)
+    built = site.built
+    answers = reader.fetch(built.resolution.site, reach, asides=True)
+    return reader.preflight(answers, built.policy, built.resolution.site, built.document)
 
 
 @pytest.mark.parametrize("call", [OPTIONS, EXCLUSIONS])
