@@ -15,8 +15,7 @@ from ipaddress import IPv4Network, ip_network
 from pathlib import Path
 from typing import Any, Final, assert_never
 
-import yaml
-
+from flowbridge.catalog.reading.located_yaml import read_data
 from flowbridge.deployment.checks.cloud import example_region
 from flowbridge.deployment.file.site import Cloud
 from flowbridge.providers.terraform.shown import resources as shown
@@ -380,5 +379,5 @@ def _address(text: object) -> str | None:
 
 @cache
 def _table() -> Mapping[str, Any]:
-    data: Mapping[str, Any] = yaml.safe_load(_TABLE.read_text("utf-8"))
+    data: Mapping[str, Any] = read_data(_TABLE)
     return data

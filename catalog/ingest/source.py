@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
+from flowbridge.catalog.reading.located_yaml import read_data
 
 MAX_BYTES: Final = 50_000_000
 CELLS: Final = (
@@ -82,7 +82,7 @@ class Source:
 
 @cache
 def _headings() -> dict[str, str]:
-    data = yaml.safe_load((Path(__file__).parents[1] / "headings.yaml").read_text("utf-8"))
+    data = read_data(Path(__file__).parents[1] / "headings.yaml")
     return {_folded(word): cell for cell, words in data.items() for word in words}
 
 

@@ -18,8 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-import yaml
-
+from flowbridge.catalog.reading.located_yaml import read_data
 from flowbridge.deployment.interface import Interface
 from flowbridge.policy.compiled import Policy
 from flowbridge.policy.filter import Enforcement, Filter
@@ -225,7 +224,7 @@ def unresolved(open_: Iterable[Unresolved], concerned: Iterable[str]) -> Iterato
 
 @cache
 def _computed() -> frozenset[str]:
-    return frozenset(yaml.safe_load(_COMPUTED.read_text("utf-8")))
+    return frozenset(read_data(_COMPUTED))
 
 
 def renamed(enforcement: Enforcement, real: Callable[[str], str]) -> Enforcement:

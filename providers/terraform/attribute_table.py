@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
+from flowbridge.catalog.reading.located_yaml import read_data
 
 _META: Final = Path(__file__).with_name("meta.yaml")
 _OTHERS: Final = "*"
@@ -91,8 +91,8 @@ class AttributeTable:
 @cache
 def attribute_table(path: Path) -> AttributeTable:
     """The table in `path`. ValueError for a word that is no judgement."""
-    data = yaml.safe_load(path.read_text("utf-8"))
-    meta = yaml.safe_load(_META.read_text("utf-8"))
+    data = read_data(path)
+    meta = read_data(_META)
     return AttributeTable(
         provider=data["provider"]["name"],
         provider_attributes=_attributes(data["provider"]["attributes"]),

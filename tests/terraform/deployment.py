@@ -15,6 +15,7 @@ def deployment(
     size: str = "medium",
     services: Sequence[str] = ("traversal-pair", "sip-calls", "mra"),
     shuffled: bool = False,
+    network_acls: bool = True,
 ) -> str:
     """The file's text. `shuffled` says the same in another order."""
     data: object = {
@@ -48,6 +49,7 @@ def deployment(
             "ntp": {"addresses": ["10.0.10.3"]},
         },
         "services": list(services),
+        **({} if network_acls else {"options": {"aws": {"network_acl": "none"}}}),
         "provider": {"endpoints": {"ec2": endpoint, "sts": endpoint}},
     }
     if shuffled:

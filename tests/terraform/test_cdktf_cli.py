@@ -108,7 +108,8 @@ def test_synth_diff_deploy_and_destroy(
     engine: str, tmp_path: Path, cli: Path, ec2: EmulatedEc2, offline: dict[str, str]
 ) -> None:
     vpc, subnets = ec2.network("10.0.1.0/24", "10.0.2.0/24", "10.0.10.0/24")
-    text = deployment(ec2.url, vpc, subnets, services=["traversal-pair"])
+    # Few resources will do: what Terraform makes of many is tested with Terraform alone.
+    text = deployment(ec2.url, vpc, subnets, services=["traversal-pair"], network_acls=False)
     (tmp_path / "edge.yaml").write_text(text, "utf-8")
     settings = {
         "language": "python",
@@ -125,12 +126,12 @@ def test_synth_diff_deploy_and_destroy(
     document = json.loads((stack / "cdk.tf.json").read_text("utf-8"))
     expected = sum(len(named) for named in document["resource"].values())
 
-    assert _planned(project.cdktf("diff", "edge", LOCAL)) == (expected, 0, 0)
-
     if engine == "cdktn":
+        assert _planned(project.cdktf("diff", "edge", LOCAL)) == (expected, 0, 0)
         return  # what follows is Terraform's, as with the other
 
-    project.cdktf("deploy", "edge", "--auto-approve", "--skip-synth", LOCAL)
+    said = project.cdktf("deploy", "edge", "--auto-approve", "--skip-synth", LOCAL)
+    assert _planned(said) == (expected, 0, 0)
     mine = [{"Name": "vpc-id", "Values": [vpc]}]
     groups = ec2.client.describe_security_groups(Filters=mine)["SecurityGroups"]
     ours = len(document["resource"]["aws_security_group"])

@@ -32,7 +32,7 @@ class Home:
     def synthesize(self, admin: str, *, named: bool = True) -> Terraform:
         services = ["traversal-pair"]
         data: Any = yaml.safe_load(
-            deployment(self.ec2.url, self.vpc, self.subnets, services=services)
+            deployment(self.ec2.url, self.vpc, self.subnets, services=services, network_acls=False)
         )
         data["systems"]["admin-pc"]["addresses"] = [admin]
         for tier in data["network"]["tiers"].values():

@@ -15,8 +15,7 @@ from functools import cache
 from pathlib import Path as File
 from typing import Any, Final
 
-import yaml
-
+from flowbridge.catalog.reading.located_yaml import read_data
 from flowbridge.providers.terraform.shown.origin import Configuration, Origin
 from flowbridge.providers.terraform.shown.resources import Shown, ShownEstate
 
@@ -281,7 +280,7 @@ class _Reading:
 
 @cache
 def _table() -> Mapping[str, Any]:
-    data: Mapping[str, Any] = yaml.safe_load(_NAMES.read_text("utf-8"))
+    data: Mapping[str, Any] = read_data(_NAMES)
     return data
 
 
