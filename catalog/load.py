@@ -169,11 +169,10 @@ class Catalog:
 
     def services_naming(self, party: str) -> tuple[str, ...]:
         """The services with a row that names `party`. Searches the files, and reads no rows."""
-        named = re.compile(rf"party: {re.escape(party)}(?![-\w])")
         found = [
             file.service
             for file in self.files
-            if file.service is not None and named.search(read_text(file.path))
+            if file.service is not None and party in _parties_named(file.path)
         ]
         for table in self._own.values():
             ends = (cell for row in table.rows for cell in (row.source, row.destination))
@@ -320,6 +319,12 @@ def _refuse_twice(files: list[TableFile]) -> None:
         if first.setdefault(file.key, file) is not file:
             message = f"table {file.table} of {file.document} is in {first[file.key].path} already"
             raise BadFileError([Problem(str(file.path), 1, "table", message)])
+
+
+@cache
+def _parties_named(path: Path) -> frozenset[str]:
+    """The parties in the rows of one file."""
+    return frozenset(re.findall(r"party: ([-\w]+)", read_text(path)))
 
 
 @cache

@@ -11,6 +11,10 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, settings
 
+from tests.kept import keep_what_was_built
+
+keep_what_was_built()
+
 # The programs that tests start run from kept byte code, as on any machine after the first run.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # Terraform's AWS provider has a large schema, and to go through it at every turn of Go's collector
