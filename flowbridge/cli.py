@@ -27,6 +27,7 @@ COMMANDS: Final = {
     "exposure": "What the internet can reach, riskiest first; redundant rules.",
     "flows": "Every flow by address, for the firewall on the other side.",
     "request": "A change request: what to open and to close between two versions.",
+    "firewall": "What each firewall on the way has to let through, in its own language.",
     "observe": "What flow logs show: used, never seen, refused though documented.",
     "audit": "Live state against intent, as packets.",
     "judge": "Any Terraform plan, state or JSON, in packets against the documents.",

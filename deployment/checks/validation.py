@@ -9,6 +9,7 @@ from flowbridge.catalog.load import Catalog
 from flowbridge.deployment.checks.accepted import acceptance_mistakes
 from flowbridge.deployment.checks.address_plan import address_mistakes, shared_mistakes
 from flowbridge.deployment.checks.cloud import network_mistakes
+from flowbridge.deployment.checks.firewalls import firewall_mistakes
 from flowbridge.deployment.checks.names import assertion_mistakes, name_mistakes, service_mistakes
 from flowbridge.deployment.checks.places import link_mistakes, range_mistakes, tier_mistakes
 from flowbridge.deployment.checks.port_settings import port_mistakes
@@ -36,6 +37,7 @@ def mistakes(
         yield from acceptance_mistakes(site)
         yield from link_mistakes(site)
         yield from _of_account(site)
+        yield from firewall_mistakes(site)
 
     return tuple(dict.fromkeys(all_of_them()))
 

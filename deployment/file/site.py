@@ -28,6 +28,7 @@ from flowbridge.deployment.file.account import (
     ProviderSettings,
     Quotas,
 )
+from flowbridge.deployment.file.firewalls import FirewallName, FirewallOnTheWay
 from flowbridge.deployment.file.options import AwsOptions, AzureOptions, GcpOptions, Options
 from flowbridge.deployment.file.values import (
     Count,
@@ -563,6 +564,22 @@ class Site(Section):
         examples=["../common.yaml"],
     )
     overlays: tuple[str, ...] = Field((), description="Files with the user's own catalog rows.")
+    firewalls: dict[FirewallName, FirewallOnTheWay] = Field(
+        default_factory=dict,
+        description="Firewalls on the way that nothing here makes: `flowbridge firewall` writes "
+        "what each has to let through.",
+        examples=[
+            {
+                "premises": {
+                    "kind": "cisco-asa",
+                    "zones": {
+                        "outside": {"behind": ["internet"]},
+                        "inside": {"behind": ["10.9.0.0/16"]},
+                    },
+                }
+            }
+        ],
+    )
     accept: Accepted = Field(
         default_factory=dict,
         description="Findings that this deployment accepts, and features that fail: a list of "

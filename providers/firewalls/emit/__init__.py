@@ -1,0 +1,1 @@
+"""Terms as the text that a firewall takes."""

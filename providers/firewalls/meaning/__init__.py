@@ -1,0 +1,1 @@
+"""What a firewall lets through, read from its text alone."""
