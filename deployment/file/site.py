@@ -15,7 +15,6 @@ from typing import Annotated, Any, Final, Literal, Self, assert_never
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
-from flowbridge.catalog.document import PRODUCTS
 from flowbridge.deployment.file.acceptance import Acceptance, Accepted, acceptances_of
 from flowbridge.deployment.file.account import (
     AwsProvider,
@@ -30,9 +29,9 @@ from flowbridge.deployment.file.account import (
 )
 from flowbridge.deployment.file.firewalls import FirewallName, FirewallOnTheWay
 from flowbridge.deployment.file.options import AwsOptions, AzureOptions, GcpOptions, Options
+from flowbridge.deployment.file.releases import Releases
 from flowbridge.deployment.file.values import (
     Count,
-    DottedRelease,
     Matching,
     Networks,
     PortList,
@@ -40,7 +39,6 @@ from flowbridge.deployment.file.values import (
     Section,
     SetName,
     Switch,
-    UnifiedRelease,
     is_set_name,
     several,
 )
@@ -452,38 +450,6 @@ class Link(Section):
 
 
 PlaceName = TierName
-
-
-class Releases(Section):
-    """The release of each product. Of one that is not named the undated edition is used.
-
-    IM and Presence has the release of Unified CM where it is not named itself.
-    """
-
-    expressway: ReleaseName = Field("X15.0", description="Expressway.")
-    cucm: UnifiedRelease | None = Field(None, description="Unified CM.")
-    imp: UnifiedRelease | None = Field(
-        None, description="IM and Presence Service; that of Unified CM where it is not given."
-    )
-    cms: DottedRelease | None = Field(None, description="Cisco Meeting Server.")
-    unity: UnifiedRelease | None = Field(None, description="Cisco Unity Connection.")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _of_expressway(cls, value: object) -> object:
-        """A plain release is that of Expressway."""
-        return value if isinstance(value, Mapping | Releases) else {"expressway": value}
-
-    def by_product(self) -> dict[str, str]:
-        """The releases that are named, by product."""
-        named: dict[str, str | None] = {name: getattr(self, name) for name in PRODUCTS}
-        named["imp"] = self.imp or self.cucm
-        return {name: release for name, release in named.items() if release is not None}
-
-    def __str__(self) -> str:
-        others = {name: getattr(self, name) for name in PRODUCTS if name != "expressway"}
-        named = [f"{name} {release}" for name, release in others.items() if release is not None]
-        return ", ".join([self.expressway, *named])
 
 
 class Site(Section):
