@@ -10,6 +10,7 @@ Rules Logging: log format".
 from __future__ import annotations
 
 import gzip
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -94,14 +95,8 @@ def quoted(path: Path) -> str:
 
 def aws_text(file: LogFile) -> str:
     """Lines split at blanks; a line with another count of fields or without numbers is damaged."""
-    place = {name: number for number, name in enumerate(file.fields, 1)}
     count = len(file.fields)
-
-    def field(*names: str) -> str:
-        known = [f"nullif(f[{place[name]}], '-')" for name in names if name in place]
-        return f"coalesce({', '.join(known)})" if known else "NULL"
-
-    return f"""
+    lines = f"""
         WITH lines AS (
             SELECT string_split(trim(line), ' ') AS f
             FROM read_csv({quoted(file.path)}, columns={{'line': 'VARCHAR'}}, header=false,
@@ -109,20 +104,63 @@ def aws_text(file: LogFile) -> str:
                           strict_mode=false, comment='', ignore_errors=true,
                           compression={file.compression})
             WHERE trim(line) <> '' AND NOT contains(line, 'srcaddr')
-        )
+        )"""
+    place = {name: f"f[{number}]" for number, name in enumerate(file.fields, 1)}
+    return f"{lines} {_aws_record(place, f'len(f) <> {count}', typed=False)} FROM lines"
+
+
+def aws_whole_text(file: LogFile) -> str:
+    """The same records in a third of the time, of a file in which every line has all fields.
+
+    duckdb.Error for another one: `aws_text` tells what is wrong with it.
+    """
+    columns = ", ".join(f"'{name}': '{_TYPES.get(name, 'VARCHAR')}'" for name in file.fields)
+    place = {name: f'"{name}"' for name in file.fields}
+    heading = "true" if "srcaddr" in _first_line(file) else "false"
+    return f"""
+        {_aws_record(place, "false", typed=True)}
+        FROM read_csv({quoted(file.path)}, columns={{{columns}}}, header={heading}, delim=' ',
+                      quote='', escape='', auto_detect=false, strict_mode=true, comment='',
+                      null_padding=false, nullstr='-', compression={file.compression})"""
+
+
+_TYPES: Final = {
+    **dict.fromkeys(("protocol", "srcport", "dstport"), "INTEGER"),
+    **dict.fromkeys(("packets", "start", "end"), "BIGINT"),
+}
+
+
+def _first_line(file: LogFile) -> str:
+    with gzip.open(file.path) if file.packed else file.path.open("rb") as content:
+        return content.readline(65_536).decode("utf-8", "replace")
+
+
+def _aws_record(place: Mapping[str, str], damaged: str, *, typed: bool) -> str:
+    """The columns of a record; `place` is where a field stands, `damaged` when a line is.
+
+    A field is a text, of which `-` is none, or `typed`: read with the type of `_TYPES`.
+    """
+
+    def field(*names: str) -> str:
+        known = [place[n] if typed else f"nullif({place[n]}, '-')" for n in names if n in place]
+        return f"coalesce({', '.join(known)})" if known else "NULL"
+
+    def number(kind: str, *names: str) -> str:
+        return field(*names) if typed else f"try_cast({field(*names)} AS {kind})"
+
+    return f"""
         SELECT {field("pkt-srcaddr", "srcaddr")} AS source,
                {field("pkt-dstaddr", "dstaddr")} AS destination,
-               try_cast({field("protocol")} AS INTEGER) AS protocol,
-               coalesce(try_cast({field("srcport")} AS INTEGER), 0) AS source_port,
-               coalesce(try_cast({field("dstport")} AS INTEGER), 0) AS destination_port,
+               {number("INTEGER", "protocol")} AS protocol,
+               coalesce({number("INTEGER", "srcport")}, 0) AS source_port,
+               coalesce({number("INTEGER", "dstport")}, 0) AS destination_port,
                coalesce({field("action")}, 'ACCEPT') = 'ACCEPT' AS accepted,
-               coalesce(try_cast({field("packets")} AS BIGINT), 1) AS packets,
-               try_cast({field("start")} AS BIGINT) AS first,
-               try_cast({field("end", "start")} AS BIGINT) AS last,
+               coalesce({number("BIGINT", "packets")}, 1) AS packets,
+               {number("BIGINT", "start")} AS first,
+               {number("BIGINT", "end", "start")} AS last,
                CASE WHEN {field("log-status")} = 'NODATA' THEN 'nothing'
                     WHEN {field("log-status")} = 'SKIPDATA' THEN 'skipped'
-                    WHEN len(f) <> {count} THEN 'damaged' ELSE 'record' END AS state
-        FROM lines"""
+                    WHEN {damaged} THEN 'damaged' ELSE 'record' END AS state"""
 
 
 def aws_parquet(file: LogFile, columns: set[str]) -> str:

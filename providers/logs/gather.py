@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from flowbridge.catalog.port_set import PORTS, port_runs
 from flowbridge.policy.packets.line import address_index
@@ -22,6 +23,7 @@ from flowbridge.providers.logs.formats import (
     LogFile,
     aws_parquet,
     aws_text,
+    aws_whole_text,
     azure,
     google,
     recognise,
@@ -30,13 +32,15 @@ from flowbridge.providers.logs.formats import (
 if TYPE_CHECKING:
     import duckdb
 
+_IPV6: Final = 1 << 32  # where IPv4 ends on the address line
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
     """Records that are treated alike; addresses and ports are those of one of them.
 
-    `records` and `packets` count them, `sources` and `destinations` their different addresses;
-    `first` and `last` are seconds since 1970, None where the log does not say.
+    `records` and `packets` count them; `first` and `last` are seconds since 1970, None where the
+    log does not say.
     """
 
     source: Address
@@ -47,8 +51,6 @@ class Seen:
     accepted: bool
     records: int
     packets: int
-    sources: int
-    destinations: int
     first: int | None
     last: int | None
 
@@ -98,8 +100,9 @@ def gather(
     connection.execute(
         "CREATE TABLE records (source VARCHAR, destination VARCHAR, protocol INTEGER, "
         "source_port INTEGER, destination_port INTEGER, accepted BOOLEAN, packets BIGINT, "
-        "first BIGINT, last BIGINT, state VARCHAR)"
+        "first BIGINT, last BIGINT, state VARCHAR, records BIGINT)"
     )
+    _ports(connection, port_classes)
     unread: list[str] = []
     read = 0
     for path in paths:
@@ -110,14 +113,10 @@ def gather(
             read += 1
         except (OSError, ValueError, duckdb.Error) as error:
             unread.append(f"{path}: {_short(error)}")
-    _ports(connection, port_classes)
     _addresses(connection, own, address_edges)
     counts: dict[str, int] = dict(
         connection.execute(
-            "SELECT CASE WHEN state IN ('record', 'sampled') AND (protocol IS NULL OR "
-            "source IS NULL OR destination IS NULL OR source_port NOT BETWEEN 0 AND 65535 OR "
-            "destination_port NOT BETWEEN 0 AND 65535 OR protocol NOT BETWEEN 0 AND 255) "
-            "THEN 'damaged' ELSE state END, count(*) FROM records GROUP BY 1"
+            "SELECT state, sum(records)::BIGINT FROM records GROUP BY state"
         ).fetchall()
     )
     seen = tuple(_seen(connection))
@@ -136,9 +135,40 @@ def gather(
     )
 
 
+# Records of the same ends whose ports are alike are one at once, with the ports of one of them:
+# what is kept grows with the peers, and not with the connections.
+_INSERT: Final = """
+    INSERT INTO records
+    SELECT source, destination, protocol, ports >> 16, ports & 65535, accepted, packets, first,
+           last, state, records
+    FROM (
+        SELECT source, destination, protocol, accepted, state,
+               min((source_port::BIGINT << 16) + destination_port) AS ports,
+               sum(packets)::BIGINT AS packets, min(first) AS first, max(last) AS last,
+               count(*) AS records
+        FROM (
+            SELECT * REPLACE (
+                CASE WHEN state IN ('record', 'sampled') AND (protocol IS NULL OR source IS NULL
+                          OR destination IS NULL OR source_port NOT BETWEEN 0 AND 65535
+                          OR destination_port NOT BETWEEN 0 AND 65535
+                          OR protocol NOT BETWEEN 0 AND 255)
+                     THEN 'damaged' ELSE state END AS state)
+            FROM ({})
+        ) r
+        LEFT JOIN ports p ON p.port = r.source_port
+        LEFT JOIN ports q ON q.port = r.destination_port
+        GROUP BY source, destination, protocol, p.class, q.class, accepted, state
+    )"""
+
+
 def _insert(connection: duckdb.DuckDBPyConnection, file: LogFile) -> None:
     match file.kind:
         case Kind.AWS_TEXT:
+            import duckdb
+
+            with suppress(duckdb.Error):  # nothing was inserted then
+                connection.execute(_INSERT.format(aws_whole_text(file)))
+                return
             select = aws_text(file)
         case Kind.AWS_PARQUET:
             from flowbridge.providers.logs.formats import quoted
@@ -153,7 +183,7 @@ def _insert(connection: duckdb.DuckDBPyConnection, file: LogFile) -> None:
             select = google(file)
         case Kind.UNKNOWN:
             raise ValueError(file.why)
-    connection.execute(f"INSERT INTO records {select}")
+    connection.execute(_INSERT.format(select))
 
 
 def _short(error: Exception) -> str:
@@ -162,14 +192,14 @@ def _short(error: Exception) -> str:
 
 def _one(connection: duckdb.DuckDBPyConnection, query: str) -> Any:
     row = connection.execute(query).fetchone()
-    return row[0] if row else 0
+    return (row[0] or 0) if row else 0
 
 
 def _of_bad_addresses(connection: duckdb.DuckDBPyConnection) -> int:
     return int(
         _one(
             connection,
-            "SELECT count(*) FROM records r JOIN places a ON a.text = r.source "
+            "SELECT sum(r.records)::BIGINT FROM records r JOIN places a ON a.text = r.source "
             "JOIN places b ON b.text = r.destination "
             "WHERE state IN ('record', 'sampled') AND (a.place IS NULL OR b.place IS NULL)",
         )
@@ -187,18 +217,40 @@ def _ports(connection: duckdb.DuckDBPyConnection, classes: Iterable[int]) -> Non
     )
 
 
+# As `ipaddress` reads it: no leading zeros, nothing around.
+_OCTET: Final = r"(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
+
+
 def _addresses(
     connection: duckdb.DuckDBPyConnection, own: Iterable[Address], edges: Iterable[int]
 ) -> None:
-    """Every address that occurs, once, with its class; NULL for a text that is no address."""
+    """Every address that occurs, once, with its class; NULL for a text that is no address.
+
+    DuckDB places those of IPv4, of which there may be millions.
+    """
     ours = {address_index(address) for address in own}
     cuts = sorted({*edges, *(point for at in ours for point in (at, at + 1))})
-    rows = connection.execute(
-        "SELECT DISTINCT source FROM records UNION SELECT DISTINCT destination FROM records"
-    ).fetchall()
+    connection.execute(
+        "CREATE TABLE texts AS SELECT DISTINCT source AS text FROM records "
+        "UNION SELECT DISTINCT destination FROM records"
+    )
     connection.execute("CREATE TABLE places (text VARCHAR, place INTEGER, ours BOOLEAN)")
+    connection.execute("CREATE TABLE cuts (cut BIGINT, place INTEGER, ours BOOLEAN)")
+    low = [(cut, at, cut in ours) for at, cut in enumerate(cuts, 1) if cut < _IPV6]
+    connection.executemany("INSERT INTO cuts VALUES (?, ?, ?)", [(-1, 0, False), *low])
+    connection.execute(
+        f"""
+        INSERT INTO places
+        SELECT t.text, c.place, c.ours
+        FROM (SELECT text, string_split(text, '.')::BIGINT[] AS p FROM texts
+              WHERE regexp_full_match(text, '{_OCTET}(\\.{_OCTET}){{3}}')) t
+        ASOF JOIN cuts c ON p[1] * 16777216 + p[2] * 65536 + p[3] * 256 + p[4] >= c.cut
+        """
+    )
     placed: list[tuple[str, int | None, bool]] = []
-    for (text,) in rows:
+    for (text,) in connection.execute(
+        "SELECT text FROM texts WHERE text NOT IN (SELECT text FROM places)"
+    ).fetchall():
         try:
             point = address_index(ip_address(text))
         except ValueError:
@@ -218,34 +270,35 @@ def _seen(connection: duckdb.DuckDBPyConnection) -> Iterator[Seen]:
     """Classes in which one end at least is ours."""
     rows = connection.execute(
         """
-        SELECT min({'s': r.source, 'd': r.destination, 'sp': r.source_port,
-                    'dp': r.destination_port}) AS one, r.protocol, r.accepted, count(*),
-               sum(r.packets)::BIGINT,
-               approx_count_distinct(r.source), approx_count_distinct(r.destination),
-               min(r.first), max(r.last)
-        FROM records r
-        JOIN places a ON a.text = r.source AND a.place IS NOT NULL
-        JOIN places b ON b.text = r.destination AND b.place IS NOT NULL
-        JOIN ports p ON p.port = r.source_port
-        JOIN ports q ON q.port = r.destination_port
-        WHERE r.state IN ('record', 'sampled') AND (a.ours OR b.ours)
-              AND r.protocol BETWEEN 0 AND 255
-        GROUP BY a.place, b.place, r.protocol, p.class, q.class, r.accepted
+        WITH classes AS (
+            SELECT min(r.rowid) AS one, sum(r.records)::BIGINT AS records,
+                   sum(r.packets)::BIGINT AS packets,
+                   min(r.first) AS first, max(r.last) AS last
+            FROM records r
+            JOIN places a ON a.text = r.source AND a.place IS NOT NULL
+            JOIN places b ON b.text = r.destination AND b.place IS NOT NULL
+            JOIN ports p ON p.port = r.source_port
+            JOIN ports q ON q.port = r.destination_port
+            WHERE r.state IN ('record', 'sampled') AND (a.ours OR b.ours)
+                  AND r.protocol BETWEEN 0 AND 255
+            GROUP BY a.place, b.place, r.protocol, p.class, q.class, r.accepted
+        )
+        SELECT r.source, r.destination, r.source_port, r.destination_port, r.protocol, r.accepted,
+               c.records, c.packets, c.first, c.last
+        FROM classes c JOIN records r ON r.rowid = c.one
         ORDER BY ALL
         """
     ).fetchall()
     for row in rows:
         yield Seen(
-            source=ip_address(row[0]["s"]),
-            destination=ip_address(row[0]["d"]),
-            source_port=row[0]["sp"],
-            destination_port=row[0]["dp"],
-            protocol=row[1],
-            accepted=row[2],
-            records=row[3],
-            packets=row[4],
-            sources=row[5],
-            destinations=row[6],
-            first=row[7],
-            last=row[8],
+            source=ip_address(row[0]),
+            destination=ip_address(row[1]),
+            source_port=row[2],
+            destination_port=row[3],
+            protocol=row[4],
+            accepted=row[5],
+            records=row[6],
+            packets=row[7],
+            first=row[8],
+            last=row[9],
         )
