@@ -56,7 +56,12 @@ def pipeline_format(function: Function) -> Function:
 
 
 def say_json(data: object) -> None:
-    """`data` as JSON on stdout, keys in the order given, one trailing newline.
+    """`json_text` on stdout."""
+    say_raw(json_text(data))
+
+
+def json_text(data: object) -> str:
+    """`data` as JSON, keys in the order given, one trailing newline: on stdout and in files.
 
     An object says last which code and which catalog it comes from (`provenance`).
     """
@@ -64,7 +69,7 @@ def say_json(data: object) -> None:
     from flowbridge.provenance import with_provenance
 
     text = json.dumps(with_provenance(data), ensure_ascii=False, indent=2, default=str)
-    say_raw(f"{escaped(without_passwords(text))}\n")
+    return f"{escaped(without_passwords(text))}\n"
 
 
 def say_raw(text: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from flowbridge.answer import Format, refuse, refusing, say_json
+from flowbridge.answer import Format, json_text, refuse, refusing, say_json
 from flowbridge.written import write_whole
 
 if TYPE_CHECKING:
@@ -79,10 +79,7 @@ def command(
             if output is None:
                 say_json(records)
             else:
-                import json
-
-                text = json.dumps(records, ensure_ascii=False, indent=2)
-                write_whole(output, f"{text}\n", answer)
+                write_whole(output, json_text(records), answer)
         case "csv":
             write_whole(output or Path("-"), as_csv(columns, records), answer)
         case "md":
@@ -111,36 +108,13 @@ def _sites(files: tuple[Path, ...], answer: Format) -> list[tuple[str, tuple[Flo
 
 
 def _print(records: list[dict[str, Any]], *, several: bool) -> None:
+    from flowbridge.flow_list.table import COLUMNS, table_line
     from flowbridge.terminal import print_table
 
-    columns = ["from", "to", "protocol", "source ports", "ports", "rows"]
-    lines = [
-        [
-            _end(each, "source"),
-            _end(each, "destination"),
-            each["protocol"],
-            ", ".join(each["source_ports"]),
-            ", ".join(each["destination_ports"]),
-            ", ".join(each["rows"]),
-        ]
-        for each in records
-    ]
+    columns, lines = list(COLUMNS), [table_line(each) for each in records]
     if several:
         columns.insert(0, "site")
         for line, each in zip(lines, records, strict=True):
             line.insert(0, each["site"])
     print_table(columns, lines)
     click.echo(f"{len(records)} flows.", err=True)
-
-
-def _end(record: dict[str, Any], end: str) -> str:
-    """`any (0.0.0.0/0 but 14 networks)`."""
-    but = len(record[f"{end}_but"])
-    left_out = f" but {but} networks" if but else ""
-    return f"{record[end]} ({_few(record[f'{end}_addresses'])}{left_out})"
-
-
-def _few(texts: list[str]) -> str:
-    """All of a short list; of a long one the first, and how many more there are (CSV has all)."""
-    shown = ", ".join(texts[:4])
-    return shown if len(texts) <= 4 else f"{shown} and {len(texts) - 4} more"

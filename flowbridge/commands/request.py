@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 import click
 
-from flowbridge.answer import Format, refuse, refusing, say_json
+from flowbridge.answer import Format, json_text, refuse, refusing, say_json
 from flowbridge.written import write_whole
 
 RequestFormat = Literal["text", "json", "md", "html", "xlsx"]
@@ -62,9 +62,7 @@ def command(
             if output is None:
                 say_json(plain)
             else:
-                import json
-
-                write_whole(output, json.dumps(plain, ensure_ascii=False, indent=2) + "\n", answer)
+                write_whole(output, json_text(plain), answer)
         case "xlsx":
             write_whole(output or Path("-"), _workbook(plain), answer)
         case "md" | "html":
@@ -113,35 +111,18 @@ def _version(file: Path, name: str) -> dict[str, str]:
 
 
 def _print(plain: dict[str, Any]) -> None:
+    from flowbridge.flow_list.table import COLUMNS, table_line
     from flowbridge.terminal import print_table
 
     if not plain["open"] and not plain["close"]:
         click.echo("Nothing has to be opened or closed.")
         return
-    columns = ["from", "to", "protocol", "source ports", "ports", "rows"]
     for opens, heading in _HEADINGS.items():
         records = plain["open" if opens else "close"]
         if records:
             click.secho(f"{heading} ({len(records)})", bold=True)
-            print_table(columns, [_line(each) for each in records])
+            print_table(COLUMNS, [table_line(each, whole=True) for each in records])
     click.echo(f"Way back: {plain['roll_back']}")
-
-
-def _end(record: dict[str, Any], end: str) -> str:
-    but = ", ".join(record[f"{end}_but"])
-    addresses = ", ".join(record[f"{end}_addresses"])
-    return f"{record[end]} {addresses}{f' but {but}' if but else ''}"
-
-
-def _line(each: dict[str, Any]) -> list[str]:
-    return [
-        _end(each, "source"),
-        _end(each, "destination"),
-        each["protocol"],
-        ", ".join(each["source_ports"]),
-        ", ".join(each["destination_ports"]),
-        ", ".join(each["rows"]),
-    ]
 
 
 def _page(plain: dict[str, Any], wanted: Literal["md", "html"]) -> str:

@@ -138,3 +138,14 @@ def test_what_is_wrong_is_said(words: list[str], told: str) -> None:
     result = CliRunner().invoke(flowbridge, [example if w == "FILE" else w for w in words])
     assert result.exit_code == 2
     assert told in result.output
+
+
+def test_a_file_of_json_is_what_stdout_has(tmp_path: Path) -> None:
+    """With the versions of code and catalog that it comes from."""
+    example = str(EXAMPLES[0])
+    for words in (["flows", example], ["request", example, str(EXAMPLES[-1])]):
+        target = tmp_path / "x.json"
+        said = CliRunner().invoke(flowbridge, [*words, "--format", "json"]).stdout
+        CliRunner().invoke(flowbridge, [*words, "--format", "json", "-o", str(target)])
+        assert target.read_text("utf-8") == said
+    assert json.loads(said)["provenance"]["catalog"]
