@@ -57,8 +57,8 @@ def command(
     from flowbridge.stacks.pipeline import build_all, catalog_of
 
     with refusing(answer_format):
-        (built,) = build_all([file])
-    resolution = built.resolution
+        built, *_ = build_all([file])
+    resolution = built.estate.whole if built.estate is not None else built.resolution
     known = resolution.site.firewalls
     if not known:
         refuse(answer_format, f"{file} names no firewalls: write them under `firewalls:`")

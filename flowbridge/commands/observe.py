@@ -19,9 +19,9 @@ from flowbridge.answer import (
     refusing,
     say_json,
 )
-from flowbridge.asking import deployment_in
 
 if TYPE_CHECKING:
+    from flowbridge.policy.questions.evidence import Evidence
     from flowbridge.policy.questions.observation import Observation, Tally
     from flowbridge.providers.logs.gather import Logs
 
@@ -56,7 +56,11 @@ def command(file: Path, paths: tuple[Path, ...], sampled: bool, answer_format: F
     flowbridge observe site.yaml --logs logs/
     flowbridge observe site.yaml --logs export.log.gz --format json
     """
+    from flowbridge.policy.questions.evidence import evidence
     from flowbridge.policy.questions.observation import Observer, address_edges, port_classes
+    from flowbridge.policy.questions.rehearsal import Answer
+    from flowbridge.stacks.pipeline import build_all, judge
+    from flowbridge.stacks.seen import in_place, seen
 
     try:
         import duckdb  # noqa: F401  (the extra is asked for before anything is read)
@@ -65,7 +69,8 @@ def command(file: Path, paths: tuple[Path, ...], sampled: bool, answer_format: F
     except ModuleNotFoundError:
         refuse(answer_format, "DuckDB reads the logs and is not installed: add flowbridge[observe]")
     with refusing(answer_format):
-        deployment = deployment_in(file)
+        stacks = [judge(each) for each in build_all([file])]
+        deployment = seen(stacks)
     policy, enforcement = deployment.policy, deployment.enforcement
     observer = Observer(policy, enforcement)
     try:
@@ -80,8 +85,29 @@ def command(file: Path, paths: tuple[Path, ...], sampled: bool, answer_format: F
         refuse(answer_format, f"--logs {error}: there is no such file or folder")
     whole = not (sampled or logs.sampled or logs.skipped or logs.damaged or logs.unread)
     found = observer.observe(logs.seen, conclusive=whole and logs.records > 0)
+    shown = evidence(
+        found,
+        policy,
+        {
+            each.id: [step.rows for step in each.steps]
+            for checked in stacks
+            for each in checked.features
+            if each.answer is not Answer.NOT_HERE
+        },
+        [
+            (
+                rule.address,
+                in_place(rule.scope, checked.built.resolution.place),
+                rule.direction,
+                rule.rows,
+            )
+            for checked in stacks
+            for rule in checked.built.lowered.rules
+            if rule.action == "allow"
+        ],
+    )
     purposes = {each.id: each.row.purpose.en for each in deployment.resolution.selected}
-    plain = _plain(found, logs, purposes, sampled=sampled or logs.sampled)
+    plain = _plain(found, logs, purposes, shown, sampled=sampled or logs.sampled)
     if answer_format == "json":
         say_json(plain)
     else:
@@ -97,7 +123,7 @@ def _progress(path: Path) -> None:
 
 
 def _plain(
-    found: Observation, logs: Logs, purposes: dict[str, str], *, sampled: bool
+    found: Observation, logs: Logs, purposes: dict[str, str], shown: Evidence, *, sampled: bool
 ) -> dict[str, Any]:
     from flowbridge.policy.questions.observation import Fate
 
@@ -122,7 +148,28 @@ def _plain(
             {"row": row, "purpose": purposes.get(row, ""), "records": count, **_last(found, row)}
             for row, count in sorted(found.used_rows.items())
         ],
-        "never_seen": [{"row": row, "purpose": purposes.get(row, "")} for row in found.never_seen],
+        "never_seen": [{"row": row, "purpose": purposes.get(row, "")} for row in shown.never_seen],
+        "not_told": [{"row": row, "purpose": purposes.get(row, "")} for row in shown.untold_rows],
+        "features": [
+            {
+                "id": each.id,
+                "sighting": str(each.sighting),
+                "seen": list(each.seen),
+                "unseen": list(each.unseen),
+            }
+            for each in shown.features
+        ],
+        "could_be_closed": [
+            {
+                "rule": each.rule,
+                "interface": each.interface,
+                "direction": each.direction,
+                "rows": list(each.rows),
+                "records_of_its_interface": each.records,
+            }
+            for each in shown.closable
+        ],
+        "silent": list(shown.silent),
         "refused": [_tally(each) for each in found.of(Fate.REFUSED)],
         "let_in": [
             {
@@ -190,13 +237,40 @@ def _print(plain: dict[str, Any]) -> None:
         click.echo(
             f"  {each['row']}  {each['records']} records, last {each['last']}  {each['purpose']}"
         )
-    if plain["never_seen"]:
-        title = "Never seen" if plain["conclusive"] else "Not in this log, which is no proof"
-        click.secho(f"{title}:", bold=True)
-    for each in plain["never_seen"]:
-        click.echo(f"  {each['row']}  {each['purpose']}")
+    _print_unseen(plain)
+    _print_evidence(plain)
     noise = plain["noise"]
     click.echo(f"{noise['records']} records of noise were refused, and nobody asks for them.")
+
+
+def _print_unseen(plain: dict[str, Any]) -> None:
+    for name, title in (
+        ("never_seen", "Never seen"),
+        ("not_told", "Not in this log, which is no proof"),
+    ):
+        if plain[name]:
+            click.secho(f"{title}:", bold=True)
+        for each in plain[name]:
+            click.echo(f"  {each['row']}  {each['purpose']}")
+    if plain["silent"]:
+        click.secho(f"Without records: {', '.join(plain['silent'])}.", fg="yellow")
+
+
+def _print_evidence(plain: dict[str, Any]) -> None:
+    if plain["features"]:
+        click.secho("Features:", bold=True)
+    for each in plain["features"]:
+        unseen = f" (not seen: {', '.join(each['unseen'])})" if each["seen"] else ""
+        click.echo(f"  {each['id']}: {each['sighting']}{unseen if each['unseen'] else ''}")
+    if plain["could_be_closed"]:
+        click.secho(
+            "Nothing used these rules; where the period is long enough, close them:", bold=True
+        )
+    for each in plain["could_be_closed"]:
+        click.echo(
+            f"  {each['rule']} ({', '.join(each['rows'])}): none of "
+            f"{each['records_of_its_interface']} records of {each['interface']}"
+        )
 
 
 def _print_tallies(title: str, tallies: list[dict[str, Any]], colour: str) -> None:

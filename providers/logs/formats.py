@@ -148,6 +148,11 @@ def _aws_record(place: Mapping[str, str], damaged: str, *, typed: bool) -> str:
     def number(kind: str, *names: str) -> str:
         return field(*names) if typed else f"try_cast({field(*names)} AS {kind})"
 
+    numbers = [name for name in _TYPES if name in place and not typed]
+    no_number = (
+        f"({field(name)} IS NOT NULL AND {number(_TYPES[name], name)} IS NULL)" for name in numbers
+    )
+    bad = " OR ".join([damaged, *no_number])
     return f"""
         SELECT {field("pkt-srcaddr", "srcaddr")} AS source,
                {field("pkt-dstaddr", "dstaddr")} AS destination,
@@ -160,7 +165,7 @@ def _aws_record(place: Mapping[str, str], damaged: str, *, typed: bool) -> str:
                {number("BIGINT", "end", "start")} AS last,
                CASE WHEN {field("log-status")} = 'NODATA' THEN 'nothing'
                     WHEN {field("log-status")} = 'SKIPDATA' THEN 'skipped'
-                    WHEN {damaged} THEN 'damaged' ELSE 'record' END AS state"""
+                    WHEN {bad} THEN 'damaged' ELSE 'record' END AS state"""
 
 
 def aws_parquet(file: LogFile, columns: set[str]) -> str:

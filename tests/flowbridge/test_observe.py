@@ -189,3 +189,41 @@ def test_what_is_not_there_is_said(tmp_path: Path) -> None:
     assert code == 2
     assert "no such file or folder" in found["problems"][0]["message"]
     assert observe("--logs", tmp_path)[0] == 2  # an empty folder
+
+
+def test_features_at_work_and_rules_without_use_are_told_with_evidence(tmp_path: Path) -> None:
+    file = tmp_path / "a.log"
+    core = Line("10.0.10.11", "10.0.2.11", 25500, 7001, 6, True)
+    file.write_text(aws([*PLANTED, core]), "utf-8")
+    found = observe("--logs", file)[1]
+    features = {each["id"]: each for each in found["features"]}
+    assert features["sip-calls/turn"]["sighting"] == "in part"
+    assert features["mra/call-media"]["sighting"] == "never seen"
+    closable = {each["rule"]: each for each in found["could_be_closed"]}
+    used = {each["row"] for each in found["used"]}
+    assert closable
+    assert not used & {row for each in closable.values() for row in each["rows"]}
+    # What the log has no records of proves nothing, and is named.
+    assert "cucm/single" in found["silent"]
+    assert "cucm/single" not in {each["interface"] for each in closable.values()}
+    assert "expressway/18/3" not in {
+        each["row"] for each in found["not_told"]
+    }  # seen at Expressway-C
+    sampled = observe("--logs", file, "--sampled")[1]
+    assert sampled["could_be_closed"] == sampled["never_seen"] == []
+    assert {each["sighting"] for each in sampled["features"]} <= {
+        "at work",
+        "in part",
+        "cannot be told",
+    }
+
+
+def test_a_heading_in_the_middle_and_texts_in_the_place_of_numbers_are_no_records(
+    tmp_path: Path,
+) -> None:
+    """Joined files; such a file is read line by line, and what is right in it counts."""
+    file = tmp_path / "a.log"
+    fields = aws_fields(PLANTED)
+    file.write_text(f"{fields}\n{fields}\nACCEPT x y 6 9.9.9.9 {EDGE} 1.2.3.4 {AT}\n", "utf-8")
+    log = observe("--logs", file)[1]["log"]
+    assert (log["records"], log["damaged"]) == (2 * len(PLANTED), 1)
