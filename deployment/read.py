@@ -30,7 +30,7 @@ from flowbridge.catalog.reading.located_yaml import (
 )
 from flowbridge.deployment.checks.places import twin_mistakes
 from flowbridge.deployment.checks.validation import mistakes, place_mistakes, whole_mistakes
-from flowbridge.deployment.file.extended import OUTSIDE, is_near, read_deployment
+from flowbridge.deployment.file.extended import OUTSIDE, extended, is_near, read_deployment
 from flowbridge.deployment.file.other_clouds import advice_on_keys
 from flowbridge.deployment.file.site import Site, model_of
 from flowbridge.deployment.finding import Finding
@@ -96,6 +96,23 @@ def _lined(resolution: Resolution, path: Path) -> Resolution:
     return replace(resolution, findings=findings)
 
 
+def resolve_data(
+    data: Mapping[str, Data], name: str, *, network_id_elsewhere: bool = False
+) -> Resolution:
+    """`resolve_file` for keys that stand in no file; `name` is what messages call them. Files that
+    they name are looked for in the current folder."""
+    path = Path(name)
+    located = extended(LocatedYaml(name, dict(data), {}), path)
+    if has_places(located.data):
+        message = "a deployment in code has one network; write one with places as a file"
+        raise BadFileError([located.problem(("places",), message)])
+    known, overlaid = _catalog_for(located, path)
+    site = site_of(located, known, network_id_elsewhere=network_id_elsewhere)
+    if overlaid:
+        site = _with_switches(site, known)
+    return resolve(site, name, known.at(site.release.by_product()))
+
+
 def with_lines(
     findings: tuple[Finding, ...], path: Path, moved: Mapping[Location, Location] | None = None
 ) -> tuple[Finding, ...]:
@@ -103,7 +120,8 @@ def with_lines(
 
     `moved`: where keys of the deployment stand in the file, where that is elsewhere.
     """
-    if not any(found.key and found.line is None for found in findings):
+    described = not path.exists()  # in code: there are no lines
+    if described or not any(found.key and found.line is None for found in findings):
         return findings
     located = replace(read_deployment(path), moved=moved or {})
 

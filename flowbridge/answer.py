@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, TypeVar
 
@@ -24,6 +24,7 @@ FINDING: Final = 1
 BAD_INPUT: Final = 2
 
 Format = Literal["text", "json"]
+TableFormat = Literal["text", "json", "csv"]
 # With those for pipelines (`flowbridge.results.formats`).
 AnyFormat = str
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -53,6 +54,27 @@ def pipeline_format(function: Function) -> Function:
         help="How to answer; the others than text and json are for pipelines.",
     )
     return option(function)
+
+
+def table_format(function: Function) -> Function:
+    """`--format text|json|csv`, as the parameter `table_format`."""
+    option = click.option(
+        "--format",
+        "table_format",
+        type=click.Choice(["text", "json", "csv"]),
+        default="text",
+        show_default=True,
+        help="How to answer.",
+    )
+    return option(function)
+
+
+def say_csv(columns: Sequence[str], records: Sequence[Mapping[str, Any]]) -> None:
+    """Records as CSV (RFC 4180) on stdout, a line each."""
+    from flowbridge.flow_list.formats import as_csv
+    from flowbridge.legible import without_passwords
+
+    say_raw(without_passwords(as_csv(columns, records)))
 
 
 def say_json(data: object) -> None:

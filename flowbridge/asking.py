@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from flowbridge.answer import Format, refuse, refusing
+from flowbridge.completion import places
 
 if TYPE_CHECKING:
     from flowbridge.catalog.load import Catalog
@@ -40,7 +41,11 @@ class Ports(click.ParamType["PortRange"]):
 
 PORTS = Ports()
 destination_option = click.option(
-    "--to", "destination", required=True, help="Workload, interface, system or address."
+    "--to",
+    "destination",
+    required=True,
+    shell_complete=places,
+    help="Workload, interface, system or address.",
 )
 protocol_option = click.option(
     "--protocol", type=click.Choice(PROTOCOLS), required=True, help="The IP protocol."

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 import sys
 from itertools import pairwise
 from typing import Final
 
 import click
+
+from flowbridge.help_text import examples
 
 # What a shell reports of a program that Ctrl-C ended (128 + SIGINT): no answer was given.
 INTERRUPTED: Final = 130
@@ -34,6 +37,7 @@ COMMANDS: Final = {
     "adopt": "Terraform import blocks for what already exists.",
     "report": "A self-contained page with the connection map.",
     "synth": "Terraform JSON without Node: a root configuration or a module.",
+    "opa": "Data for policies in Rego: rules, exposure, findings, features.",
     "init": "A first deployment file.",
     "schema": "The JSON Schema of the deployment file, for editors.",
     "catalog": "The documented rows: export, show, list, diff, validate.",
@@ -51,6 +55,7 @@ class LazyGroup(click.Group):
             return None
         module = importlib.import_module(f"flowbridge.commands.{cmd_name}")
         command: click.Command = module.command
+        command.epilog = command.epilog or examples(cmd_name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
@@ -113,6 +118,7 @@ def main() -> None:
     except click.ClickException as error:
         from flowbridge.answer import BAD_INPUT, refuse
 
+        error = _suggested(error)
         if _asked_for_json(sys.argv[1:]):
             refuse("json", error.format_message())
         error.show()
@@ -134,6 +140,22 @@ def main() -> None:
             err=True,
         )
         sys.exit(2)
+
+
+def _suggested(error: click.ClickException) -> click.ClickException:
+    """The same error with the choice that was meant, beside all that there are."""
+    if not isinstance(error, click.BadParameter) or error.param is None:
+        return error
+    kind = error.param.type
+    given = next(iter(re.findall(r"'([^']*)' is not one of", error.message)), None)
+    if isinstance(kind, click.Choice) and given is not None:
+        from difflib import get_close_matches
+
+        near = get_close_matches(given.casefold(), map(str, kind.choices), n=1)
+        if near:
+            told = f"{error.message} Did you mean {near[0]!r}?"
+            return click.BadParameter(told, error.ctx, error.param)
+    return error
 
 
 def _refuse_if_bad_file(error: Exception) -> None:

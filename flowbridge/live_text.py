@@ -16,6 +16,7 @@ from flowbridge.policy.audit.untold import Standing, Untold
 
 if TYPE_CHECKING:
     from flowbridge.policy.packets.packet_set import PacketSet
+    from flowbridge.results.result import Result
     from flowbridge.stacks.pipeline import Built
 
 _COLOURS = {Verdict.CLEAN: "green", Verdict.DRIFT: "red", Verdict.INCOMPLETE: "yellow"}
@@ -51,6 +52,20 @@ def print_audit(built: Built, audit: Audit) -> None:
         f"({summary.coverage:.1%}); {summary.missing} missing, {summary.changed} changed, "
         f"{summary.unmanaged} unmanaged"
     )
+
+
+def print_new(built: Built, audit: Audit, results: Iterable[Result]) -> None:
+    """One deployment of which some is known or accepted: what is new, and the rest as a count."""
+    every = list(results)
+    new = [result for result in every if result.accepted is None]
+    known = Counter(result.rule for result in every if result.accepted is not None)
+    site = built.resolution.site
+    click.secho(f"{site.name}: {len(new)} new", bold=True, nl=False)
+    click.echo(f"  ({built.resolution.file}, {one_line(audit.scope)})")
+    for result in new:
+        click.echo(f"  audit/{result.rule}: {one_line(result.text)}")
+    counts = ", ".join(f"{number} {rule}" for rule, number in known.items())
+    click.echo(f"  known or accepted: {counts} (--all shows them)")
 
 
 def print_totals(audits: Iterable[Audit]) -> None:

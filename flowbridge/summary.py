@@ -20,7 +20,7 @@ from flowbridge.deployment.finding import Finding, Severity
 from flowbridge.deployment.selection.resolution import Outcome
 from flowbridge.providers.provider import TerraformJson, Usage
 from flowbridge.stacks.pipeline import Checked
-from flowbridge.table import coloured, layout
+from flowbridge.table import banded, coloured
 
 _COLOURS: Final = {
     Severity.REFUSAL: "bold red",
@@ -327,7 +327,7 @@ def _print_table(table: _Table, out: Console) -> None:
     columns = list(zip(table.headings, *table.rows, strict=True))
     aligned = [_right(cells) if cells[0] in _NUMBERS else cells for cells in columns]
     rows = list(zip(*aligned, strict=True))
-    for number, lines in enumerate(layout(rows, out.width if out.is_terminal else None)):
+    for number, lines in enumerate(banded(rows, out.width if out.is_terminal else None)):
         colours = (
             table.colours[number - 1] if number else dict.fromkeys(range(len(rows[0])), "bold")
         )

@@ -11,6 +11,7 @@ from typing import Final
 from rich.cells import cell_len, chop_cells
 
 _GAP: Final = 2
+_INDENT: Final = 4  # of the bands below the first
 Row = tuple[str, ...]
 
 
@@ -50,10 +51,57 @@ def fits(rows: Iterable[Sequence[str]], available: int | None) -> bool:
     return sum(least) + _GAP * (len(least) - 1) <= available
 
 
+def banded(
+    rows: Iterable[Sequence[str]], available: int | None
+) -> Iterator[tuple[tuple[int, Row], ...]]:
+    """The lines of each row, each with the number of its first column.
+
+    Where not even the longest words fit beside each other, no word is folded: the columns stand
+    in bands below each other, aligned over all rows. The first column leads each band's line.
+    """
+    body = [tuple(row) for row in rows]
+    if not body:
+        return
+    spans = _bands(longest_words(body), available)
+    rooms = [available if available is None or not at else available - _INDENT for at, _ in spans]
+    laid = [
+        list(layout([row[first:end] for row in body], room))
+        for (first, end), room in zip(spans, rooms, strict=True)
+    ]
+    for parts in zip(*laid, strict=True):
+        yield tuple(
+            (first, line)
+            for (first, _), lines in zip(spans, parts, strict=True)
+            for line in lines
+            if not first or any(cell.strip() for cell in line)
+        )
+
+
+def _bands(words: Sequence[int], available: int | None) -> list[tuple[int, int]]:
+    """The columns of each band, as many as fit with their longest words."""
+    spans: list[tuple[int, int]] = []
+    first = 0
+    for at in range(1, len(words) + 1):
+        room = None if available is None else available - (_INDENT if first else 0)
+        ends = at == len(words)
+        wider = not ends and room is not None and _needed(words[first : at + 1]) > room
+        if ends or wider:
+            spans.append((first, at))
+            first = at
+    return spans
+
+
+def _needed(words: Sequence[int]) -> int:
+    return sum(words) + _GAP * (len(words) - 1)
+
+
 def text(rows: Iterable[Sequence[str]], available: int | None) -> Iterator[str]:
     """The lines of a table, without blanks at their ends. The first row is the heading."""
-    for lines in layout(rows, available):
-        yield "\n".join((" " * _GAP).join(line).rstrip() for line in lines)
+    for lines in banded(rows, available):
+        yield "\n".join(
+            (" " * (_INDENT if first else 0) + (" " * _GAP).join(line)).rstrip()
+            for first, line in lines
+        )
 
 
 def folded(sentence: str, indent: int, hanging: int, available: int | None) -> str:
@@ -118,9 +166,10 @@ def _pieces(cell: str, width: int) -> Iterator[str]:
             yield from chop_cells(word, max(1, width))
 
 
-def coloured(lines: tuple[Row, ...], paint: Callable[[int, str], str]) -> Iterator[str]:
-    """The lines of one row, each cell painted by its column."""
-    for line in lines:
+def coloured(lines: tuple[tuple[int, Row], ...], paint: Callable[[int, str], str]) -> Iterator[str]:
+    """The lines of one row (`banded`), each cell painted by its column."""
+    for first, line in lines:
         told = [at for at, cell in enumerate(line) if cell.strip()]
         shown = [*line[: told[-1]], line[told[-1]].rstrip()] if told else []
-        yield (" " * _GAP).join(paint(at, cell) for at, cell in enumerate(shown))
+        indent = " " * (_INDENT if first else 0)
+        yield indent + (" " * _GAP).join(paint(first + at, cell) for at, cell in enumerate(shown))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from flowbridge.deployment.file.site import Cloud
+from flowbridge.stacks.described import Description, Site
 from flowbridge.stacks.engine import Construct
 from flowbridge.stacks.exports import Exports
 from flowbridge.stacks.firewall import Firewall
 from flowbridge.stacks.site_stack import SiteStack
+
+__all__ = ["AwsFirewall", "AwsStack", "Site"]
 
 
 class AwsExports(Exports):
@@ -33,7 +34,7 @@ class AwsFirewall(Firewall, AwsExports):
         self,
         scope: Construct,
         id: str,  # noqa: A002
-        deployment: Path | str,
+        deployment: Description,
         vpc_id: str | None = None,
         place: str | None = None,
     ) -> None:

@@ -1,6 +1,7 @@
 """A deployment's firewall as a construct, for an app of one's own.
 
     AwsFirewall(self, "edge", "deployments/edge.yaml", vpc_id=vpc.vpc_id_output)
+    AwsFirewall(self, "edge", Site(name="edge", region="eu-west-1", ...), vpc_id=vpc.vpc_id_output)
 
 It brings the rules and what attaches them; the stack around it has the provider and the backend.
 """
@@ -11,16 +12,22 @@ from pathlib import Path
 from typing import ClassVar
 
 from flowbridge.deployment.file.site import Cloud
+from flowbridge.deployment.finding import Severity
 from flowbridge.deployment.places.estate import Estate
+from flowbridge.deployment.read import resolve_data
 from flowbridge.deployment.selection.resolution import Resolution
-from flowbridge.stacks.engine import Construct
+from flowbridge.stacks.described import Description, data_of
+from flowbridge.stacks.engine import Construct, engine
 from flowbridge.stacks.exports import Exports
 from flowbridge.stacks.fragment import Fragment
 from flowbridge.stacks.pipeline import RefusedError, build_estate, judge, load_all
 
 
 class Firewall(Fragment, Exports):
-    """The rules of one deployment file, checked and proved before they join a stack.
+    """The rules of one deployment, checked and proved before they join a stack.
+
+    `deployment` is a file, or the same in code (`stacks.described`). Warnings and obligations that
+    nobody accepted are annotations of the construct, which `cdktf synth` prints.
 
     `network_id` takes the place of the file's own and may be another construct's token. Of a file
     with several places `place` says whose rules these are; all of them are checked.
@@ -34,17 +41,23 @@ class Firewall(Fragment, Exports):
         self,
         scope: Construct,
         id: str,  # noqa: A002
-        deployment: Path | str,
+        deployment: Description,
         network_id: str | None = None,
         place: str | None = None,
     ) -> None:
         elsewhere = network_id is not None
-        estate = load_all(Path(deployment), network_id_elsewhere=elsewhere)
-        resolution = _part(estate, deployment, place)
+        if isinstance(deployment, Path | str):
+            estate = load_all(Path(deployment), network_id_elsewhere=elsewhere)
+        else:
+            data = data_of(deployment, self.cloud)
+            name = f"Site {data.get('name', id)}"
+            whole = resolve_data(data, name, network_id_elsewhere=elsewhere)
+            estate = Estate(whole, (whole,))
+        resolution = _part(estate, place)
         site = resolution.site
         if site.cloud != self.cloud:
             raise RefusedError(
-                f"{deployment} is a deployment for {site.cloud}, not for {self.cloud}"
+                f"{resolution.file} is a deployment for {site.cloud}, not for {self.cloud}"
             )
         here = resolution.place
         every = build_estate(estate, lambda each: network_id if each.place == here else None)
@@ -54,14 +67,24 @@ class Firewall(Fragment, Exports):
         # Outputs stay with the caller: several firewalls may share one stack.
         rules = {k: v for k, v in self.built.lowered.terraform.items() if k != "output"}
         super().__init__(scope, id, rules)
+        self._annotate()
+
+    def _annotate(self) -> None:
+        notes = engine.Annotations.of(self)
+        for finding in self.built.findings:
+            told = f"{finding.key}: {finding.message} ({finding.id})".removeprefix(": ")
+            if finding.accepted is None and finding.severity is Severity.WARNING:
+                notes.add_warning(told)
+            elif finding.accepted is None and finding.severity is Severity.OBLIGATION:
+                notes.add_info(told)
 
 
-def _part(estate: Estate, deployment: Path | str, place: str | None) -> Resolution:
+def _part(estate: Estate, place: str | None) -> Resolution:
     """The stack of `place`, or the only one. RefusedError where that is not told or not there."""
     found = [part for part in estate.parts if place is None or part.place == place]
     if len(found) != 1:
         known = ", ".join(part.place for part in estate.parts if part.place) or "none"
         raise RefusedError(
-            f"{deployment} has the places {known}: say with place=... whose rules are wanted"
+            f"{estate.whole.file} has the places {known}: say with place=... whose rules are wanted"
         )
     return found[0]

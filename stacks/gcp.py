@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from flowbridge.deployment.file.site import Cloud
+from flowbridge.stacks.described import Site
 from flowbridge.stacks.exports import Exports
 from flowbridge.stacks.firewall import Firewall
 from flowbridge.stacks.site_stack import SiteStack
+
+__all__ = ["GcpFirewall", "GcpStack", "Site"]
 
 
 class GcpExports(Exports):

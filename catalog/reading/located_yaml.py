@@ -11,6 +11,7 @@ import re
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -162,7 +163,7 @@ def read_text(path: Path, *, max_bytes: int = MAX_BYTES) -> str:
             )
         return content.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
     except FileNotFoundError:
-        raise _refusal(file, "there is no such file; check the path") from None
+        raise _refusal(file, f"there is no such file; {_near(path)}") from None
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise _refusal(
@@ -170,6 +171,16 @@ def read_text(path: Path, *, max_bytes: int = MAX_BYTES) -> str:
         ) from None
     except OSError as error:
         raise _refusal(file, f"the file cannot be read: {error.strerror}") from None
+
+
+def _near(path: Path) -> str:
+    """The file that was meant, where one beside it has nearly the name."""
+    try:
+        names = [each.name for each in path.parent.iterdir() if each.is_file()]
+    except OSError:
+        names = []
+    near = get_close_matches(path.name, names, n=1, cutoff=0.8)
+    return f"did you mean {path.with_name(near[0])}?" if near else "check the path"
 
 
 def _waits(path: Path) -> bool:

@@ -36,6 +36,11 @@ def read_deployment(path: Path) -> LocatedYaml:
     return _read(path, path, ())
 
 
+def extended(located: LocatedYaml, path: Path) -> LocatedYaml:
+    """What stands at `path`, or would, over what it extends."""
+    return _extended(_with_acceptances(located, path, path), path, path, ())
+
+
 def is_near(path: Path, deployment: Path, *, shared: bool = False) -> bool:
     """Whether `path` is in the deployment's folder tree, in this one, or in its repository.
 
@@ -59,7 +64,12 @@ def _repository(folder: Path) -> Iterator[Path]:
 
 def _read(path: Path, deployment: Path, within: tuple[str, ...]) -> LocatedYaml:
     """`within` are the files, by their real paths, that extend this one."""
-    located = _with_acceptances(read_yaml(path), path, deployment)
+    return _extended(_with_acceptances(read_yaml(path), path, deployment), path, deployment, within)
+
+
+def _extended(
+    located: LocatedYaml, path: Path, deployment: Path, within: tuple[str, ...]
+) -> LocatedYaml:
     if not isinstance(located.data, dict) or EXTENDS not in located.data:
         return located
     named = located.data[EXTENDS]

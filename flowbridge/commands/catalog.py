@@ -11,6 +11,7 @@ import click
 
 from flowbridge.answer import FINDING, Format, answer_format, refuse, refusing, say_json, say_raw
 from flowbridge.commands.catalog_ingest import command as ingest
+from flowbridge.completion import rows_and_rules, services
 
 if TYPE_CHECKING:
     from flowbridge.catalog.load import Catalog
@@ -102,7 +103,9 @@ def export(
 
 
 @command.command("list", help="The tables, or the rows of one service or table.")
-@click.argument("which", required=False, metavar="[SERVICE|DOCUMENT/TABLE]")
+@click.argument(
+    "which", required=False, metavar="[SERVICE|DOCUMENT/TABLE]", shell_complete=services
+)
 @catalog_choice
 @answer_format
 def list_rows(
@@ -241,7 +244,7 @@ def guide_rules(form: str) -> None:
 
 
 @command.command("show", help="One row, or one guide rule, with everything said of it.")
-@click.argument("row_id", metavar="ID")
+@click.argument("row_id", metavar="ID", shell_complete=rows_and_rules)
 @catalog_choice
 @answer_format
 def show(
@@ -262,7 +265,12 @@ def show(
     if row_id not in rows:
         import difflib
 
-        near = difflib.get_close_matches(row_id, rows, n=3)
+        known = list(rows)
+        if row_id.startswith("guide/"):
+            from flowbridge.catalog.guide_rule import guide
+
+            known = list(guide().root)
+        near = difflib.get_close_matches(row_id, known, n=3)
         hint = f" Near: {', '.join(near)}." if near else ""
         refuse(answer_format, f"there is no row {row_id!r}; ids look like expressway/11/5.{hint}")
     row = rows[row_id]

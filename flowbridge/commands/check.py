@@ -24,7 +24,6 @@ from flowbridge.answer import (
     say_json,
 )
 from flowbridge.feature_text import print_failing, print_rehearsal
-from flowbridge.help_text import examples
 from flowbridge.places import of_place, place_option
 from flowbridge.preflight_text import plain_preflight, print_preflights
 from flowbridge.reaching import access_for, checked_url, reaching, with_progress
@@ -43,11 +42,6 @@ if TYPE_CHECKING:
     "check",
     help="Validate deployment files: refusals, quotas, tests and the proof. FILE may be a folder "
     "or a glob; without one it is the deployments of FLOWBRIDGE_DEPLOYMENTS or cdktf.json.",
-    epilog=examples(
-        "flowbridge check site.yaml",
-        "flowbridge check sites/ --quiet",
-        "flowbridge check 'sites/*.yaml' --keep-going --format junit > report.xml",
-    ),
 )
 @sites_argument
 @click.option(

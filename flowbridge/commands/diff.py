@@ -17,6 +17,7 @@ from flowbridge.answer import (
     refusing,
     say_json,
 )
+from flowbridge.completion import settings
 from flowbridge.results.formats import FORMATS
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     "changes",
     multiple=True,
     metavar="KEY=VALUE",
+    shell_complete=settings,
     help="Compare FILE with itself after this change, for instance --set size=medium. Repeatable.",
 )
 @click.option(

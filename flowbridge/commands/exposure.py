@@ -2,34 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from flowbridge.answer import Format, answer_format, refuse, refusing, say_json
+from flowbridge.answer import Format, refuse, refusing, say_csv, say_json
 from flowbridge.asking import deployment_in
+from flowbridge.completion import places
+from flowbridge.results.formats import FORMATS
 
 if TYPE_CHECKING:
     from flowbridge.policy.proof.redundancy import Redundancy
+    from flowbridge.policy.questions.exposure import Exposure
     from flowbridge.policy.questions.outreach import Reached
+    from flowbridge.stacks.seen import Seen
 
 
-@click.command("exposure", help="What the internet can reach, riskiest first; redundant rules.")
+@click.command(
+    "exposure",
+    help="What the internet can reach, riskiest first; redundant rules.",
+)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
     "--from",
     "source",
+    shell_complete=places,
     help="What this workload or interface reaches, in the place of what the internet reaches.",
 )
-@answer_format
-def command(file: Path, source: str | None, answer_format: Format) -> None:
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "csv", *FORMATS]),
+    default="text",
+    show_default=True,
+    help="How to answer; the others than text, json and csv are for pipelines.",
+)
+def command(file: Path, source: str | None, form: str) -> None:
     from flowbridge.policy.proof.redundancy import redundant_rules
     from flowbridge.policy.questions.directory import Directory
     from flowbridge.policy.questions.exposure import exposure
     from flowbridge.stacks.pipeline import catalog_of
 
-    with refusing(answer_format):
+    answer_format: Format = "json" if form == "json" else "text"
+    with refusing(form if form in FORMATS else answer_format, "exposure"):
         whole = deployment_in(file)
         parties = catalog_of(whole.resolution).parties
         directory = Directory.of(whole.policy, whole.resolution.site, parties)
@@ -41,9 +58,15 @@ def command(file: Path, source: str | None, answer_format: Format) -> None:
             stolen = outreach(whole.policy, whole.enforcement, directory, source, purposes)
         except ValueError as error:
             refuse(answer_format, str(error))
-        _say_reached(source, stolen, answer_format)
+        if form in FORMATS or form == "csv":
+            _say_elsewhere(whole, stolen, form)
+        else:
+            _say_reached(source, stolen, answer_format)
         return
     reached = exposure(whole.policy, whole.enforcement, directory, purposes)
+    if form in FORMATS or form == "csv":
+        _say_elsewhere(whole, reached, form)
+        return
     redundant = redundant_rules(whole.enforcement)
     if answer_format == "json":
         say_json(
@@ -83,6 +106,20 @@ def command(file: Path, source: str | None, answer_format: Format) -> None:
         "Covered only as long as some of those are kept:",
         [each for each in redundant if not each.removable],
     )
+
+
+def _say_elsewhere(whole: Seen, reached: Sequence[Exposure] | Sequence[Reached], form: str) -> None:
+    """As CSV, or as results of a pipeline."""
+    if form == "csv":
+        records = [each.as_plain() for each in reached]
+        say_csv(list(records[0]) if records else ["interface", "protocol", "ports"], records)
+        return
+    from flowbridge.results.check_results import lines_of_workloads
+    from flowbridge.results.exposure_results import exposure_outcome
+    from flowbridge.results.say import say_outcome
+
+    file = whole.resolution.file
+    say_outcome(exposure_outcome(file, reached, lines_of_workloads([whole])), form)
 
 
 def _say_reached(source: str, reached: tuple[Reached, ...], form: Format) -> None:

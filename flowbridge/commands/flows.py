@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from flowbridge.answer import Format, json_text, refuse, refusing, say_json
+from flowbridge.completion import places
+from flowbridge.sites import named_sites, sites_argument
 from flowbridge.written import write_whole
 
 if TYPE_CHECKING:
@@ -19,10 +21,11 @@ ListFormat = Literal["text", "json", "csv", "md", "xlsx"]
 
 
 @click.command("flows")
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@sites_argument
 @click.option(
     "--at",
     metavar="PARTY",
+    shell_complete=places,
     help="Only flows with an end at this party, workload or interface, as it sees them: before the "
     "NAT on its own side, behind the NAT of the other.",
 )
@@ -60,7 +63,7 @@ def command(
     answer: Format = "json" if list_format == "json" else "text"
     if list_format == "xlsx" and output is None:
         refuse(answer, "an XLSX workbook is no text: write -o flows.xlsx (or -o - for a pipe)")
-    sites = _sites(files, answer)
+    sites = _sites(named_sites(files, answer, "flows"), answer)
     named = {name for _, flows, _ in sites for name in places(flows)}
     if at is not None and at not in named:
         near = difflib.get_close_matches(at, named, n=1)

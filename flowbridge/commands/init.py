@@ -96,7 +96,10 @@ def command(
     if answer_format == "json":
         say_json({"written": str(target)})
     else:
-        click.echo(f"Wrote {target}. Put your addresses in, then: flowbridge check {target}")
+        from flowbridge.invocation import file_argument, own_command
+
+        then = f"{own_command()} check {file_argument(target)}"
+        click.echo(f"Wrote {target}. Put your addresses in, then: {then}")
 
 
 def _asked(given: bool | None, question: str) -> bool:

@@ -15,8 +15,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from flowbridge.answer import BAD_INPUT, FINDING, HOLDS, refusing, say_json
+from flowbridge.completion import features
 from flowbridge.feature_text import print_rehearsal, print_verdicts, print_written
 from flowbridge.reaching import access_for, checked_url, reaching, with_progress
+from flowbridge.results.formats import FORMATS
+from flowbridge.sites import named_sites, sites_argument, with_bar
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -34,16 +37,22 @@ if TYPE_CHECKING:
     help="Play every feature of the requested services, packet by packet, through the emitted "
     "filters of every hop. Files that hold each other's workloads are rehearsed together.",
 )
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@sites_argument
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "json", "junit"]),
+    type=click.Choice(["text", "json", *FORMATS]),
     default="text",
     show_default=True,
     help="How to answer.",
 )
-@click.option("--feature", "wanted", multiple=True, help="Only this feature, such as mra/sign-in.")
+@click.option(
+    "--feature",
+    "wanted",
+    multiple=True,
+    shell_complete=features,
+    help="Only this feature, such as mra/sign-in.",
+)
 @click.option(
     "--live",
     is_flag=True,
@@ -68,7 +77,7 @@ if TYPE_CHECKING:
 @reaching
 def command(
     files: tuple[Path, ...],
-    form: Literal["text", "json", "junit"],
+    form: str,
     wanted: tuple[str, ...],
     live: bool,
     before_machines: bool,
@@ -87,8 +96,10 @@ def command(
     checked_url(endpoint_url, answer_format)
     _refuse_odd(answer_format, live, before_machines, endpoint_url, folder, yes)
     access = replace(access_for(endpoint_url, timeout, attempts), before_machines=before_machines)
-    with refusing(answer_format):
-        built = build_all(files)
+    refusal = form if form in FORMATS else answer_format
+    files = named_sites(files, refusal, "rehearse")
+    with refusing(refusal, "rehearse"):
+        built = build_all(with_bar(files, "reading"))
         lives = _read(built, access, at_once) if live else {}
         found = _live(built, lives) if live else rehearsals([judge(each) for each in built])
     if wanted:
@@ -128,6 +139,11 @@ def command(
         say_json(answer)
     elif form == "junit":
         click.echo(junit(found, verdicts), nl=False)
+    elif form in FORMATS:
+        from flowbridge.results.rehearsal_results import rehearsal_outcome
+        from flowbridge.results.say import say_outcome
+
+        say_outcome(rehearsal_outcome(found), form)
     else:
         for each in found:
             print_rehearsal(each)

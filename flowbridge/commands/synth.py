@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from flowbridge.answer import HOLDS, Format, answer_format, refuse, refusing, say_json
+from flowbridge.sites import sites_argument
 
 if TYPE_CHECKING:
     from flowbridge.stacks.synthesis import Synthesized
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     help="Terraform JSON without Node: a root configuration or a module. Without FILE the "
     "deployments of FLOWBRIDGE_DEPLOYMENTS or cdktf.json.",
 )
-@click.argument("files", metavar="[FILE]...", nargs=-1, type=click.Path(path_type=Path))
+@sites_argument
 @click.option(
     "--as",
     "form",
@@ -43,7 +44,7 @@ def command(
     output: Path | None,
     answer_format: Format,
 ) -> None:
-    from flowbridge.stacks.pipeline import build_all
+    from flowbridge.stacks.pipeline import build_all, deployment_files
     from flowbridge.stacks.plain.form import ModuleForm, RootForm
     from flowbridge.stacks.project import read_project
     from flowbridge.stacks.synthesis import synthesize_as
@@ -54,7 +55,12 @@ def command(
     with refusing(answer_format):
         project = read_project(Path())
         chosen = RootForm() if form == "stack" else ModuleForm()
-        built = build_all(files or files_of(project), chosen.stacks)
+        named = (
+            files_of(project)
+            if not files
+            else deployment_files([str(file) for file in files], Path(), "the command line")
+        )
+        built = build_all(named, chosen.stacks)
         done = synthesize_as(chosen, built, output or project.outdir)
     if answer_format == "json":
         say_json(_plain(done, form))

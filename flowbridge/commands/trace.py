@@ -10,14 +10,24 @@ import click
 
 from flowbridge.answer import FINDING, HOLDS, Format, answer_format, say_json
 from flowbridge.asking import PORTS, ask, destination_option, port_option, protocol_option, question
+from flowbridge.completion import places
 
 if TYPE_CHECKING:
     from flowbridge.policy.questions.trace import Trace
 
 
-@click.command("trace", help="The verdict on one packet, hop by hop, and on its reply.")
+@click.command(
+    "trace",
+    help="The verdict on a packet, or on a set of them, hop by hop, and on its reply.",
+)
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--from", "source", required=True, help="Workload, interface, system or address.")
+@click.option(
+    "--from",
+    "source",
+    required=True,
+    shell_complete=places,
+    help="Workload, interface, system or address.",
+)
 @destination_option
 @protocol_option
 @click.option("--source-port", type=PORTS, help="Source port; left out: any.")
@@ -25,7 +35,9 @@ if TYPE_CHECKING:
 @click.option(
     "--expect",
     type=click.Choice(["allowed", "denied"]),
-    help="Exit 1 unless this is the verdict; `denied`: no packet asked about gets through.",
+    help="Exit 1 unless this is the verdict; `denied`: no packet asked about gets through; "
+    "`allowed`: every address and port asked about is reached, from some source port where "
+    "--source-port names none.",
 )
 @answer_format
 def command(
@@ -46,7 +58,8 @@ def command(
         say_json(found.as_plain())
     else:
         _print(found)
-    if expect is not None and (str(found.verdict) != expect or found.not_judged):
+    kept = str(found.verdict) == expect and (expect == "denied" or found.served)
+    if expect is not None and (not kept or found.not_judged):
         click.echo(f"Expected {expect}.", err=True)
         sys.exit(FINDING)
     sys.exit(HOLDS)
@@ -55,7 +68,11 @@ def command(
 def _print(found: Trace) -> None:
     allowed = found.verdict == "allowed"
     click.secho(str(found.verdict).upper(), fg="green" if allowed else "red", bold=True, nl=False)
-    click.echo(f"  {found.sample}  ({found.source} to {found.destination})")
+    if found.extent == "some":
+        click.secho(f" for {found.covers}", bold=True)
+        click.echo(f"One of them: {found.sample}  ({found.source} to {found.destination})")
+    else:
+        click.echo(f"  {found.sample}  ({found.source} to {found.destination})")
     for hop in found.hops:
         mark = "+" if hop.decision.allowed else "x"
         click.echo(f"  {mark} {hop}")
@@ -67,11 +84,6 @@ def _print(found: Trace) -> None:
         click.echo("No row asks for this packet: it is excess, which the cloud cannot say tighter.")
     _print_list("Asked for from other source ports only:", found.near)
     _print_list("Asked for between other addresses of the two:", found.elsewhere)
-    if found.extent == "some":
-        click.echo(
-            f"Of the packets from {found.source} to {found.destination} asked about only some "
-            "get through; this is one of them."
-        )
     for name, extent in found.others:
         click.echo(f"Also: {name}: {extent} get through.")
     _print_list("Rows that would open it:", found.closed)

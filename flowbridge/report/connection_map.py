@@ -38,7 +38,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """All flows from one box to another, in this direction."""
+    """All flows from one box to another, in this direction; `x`, `y`: its middle, in pixels."""
 
     id: str
     source: str
@@ -46,6 +46,8 @@ class Line:
     flows: int
     ports: str
     path: str
+    x: int
+    y: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ def connection_map(interfaces: tuple[Interface, ...], flows: tuple[Flow, ...]) -
             destination,
             len(found),
             _ports(found),
-            _path(boxes[source], boxes[destination]),
+            *_path(boxes[source], boxes[destination]),
         )
         for number, ((source, destination), found) in enumerate(sorted(pairs.items()))
     )
@@ -144,8 +146,8 @@ def _place(ports: PortRange) -> tuple[int, int, str]:
     return ports.first, ports.last, ports.parity or ""
 
 
-def _path(source: Box, destination: Box) -> str:
-    """A curve from box to box; to itself or within a column it bows out to the right."""
+def _path(source: Box, destination: Box) -> tuple[str, int, int]:
+    """A curve from box to box, and its middle; within a column it bows out to the right."""
     shift = 7 if source.x <= destination.x else -7  # the two directions lie beside each other
     y1 = source.y + BOX_HEIGHT // 2 + shift
     y2 = destination.y + BOX_HEIGHT // 2 + shift
@@ -154,9 +156,10 @@ def _path(source: Box, destination: Box) -> str:
         bow = x + 60 + abs(y2 - y1) // 5
         if source.y == destination.y:
             y1, y2 = source.y + 12, source.y + BOX_HEIGHT - 12
-        return f"M{x},{y1} C{bow},{y1} {bow},{y2} {x},{y2}"
+        curve = f"M{x},{y1} C{bow},{y1} {bow},{y2} {x},{y2}"
+        return curve, x + 3 * (bow - x) // 4, (y1 + y2) // 2
     forward = source.x < destination.x
     x1 = source.x + (BOX_WIDTH if forward else 0)
     x2 = destination.x + (0 if forward else BOX_WIDTH)
     middle = (x1 + x2) // 2
-    return f"M{x1},{y1} C{middle},{y1} {middle},{y2} {x2},{y2}"
+    return f"M{x1},{y1} C{middle},{y1} {middle},{y2} {x2},{y2}", middle, (y1 + y2) // 2

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from flowbridge.catalog.export import export_rows
+from flowbridge.deployment.checks.accepted import today
+from flowbridge.deployment.file.extended import read_deployment
+from flowbridge.deployment.finding import Finding, Severity
 from flowbridge.deployment.selection.resolution import Outcome
 from flowbridge.legible import without_passwords
 from flowbridge.policy.questions.directory import Directory
@@ -56,7 +62,15 @@ def page(checked: Checked) -> str:
             rules=built.lowered.rules,
             usage=built.lowered.usage,
             excess=built.lowered.excess,
-            findings=built.findings,
+            pressing=[each for each in built.findings if _left(each)],
+            quiet=[each for each in built.findings if not _left(each)],
+            warnings=open_findings(built.findings, Severity.WARNING),
+            obligations=open_findings(built.findings, Severity.OBLIGATION),
+            features=checked.features,
+            counts=Counter(str(each.answer) for each in checked.features),
+            printed=_printed(checked),
+            day=today(),
+            hashes=file_hashes(Path(resolution.file)),
             tests=checked.assertions,
             exposed=exposure(
                 built.policy,
@@ -69,12 +83,41 @@ def page(checked: Checked) -> str:
             closed=[row for row in resolution.selected if row.outcome is not Outcome.CARRIED],
         )
     )
-    return _with_hash(without_passwords(text))
+    return with_hashes(without_passwords(text))
 
 
-def _with_hash(text: str) -> str:
-    """The page, whose policy lets run its own script and no other that might get into it."""
-    _, _, after = text.partition("<script>")
-    script, _, _ = after.partition("</script>")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return text.replace("'HASH-OF-THE-SCRIPT'", f"'sha256-{digest}'", 1)
+def _left(finding: Finding) -> bool:
+    return finding.accepted is None and finding.severity is not Severity.NOTE
+
+
+def open_findings(findings: Iterable[Finding], severity: Severity) -> list[Finding]:
+    return [each for each in findings if each.severity is severity and each.accepted is None]
+
+
+def _printed(checked: Checked) -> list[dict[str, Any]]:
+    """The rows of the requested services as they are printed, in the order of the documents."""
+    resolution = checked.built.resolution
+    asked = {row for flow in resolution.flows for row in flow.rows}
+    asked |= {each.id for each in resolution.selected}
+    known = catalog_of(resolution)
+    every = export_rows(known, added=True, platform=True, closed=True)
+    return [record for record in every if record["id"] in asked]
+
+
+def file_hashes(file: Path) -> list[tuple[str, str]]:
+    """Name and SHA-256 of the deployment file, and of each file that it is read with."""
+    located = read_deployment(file)
+    names = dict.fromkeys([located.file, *located.files.values()])
+    return [
+        (Path(name).name, hashlib.sha256(Path(name).read_bytes()).hexdigest()) for name in names
+    ]
+
+
+def with_hashes(text: str) -> str:
+    """The page, whose policy lets in its own style and script and nothing that gets into it."""
+    for tag, place in (("style", "'HASH-OF-THE-STYLE'"), ("script", "'HASH-OF-THE-SCRIPT'")):
+        _, _, after = text.partition(f"<{tag}>")
+        content, _, _ = after.partition(f"</{tag}>")
+        digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+        text = text.replace(place, f"'sha256-{digest}'", 1)
+    return text

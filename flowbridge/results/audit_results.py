@@ -10,6 +10,7 @@ from flowbridge.policy.audit.estate import Departure
 from flowbridge.policy.audit.untold import Standing
 from flowbridge.results.result import Level, Outcome, Result
 
+NETWORK: Final = ""
 _KINDS: Final = {
     "unintended": "Packets are live that no documented flow asks for",
     "missing": "Packets that a documented flow asks for do not pass",
@@ -22,26 +23,41 @@ _KINDS: Final = {
 
 
 def audit_outcome(
-    audits: Mapping[str, Audit], lines: Mapping[tuple[str, str], int] | None = None
+    audits: Mapping[str, Audit],
+    lines: Mapping[tuple[str, str], int] | None = None,
+    about: Mapping[str, tuple[str, str]] | None = None,
 ) -> Outcome:
-    """The outcome of the audits, by file. `lines` are those of interfaces in their files."""
+    """The outcome of the audits, by the labels of their deployments: `about` gives the file and the
+    name of each (without it the label is both). `lines` are those of interfaces in their files."""
+    places = {label: (about or {}).get(label, (label, label)) for label in audits}
     return Outcome(
         command="audit",
-        examined=tuple(audits),
+        examined=tuple(dict.fromkeys(file for file, _ in places.values())),
         results=tuple(
             result
-            for file, audit in audits.items()
-            for result in _results(file, audit, lines or {})
+            for label, audit in audits.items()
+            for result in _results(*places[label], audit, lines or {})
         ),
         rules=_KINDS,
         incomplete=tuple(str(unread) for audit in audits.values() for unread in audit.unread),
     )
 
 
-def _results(file: str, audit: Audit, lines: Mapping[tuple[str, str], int]) -> Iterator[Result]:
+def _results(
+    file: str, name: str, audit: Audit, lines: Mapping[tuple[str, str], int]
+) -> Iterator[Result]:
     def result(kind: str, level: Level, text: str, subject: str, interface: str = "") -> Result:
-        line = lines.get((file, interface.partition("/")[0]))
-        return Result(rule=kind, level=level, text=text, file=file, line=line, subject=subject)
+        # What touches no interface is about the network.
+        line = lines.get((file, interface.partition("/")[0])) or lines.get((file, NETWORK))
+        return Result(
+            rule=kind,
+            level=level,
+            text=text,
+            file=file,
+            line=line,
+            subject=subject,
+            deployment=name,
+        )
 
     for opened in audit.opened:
         rule = opened.rule
@@ -70,7 +86,7 @@ def _results(file: str, audit: Audit, lines: Mapping[tuple[str, str], int]) -> I
             level = Level.ERROR if state.drift else Level.NOTE
             other = f" ({state.rule.whose})" if state.rule.made_for else ""
             text = f"{state.rule.text}{other}: {state.effect}"
-            yield result(kind, level, text, state.rule.id)
+            yield result(kind, level, text, state.rule.id, state.interface)
     for found in audit.deviations:
         level = Level.ERROR if found.drift else Level.NOTE
         where = next(iter(found.interfaces), "")

@@ -9,8 +9,10 @@ from flowbridge.catalog.finding_kind import finding_kinds
 from flowbridge.catalog.reading.located_yaml import Problem
 from flowbridge.deployment.finding import Finding, Severity
 from flowbridge.policy.questions.between_deployments import Disagreement
+from flowbridge.results.audit_results import NETWORK
 from flowbridge.results.result import Level, Outcome, Result
 from flowbridge.stacks.pipeline import Built, Checked
+from flowbridge.stacks.seen import Seen
 
 REFUSED: Final = "refused"
 _LEVELS: Final = {
@@ -76,8 +78,9 @@ def refusal_outcome(command: str, problems: Iterable[Problem]) -> Outcome:
     return Outcome(command=command, examined=files, results=results, rules=_KINDS)
 
 
-def lines_of_workloads(built: Iterable[Built]) -> dict[tuple[str, str], int]:
-    """By file and workload, the line at which the deployment file describes it."""
+def lines_of_workloads(built: Iterable[Built | Seen]) -> dict[tuple[str, str], int]:
+    """By file and workload, the line at which the deployment file describes it; that of its
+    network under no workload."""
     from pathlib import Path
 
     from flowbridge.catalog.reading.located_yaml import BadFileError
@@ -90,6 +93,9 @@ def lines_of_workloads(built: Iterable[Built]) -> dict[tuple[str, str], int]:
             read = read_deployment(Path(file))
         except BadFileError:
             continue
+        where, line = read.place_of(("network",))
+        if where == read.file and line is not None:
+            found[file, NETWORK] = line
         for interface in each.policy.interfaces:
             own = (interface.workload.replace("-", "_"),)
             for path in (own, ("systems", interface.workload)):

@@ -21,7 +21,8 @@ class Result:
     """`rule` is the id of the finding's kind; `line` counts from 1, None where no line is meant.
 
     `subject` is what it is about where the file has no line for it: a live id, an interface, a row.
-    `accepted` are the words in which it is accepted, or the baseline that has it.
+    `accepted` are the words in which it is accepted, or the baseline that has it. `deployment` is
+    its name, where an answer is about several.
     """
 
     rule: str
@@ -33,6 +34,7 @@ class Result:
     subject: str = ""
     source: str = ""
     accepted: str | None = None
+    deployment: str = ""
 
     @property
     def fingerprint(self) -> str:

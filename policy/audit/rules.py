@@ -21,13 +21,15 @@ from flowbridge.policy.point import Point
 
 @dataclass(frozen=True, slots=True)
 class RuleState:
-    """A live rule that the plan does not have. `was`: the planned rule that it must have been."""
+    """A live rule that the plan does not have. `was`: the planned rule that it must have been;
+    `interface`: the first one whose packets meet it, where any does."""
 
     rule: LiveRule
     was: str | None
     drift: bool
     opens: PacketSet
     effect: str
+    interface: str = ""
 
     def as_plain(self) -> dict[str, Any]:
         return {
@@ -108,15 +110,24 @@ def rule_states(
         for each in estate.deviations
         if each.departure is Departure.UNRESOLVED
     }
+    met = {
+        rule.name: point.interface
+        for point, filters in sorted(estate.enforcement.items(), reverse=True)
+        for stage in filters
+        for rule in stage.rules
+    }
     changed: list[RuleState] = []
     unmanaged: list[RuleState] = []
     for rule in estate.rules.values():
+        where = met.get(rule.id, "")
         opens = opening.get(rule.id, EMPTY)
         if rule.planned is not None:
             if opens:
                 # The rule is as planned; what its peers stand for is not.
                 changed.append(
-                    RuleState(rule, rule.planned, True, opens, "its peers are more than planned")
+                    RuleState(
+                        rule, rule.planned, True, opens, "its peers are more than planned", where
+                    )
                 )
             continue
         closes = rule.id in refusing
@@ -130,7 +141,7 @@ def rule_states(
         }
         drift = any(effects.values()) or doubted.get(rule.id, False)
         effect = _effect([text for text, holds in effects.items() if holds], rule.id in doubted)
-        state = RuleState(rule, was, drift, opens, effect)
+        state = RuleState(rule, was, drift, opens, effect, where)
         (changed if rule.ours else unmanaged).append(state)
     return tuple(changed), tuple(unmanaged)
 

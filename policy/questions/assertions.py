@@ -56,12 +56,16 @@ class AssertionResult:
         by = str(self.trace.decided_by or "no filter is in the way")
         if expected == "denied":
             rows = f" (rows {', '.join(self.trace.rows)})" if self.trace.rows else ""
-            return f"{self.question}: expected denied, but {self.trace.sample} passes: {by}{rows}"
+            much = f" ({self.trace.covers} get through)" if self.trace.covers else ""
+            passing = f"{self.trace.sample} passes{much}"
+            return f"{self.question}: expected denied, but {passing}: {by}{rows}"
         would = "; ".join(map(str, self.trace.closed[:3]))
         row = f"; it would take {would}" if would else "; no documented row asks for it"
         if self.trace.rows:
             row = f"; not served: {', '.join(self.trace.rows)}"
-        return f"{self.question}: expected allowed, but {self.trace.sample} is refused: {by}{row}"
+        much = f" ({self.trace.covers} get through)" if self.trace.covers else ""
+        lost = f"{self.trace.sample} is refused{much}"
+        return f"{self.question}: expected allowed, but {lost}: {by}{row}"
 
     def as_plain(self) -> dict[str, Any]:
         """For JSON."""

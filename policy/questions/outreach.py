@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from enum import IntEnum
 from typing import Any
 
@@ -92,7 +93,10 @@ def outreach(
     cards = [card for card in policy.interfaces if workload in (card.key, card.workload)]
     if not cards:
         here = ", ".join(sorted({card.workload for card in policy.interfaces}))
-        raise UnknownPlaceError(f"{workload!r} does not run here; name one of {here}")
+        known = {name for card in policy.interfaces for name in (card.key, card.workload)}
+        near = get_close_matches(workload, sorted(known), n=1)
+        hint = f": did you mean {near[0]!r}? Else" if near else ";"
+        raise UnknownPlaceError(f"{workload!r} does not run here{hint} name one of {here}")
     found = [
         each
         for card in cards

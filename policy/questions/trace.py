@@ -17,7 +17,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from flowbridge.catalog.party import Party
-from flowbridge.catalog.ports import PortRange
+from flowbridge.catalog.ports import ANY_PORT, PortRange
 from flowbridge.catalog.protocol import Protocol
 from flowbridge.deployment.closed.candidates import ClosedRow
 from flowbridge.deployment.closed.rows import ClosedRows
@@ -28,6 +28,7 @@ from flowbridge.policy.packets.as_json import plain_packet
 from flowbridge.policy.packets.packet import Address, Network, Packet, protocol_label
 from flowbridge.policy.point import Direction, Point
 from flowbridge.policy.proof.decision import Decision, FilterIndex, Judge
+from flowbridge.policy.questions.coverage import covered, served
 from flowbridge.policy.questions.directory import Directory
 from flowbridge.policy.questions.other_addresses import OtherAddresses
 from flowbridge.policy.questions.other_source_ports import OtherSourcePorts, other_source_ports
@@ -124,7 +125,9 @@ class Trace:
     knows the documents). `others` are the remaining ways in which the two ends meet, for instance
     by the other interface of a workload, each with how much gets through. `not_judged` says what
     else an end may be behind, where it is no card of the deployment and stands in one of its
-    subnets.
+    subnets. `covers` says how much of what was asked about gets through (`all but source ports
+    0-1023`), `served` whether every address and port is reached, from some source port where the
+    question names none.
     """
 
     question: Question
@@ -140,6 +143,8 @@ class Trace:
     near: tuple[OtherSourcePorts, ...] = ()
     elsewhere: tuple[OtherAddresses, ...] = ()
     not_judged: tuple[str, ...] = ()
+    covers: str = ""
+    served: bool = True
 
     @property
     def decided_by(self) -> Hop | None:
@@ -157,6 +162,7 @@ class Trace:
             "question": str(self.question),
             "verdict": self.verdict,
             "extent": self.extent,
+            **({"covers": self.covers} if self.extent is Extent.SOME else {}),
             "from": {"name": self.source, "address": str(sample.source)},
             "to": {"name": self.destination, "address": str(sample.destination)},
             "protocol": protocol_label(sample.protocol),
@@ -206,7 +212,8 @@ class Tracer:
     def follow(self, question: Question, meeting: Meeting, part: Part, packet: Packet) -> Trace:
         """The trace of one packet of a part of `question` (`policy.questions.reach`)."""
         sample = _sample(part, packet)
-        return self._with_closed(self._judge_sample(question, meeting, sample, None))
+        found = self._with_closed(self._judge_sample(question, meeting, sample, None))
+        return replace(found, covers=self._covered(meeting, question))
 
     def followed(self, question: Question, meeting: Meeting, sample: Sample) -> Trace:
         """The trace of one packet of `question`, where two ends meet."""
@@ -248,7 +255,17 @@ class Tracer:
         sample = _only_packet(meeting, question)
         if sample is not None:
             return self._judge_sample(question, meeting, sample, None)
-        return self._judge_sample(question, meeting, *self._choose(meeting, question))
+        sample, extent, parts = self._choose(meeting, question)
+        found = self._judge_sample(question, meeting, sample, extent)
+        free = question.source_ports == (ANY_PORT,)
+        return replace(
+            found,
+            covers=covered(parts, icmp=_is_icmp(question)),
+            served=served(parts, any_source_port=free),
+        )
+
+    def _covered(self, meeting: Meeting, question: Question) -> str:
+        return covered(self.reach.parts(meeting, question), icmp=_is_icmp(question))
 
     def _judge_sample(
         self, question: Question, meeting: Meeting, sample: Sample, extent: Extent | None
@@ -282,8 +299,10 @@ class Tracer:
                     "not what it has of its own"
                 )
 
-    def _choose(self, meeting: Meeting, question: Question) -> tuple[Sample, Extent]:
-        """A telling packet of many, and how many of them get through."""
+    def _choose(
+        self, meeting: Meeting, question: Question
+    ) -> tuple[Sample, Extent, tuple[Part, ...]]:
+        """A telling packet of many, and how many of them get through, in their parts."""
         parts = tuple(self.reach.parts(meeting, question))
         passing = any(part.passing for part in parts)
         refused = any(part.passing != part.asked for part in parts)
@@ -297,7 +316,7 @@ class Tracer:
         for part, packets in candidates:
             packet = packets.example()
             if packet is not None:
-                return _sample(part, packet), extent
+                return _sample(part, packet), extent, parts
         raise ValueError(f"{question} asks about no packet")
 
     def _hops(self, meeting: Meeting, sample: Sample) -> tuple[Hop, ...]:
@@ -405,6 +424,10 @@ def _one_address(networks: tuple[Network, ...]) -> Address | None:
     if len(networks) == 1 and networks[0].num_addresses == 1:
         return networks[0].network_address
     return None
+
+
+def _is_icmp(question: Question) -> bool:
+    return question.protocol in (Protocol.ICMP, Protocol.ICMPV6)
 
 
 def _path(trace_: Trace) -> str:

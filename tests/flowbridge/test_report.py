@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import itertools
 import json
 import re
@@ -135,3 +137,56 @@ def test_paper_has_every_column_and_no_dark_ground(text: str) -> None:
     assert ".scroll { overflow:visible }" in paper
     assert "min-width:0" in paper
     assert "@media (prefers-color-scheme: dark)" not in text
+
+
+def test_the_answer_stands_first_and_the_head_says_what_it_is_about(text: str) -> None:
+    order = ['class="answer"', *(f'id="{name}"' for name in ("todo", "internet", "flows", "rules"))]
+    places = [text.index(mark) for mark in order]
+    assert places == sorted(places)
+    file = EXAMPLES / "edge-cluster.yaml"
+    assert f"sha256 {hashlib.sha256(file.read_bytes()).hexdigest()}" in text
+    assert re.search(r"<p class=\"dim\">\d{4}-\d\d-\d\d · flowbridge ", text)
+
+
+def test_each_row_id_opens_the_row_as_printed(text: str) -> None:
+    named = set(re.findall(r'href="#row-([^"]+)"', text))
+    there = set(re.findall(r'<details class="row" id="row-([^"]+)"', text))
+    assert named
+    assert named <= there
+    row = text.split('id="row-expressway/11/5"')[1].split("</details>")[0]
+    assert "table 11, row 5" in row
+    assert "https://www.cisco.com/" in row
+
+
+def test_the_policy_lets_in_its_own_style_and_script_only(text: str) -> None:
+    (policy,) = re.findall(r'Content-Security-Policy" content="([^"]+)"', text)
+    assert "unsafe-inline" not in policy
+    for tag in ("style", "script"):
+        (content,) = re.findall(f"<{tag}>(.*?)</{tag}>", text, re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+        assert f"{tag}-src 'sha256-{digest}'" in policy
+    assert not re.search(r'<[^>]+ style="', text)
+
+
+def test_every_word_of_the_page_is_there_in_japanese(text: str) -> None:
+    headings = re.findall(r"<h2[^>]*>(.*?)</h2>", text)
+    assert headings
+    assert all('class="ja" lang="ja"' in heading for heading in headings)
+
+
+def test_several_deployments_are_an_overview(tmp_path: Path) -> None:
+    audit = {"deployments": [{"name": "split-edge", "verdict": "drift", "unintended": [1, 2]}]}
+    (tmp_path / "audit.json").write_text(json.dumps(audit))
+    target = tmp_path / "fleet.html"
+    sites = [str(EXAMPLES / f"split-{half}.yaml") for half in ("edge", "core")]
+    words = ["report", *sites, "-o", str(target), "--audit", str(tmp_path / "audit.json")]
+    result = CliRunner().invoke(flowbridge, words)
+    assert result.exit_code == 0, result.output
+    page = target.read_text("utf-8")
+    for part in ("services", "exposure", "quotas", "drift", "disagreements", "editions"):
+        assert f'id="{part}"' in page
+    drift = page.split('id="drift"')[1].split("</table>")[0]
+    assert re.search(r'split-edge</td><td class="bad">drift</td><td class="number">2', drift)
+    assert "not audited" in drift
+    (tmp_path / "audit.json").write_text("[]")
+    assert CliRunner().invoke(flowbridge, words).exit_code == 2

@@ -123,6 +123,6 @@ def test_an_icmp_question_is_about_a_type_as_in_the_tests_of_a_file(tmp_path: Pa
     words = ("trace", written(tmp_path, mtu), *asked.split())
     assert "icmp type 8 code 0" in run(*words, "8").output
     too_big = run(*words, "3").output
-    assert too_big.startswith("ALLOWED  icmp type 3 code 4")
-    assert "asked about only some get through" in too_big
+    assert too_big.startswith("ALLOWED for only types 3/4\n")
+    assert "One of them: icmp type 3 code 4" in too_big
     assert "icmp type 3 code 4" in run(*words, "772").output, "type * 256 + code"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import shutil
 from pathlib import Path
@@ -122,3 +124,45 @@ def test_extends_in_a_folder(tmp_path: Path) -> None:
     assert deployment["name"] == "site-a"
     files = {finding.get("file") for finding in deployment["findings"] if finding["key"]}
     assert str(tmp_path / "common.yaml") in files
+
+
+def test_exposure_and_features_speak_to_pipelines() -> None:
+    file = EXAMPLES / "emea-edge.yaml"
+    line = next(
+        number
+        for number, text in enumerate(file.read_text("utf-8").splitlines(), 1)
+        if text.startswith("expressway_e:")
+    )
+    exposed = json.loads(run("exposure", file, "--format", "sarif").stdout)["runs"][0]["results"]
+    places = {each["locations"][0]["physicalLocation"]["region"]["startLine"] for each in exposed}
+    assert places == {line}
+    assert {each["ruleId"] for each in exposed} >= {"exposure-wide", "exposure-service"}
+    told = run("rehearse", file, "--format", "md").stdout
+    assert told.startswith("## flowbridge rehearse: holds\n")
+    assert "feature-on-condition" in told
+
+
+def test_tables_as_csv() -> None:
+    file = EXAMPLES / "emea-edge.yaml"
+    rules = list(csv.DictReader(io.StringIO(run("rules", file, "--format", "csv").stdout)))
+    known = json.loads(run("rules", file, "--format", "json").stdout)
+    assert [each["address"] for each in rules] == [each["address"] for each in known]
+    exposed = list(csv.DictReader(io.StringIO(run("exposure", file, "--format", "csv").stdout)))
+    assert exposed[0]["ports"] == "36000-59999"
+
+
+def test_rules_name_the_party_and_go_by_port_number() -> None:
+    lines = run("rules", EXAMPLES / "emea-edge.yaml").stdout.splitlines()
+    assert [line for line in lines if "admin-pc 10.9.0.0/24" in line]
+    group = [line.split() for line in lines if line.startswith("cucm/single")]
+    inward = [int(cells[6]) for cells in group if cells[1] == "ingress" and cells[5] == "tcp"]
+    assert inward == sorted(inward)
+    assert len(inward) > 5
+
+
+def test_data_for_rego() -> None:
+    said = json.loads(run("opa", EXAMPLES / "emea-edge.yaml").stdout)
+    deployment = said["flowbridge"]["deployments"]["emea-edge"]
+    assert deployment["holds"] is True
+    assert {rule["scope"] for rule in deployment["rules"]} >= {"expressway-e/external"}
+    assert all({"id", "severity", "accepted"} <= set(each) for each in deployment["findings"])

@@ -104,3 +104,12 @@ def test_no_address_is_cut_on_a_terminal(command: str, columns: int) -> None:
         file = (ROOT / "examples" / "edge-cluster.yaml").read_text("utf-8")
         for address in re.findall(r"external: ([\d.]+)", file):
             assert any(re.search(rf"(?<![\d.]){re.escape(address)}(?![\d.])", t) for t in lines)
+
+
+def test_columns_stand_in_bands_before_an_address_is_folded() -> None:
+    address = "2001:db8:1234:5678:9abc:def0:1234:5678/128"
+    rows = [("rule", "peer", "ports", "rows"), ("allow", address, "443", "expressway/11/10")]
+    for width in (50, 60, 80):
+        lines = "\n".join(text(rows, width)).splitlines()
+        assert any(address in line for line in lines)
+        assert max(map(cell_len, lines)) <= width

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from flowbridge.stacks.aws import AwsFirewall
+from flowbridge.catalog.reading.located_yaml import BadFileError
+from flowbridge.stacks.aws import AwsFirewall, Site
 from flowbridge.stacks.engine import engine
 from flowbridge.stacks.fragment import Fragment, addresses, crossing
 from flowbridge.stacks.pipeline import RefusedError
@@ -155,3 +157,38 @@ def test_every_name_of_every_example_survives_the_engine() -> None:
     for path in EXAMPLES:
         for address in addresses(build(load(path)).document):
             assert re.fullmatch(r"[A-Za-z_][\w.-]*", address), address
+
+
+def test_a_site_in_code_is_what_its_file_is(bench: Workbench) -> None:
+    data = yaml.safe_load(PAIR)
+    keys = {key: value for key, value in data.items() if key != "cloud"}
+    described = Site(**keys)
+    firewall = AwsFirewall(bench.stack, "edge", described)
+    filed = AwsFirewall(bench.new_stack("filed"), "edge", bench.folder / "pair.yaml")
+    mapped = AwsFirewall(bench.new_stack("mapped"), "edge", data)
+    read = AwsFirewall(bench.new_stack("read"), "edge", filed.built.resolution.site)
+    documents = bench.synth()
+    for name in ("filed", "mapped", "read"):
+        assert documents[name]["resource"] == documents["net"]["resource"], name
+    assert mapped.built.lowered == read.built.lowered == firewall.built.lowered
+
+
+def test_a_mistake_in_code_names_the_site_and_the_key(bench: Workbench) -> None:
+    data = {**yaml.safe_load(PAIR), "sise": "large"}
+    with pytest.raises(BadFileError, match="Site pair: sise: this key is unknown; did you mean"):
+        AwsFirewall(bench.stack, "edge", data)
+    with pytest.raises(TypeError, match="set is nothing that a deployment file holds"):
+        AwsFirewall(bench.stack, "edge", {**data, "services": {"mra"}})
+
+
+def test_warnings_and_obligations_are_annotations(bench: Workbench) -> None:
+    data = {**yaml.safe_load(PAIR), "accept": {"guide/no-alg": "done on the office firewall"}}
+    firewall = AwsFirewall(bench.stack, "edge", data)
+    told = {(each.type, each.data) for each in firewall.node.metadata}
+    infos = [text for kind, text in told if kind == "@cdktf/info"]
+    assert [text for text in infos if "(aws/path-mtu)" in text]
+    assert not [text for text in infos if "(guide/no-alg)" in text]
+    warnings = {f.id for f in firewall.built.findings if f.severity == "warning"}
+    assert {
+        text.rpartition("(")[2][:-1] for kind, text in told if kind == "@cdktf/warn"
+    } == warnings

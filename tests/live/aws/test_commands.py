@@ -398,3 +398,44 @@ def test_check_live_says_whose_network_acl_it_would_take_off(edge: LiveSite) -> 
     result = run(edge, "check", "--live")
     assert result.exit_code == 0
     assert f"subnet {subnet} has the network ACL {acl} of deployment other now" in result.stdout
+
+
+def test_a_baseline_lets_only_what_is_new_fail(edge: LiveSite, tmp_path: Path) -> None:
+    add_rule(edge)
+    known = tmp_path / "known.json"
+    assert run(edge, "audit", "--write-baseline", known).exit_code == 0
+    again = run(edge, "audit", "--baseline", known)
+    assert again.exit_code == 0, again.output
+    assert "edge: 0 new" in again.stdout
+    assert "known or accepted: 1 unintended, 1 unmanaged" in again.stdout
+    swap_group(edge)
+    new = run(edge, "audit", "--baseline", known, "--format", "json")
+    assert new.exit_code == 1
+    found = answer(new)
+    assert {each["finding"] for each in found["new"]} >= {"audit/detached"}
+    assert [each["accepted"] for each in found["known"]][:1] == ["in the baseline"]
+    without = known.read_text("utf-8").replace("flowbridge_baseline", "other")
+    known.write_text(without, "utf-8")
+    assert run(edge, "audit", "--baseline", known).exit_code == 2
+
+
+def test_a_rule_that_is_accepted_is_no_drift(edge: LiveSite) -> None:
+    add_rule(edge)
+    found = answer(run(edge, "audit", "--format", "json"))["deployments"][0]
+    live = found["unmanaged"][0]["rule"]
+    site = yaml.safe_load(edge.file.read_text("utf-8"))
+    kept = edge.file.read_text("utf-8")
+    site["accept"] = [
+        {"id": f"audit/{kind}", "where": live, "reason": "the vendor's access"}
+        for kind in ("unintended", "unmanaged")
+    ]
+    edge.file.write_text(yaml.safe_dump(site), "utf-8")
+    result = run(edge, "audit", "--format", "sarif")
+    edge.file.write_text(kept, "utf-8")
+    assert result.exit_code == 0, result.output
+    (one,) = answer(result)["runs"]
+    suppressed = [each for each in one["results"] if "suppressions" in each]
+    assert {each["ruleId"] for each in suppressed} == {"unintended", "unmanaged"}
+    assert all(
+        each["locations"][0]["physicalLocation"]["region"]["startLine"] > 1 for each in suppressed
+    )
