@@ -45,7 +45,8 @@ def print_preflights(every: Mapping[str, Preflight]) -> None:
         said = f"{len(failing)} would fail" if failing else silent
         print_line(f"{file} in the account: {said}", bold=True)
         for finding in found.findings:
-            sentence = f"{finding.severity}: {one_line(finding.message)} ({finding.source})"
+            told = f"{one_line(finding.message)} ({finding.source}; {finding.id})"
+            sentence = f"{finding.severity}: {told}"
             print_line(sentence, 2, _COLOURS.get(finding.severity))
         for unread in found.unread:
             print_line(f"not read: {one_line(str(unread))}", 2, "red")

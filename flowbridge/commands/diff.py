@@ -68,10 +68,12 @@ def command(
         new = build_estate(load_all(before, wanted) if after is None else load_all(after))
         changed = difference(_side(old, emitted), _side(new, emitted))
     if answer_format in FORMATS:
+        from flowbridge.results.check_results import lines_of_workloads
         from flowbridge.results.diff_results import diff_outcome
         from flowbridge.results.say import say_outcome
 
-        say_outcome(diff_outcome(new[0].resolution.file, changed), answer_format)
+        file = new[0].resolution.file
+        say_outcome(diff_outcome(file, changed, lines_of_workloads(new)), answer_format)
     elif answer_format == "json":
         say_json(
             {

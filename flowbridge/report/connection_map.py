@@ -7,6 +7,8 @@ deployment are the same page.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,6 +23,9 @@ COLUMN_STEP: Final = 310
 ROW_STEP: Final = 74
 TOP: Final = 64
 LEFT: Final = 20
+_SWEEPS: Final = 6
+_BESIDE: Final = 7  # lines in one way before they lie upon each other
+_CLEAR: Final = 8  # pixels that a line keeps from a box that it passes
 _WIDEST: Final = 8  # a public prefix this short is no longer one organisation's
 
 
@@ -68,7 +73,10 @@ class ConnectionMap:
 def connection_map(interfaces: tuple[Interface, ...], flows: tuple[Flow, ...]) -> ConnectionMap:
     """Lay out the flows of a deployment. A deployment without flows has boxes only."""
     ends = {end.key: end for flow in flows for end in (flow.source, flow.destination)}
-    zones = _zones(interfaces, ends, flows)
+    pairs: dict[tuple[str, str], list[Flow]] = {}
+    for flow in flows:
+        pairs.setdefault((flow.source.key, flow.destination.key), []).append(flow)
+    zones = _uncrossed(_zones(interfaces, ends, flows), sorted(pairs))
     boxes: dict[str, Box] = {}
     columns: list[Column] = []
     rows = max((len(keys) for _, keys in zones), default=0)
@@ -78,9 +86,7 @@ def connection_map(interfaces: tuple[Interface, ...], flows: tuple[Flow, ...]) -
         centred = TOP + (rows - len(keys)) * ROW_STEP // 2
         for place, key in enumerate(keys):
             boxes[key] = _box(key, interfaces, ends, x, centred + place * ROW_STEP)
-    pairs: dict[tuple[str, str], list[Flow]] = {}
-    for flow in flows:
-        pairs.setdefault((flow.source.key, flow.destination.key), []).append(flow)
+    lanes = _Lanes(boxes.values())
     lines = tuple(
         Line(
             f"line-{number}",
@@ -88,7 +94,7 @@ def connection_map(interfaces: tuple[Interface, ...], flows: tuple[Flow, ...]) -
             destination,
             len(found),
             _ports(found),
-            *_path(boxes[source], boxes[destination]),
+            *_path(boxes[source], boxes[destination], lanes),
         )
         for number, ((source, destination), found) in enumerate(sorted(pairs.items()))
     )
@@ -96,6 +102,58 @@ def connection_map(interfaces: tuple[Interface, ...], flows: tuple[Flow, ...]) -
     return ConnectionMap(
         tuple(columns), tuple(boxes.values()), lines, width, TOP + rows * ROW_STEP + 10
     )
+
+
+def _uncrossed(
+    zones: list[tuple[str, list[str]]], pairs: list[tuple[str, str]]
+) -> list[tuple[str, list[str]]]:
+    """The boxes of each column by the middle of what they are joined to in the others (the
+    barycentre of Sugiyama's method): fewer lines cross. Equal ones stay by name."""
+    joined: dict[str, list[str]] = {}
+    for one, other in pairs:
+        joined.setdefault(one, []).append(other)
+        joined.setdefault(other, []).append(one)
+    columns = [list(keys) for _, keys in zones]
+    for _ in range(_SWEEPS):
+        for number, keys in enumerate(columns):
+            place = {
+                key: (at + 0.5) / len(others)
+                for column, others in enumerate(columns)
+                if column != number
+                for at, key in enumerate(others)
+            }
+
+            def middle(key: str, place: dict[str, float] = place) -> tuple[float, str]:
+                met = [place[other] for other in joined.get(key, ()) if other in place]
+                return (sum(met) / len(met) if met else 0.5), key
+
+            columns[number] = sorted(keys, key=middle)
+    return [(title, column) for (title, _), column in zip(zones, columns, strict=True)]
+
+
+class _Lanes:
+    """The ways between the boxes of a column, for lines that go on to another one."""
+
+    def __init__(self, boxes: Iterable[Box]) -> None:
+        self._columns: dict[int, list[int]] = {}
+        for box in boxes:
+            self._columns.setdefault(box.x, []).append(box.y)
+        self._used: Counter[tuple[int, int]] = Counter()
+
+    def between(self, x1: int, x2: int, y1: int, y2: int) -> list[tuple[int, int]]:
+        """Column and height of each way from x1 to x2, next to the straight line."""
+        found: list[tuple[int, int]] = []
+        inner = sorted(x for x in self._columns if min(x1, x2) < x < max(x1, x2))
+        for x in inner if x1 < x2 else reversed(inner):
+            straight = y1 + (y2 - y1) * (x - x1) // (x2 - x1)
+            ways = [y - (ROW_STEP - BOX_HEIGHT) // 2 for y in self._columns[x]]
+            ways.append(max(self._columns[x]) + BOX_HEIGHT + (ROW_STEP - BOX_HEIGHT) // 2)
+            way = min(ways, key=lambda y: (abs(y - straight), y))
+            number = self._used[x, way]
+            self._used[x, way] += 1
+            # Lines of one way lie beside each other, as far as there is room.
+            found.append((x, way + (number % _BESIDE - _BESIDE // 2) * 3))
+        return found
 
 
 def _zones(
@@ -146,8 +204,9 @@ def _place(ports: PortRange) -> tuple[int, int, str]:
     return ports.first, ports.last, ports.parity or ""
 
 
-def _path(source: Box, destination: Box) -> tuple[str, int, int]:
-    """A curve from box to box, and its middle; within a column it bows out to the right."""
+def _path(source: Box, destination: Box, lanes: _Lanes) -> tuple[str, int, int]:
+    """A curve from box to box, and its middle; within a column it bows out to the right, and past
+    another column it goes between the boxes of that."""
     shift = 7 if source.x <= destination.x else -7  # the two directions lie beside each other
     y1 = source.y + BOX_HEIGHT // 2 + shift
     y2 = destination.y + BOX_HEIGHT // 2 + shift
@@ -161,5 +220,15 @@ def _path(source: Box, destination: Box) -> tuple[str, int, int]:
     forward = source.x < destination.x
     x1 = source.x + (BOX_WIDTH if forward else 0)
     x2 = destination.x + (0 if forward else BOX_WIDTH)
-    middle = (x1 + x2) // 2
-    return f"M{x1},{y1} C{middle},{y1} {middle},{y2} {x2},{y2}", middle, (y1 + y2) // 2
+    ways = lanes.between(source.x, destination.x, y1, y2)
+    curve, here, height = f"M{x1},{y1}", x1, y1
+    for x, y in ways:
+        begin, end = (x - _CLEAR, x + BOX_WIDTH + _CLEAR)[:: 1 if forward else -1]
+        middle = (here + begin) // 2
+        curve += f" C{middle},{height} {middle},{y} {begin},{y} L{end},{y}"
+        here, height = end, y
+    middle = (here + x2) // 2
+    curve += f" C{middle},{height} {middle},{y2} {x2},{y2}"
+    if ways:
+        return curve, ways[0][0] + BOX_WIDTH // 2, ways[0][1]
+    return curve, middle, (y1 + y2) // 2

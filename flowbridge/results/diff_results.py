@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from flowbridge.policy.questions.difference import Change, ChangedFlow
@@ -14,17 +14,23 @@ _KINDS: Final = {
 }
 
 
-def diff_outcome(file: str, changed: Iterable[ChangedFlow]) -> Outcome:
-    """The outcome of a difference, at the file that is new."""
+def diff_outcome(
+    file: str,
+    changed: Iterable[ChangedFlow],
+    lines: Mapping[tuple[str, str], int] | None = None,
+) -> Outcome:
+    """The outcome of a difference, at the file that is new and the lines of its workloads."""
     return Outcome(
         command="diff",
         examined=(file,),
-        results=tuple(_result(file, flow) for flow in changed),
+        results=tuple(_result(file, flow, lines or {}) for flow in changed),
         rules=_KINDS,
     )
 
 
-def _result(file: str, flow: ChangedFlow) -> Result:
+def _result(file: str, flow: ChangedFlow, lines: Mapping[tuple[str, str], int]) -> Result:
+    # Of a file with several places the interface has its place before it.
+    workload = flow.point.interface.rpartition(":")[2].partition("/")[0]
     opens = flow.change is Change.ALLOWED
     rows = ", ".join(flow.rows) or "no row: excess of the cloud"
     packets = "; ".join(map(str, flow.packets.boxes()))
@@ -33,5 +39,6 @@ def _result(file: str, flow: ChangedFlow) -> Result:
         level=Level.WARNING if opens else Level.NOTE,
         text=f"{flow.peer} {flow.change} at {flow.point}: {packets} ({rows})",
         file=file,
+        line=lines.get((file, workload)),
         subject=f"{flow.point} {flow.peer} {' '.join(flow.rows)}",
     )

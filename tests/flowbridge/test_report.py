@@ -7,13 +7,14 @@ import hashlib
 import itertools
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from flowbridge.cli import flowbridge
-from flowbridge.report.connection_map import BOX_HEIGHT, connection_map
+from flowbridge.report.connection_map import BOX_HEIGHT, BOX_WIDTH, connection_map
 from flowbridge.stacks.pipeline import build, load
 from tests.deployment.files import DUAL, resolved, setting
 from tests.overlay_text import OVERLAY
@@ -190,3 +191,36 @@ def test_several_deployments_are_an_overview(tmp_path: Path) -> None:
     assert "not audited" in drift
     (tmp_path / "audit.json").write_text("[]")
     assert CliRunner().invoke(flowbridge, words).exit_code == 2
+
+
+def test_no_line_runs_behind_a_box_that_it_does_not_join() -> None:
+    """Sampled along each curve: past a column a line goes between its boxes."""
+    resolution = load(EXAMPLES / "edge-cluster.yaml")
+    drawn = connection_map(resolution.interfaces, resolution.flows)
+    for line in drawn.lines:
+        others = [box for box in drawn.boxes if box.key not in (line.source, line.destination)]
+        for x, y in points(line.path):
+            for box in others:
+                inside = box.x < x < box.x + BOX_WIDTH and box.y < y < box.y + BOX_HEIGHT
+                assert not inside, f"{line.source} to {line.destination} behind {box.key}"
+
+
+def points(path: str) -> Iterator[tuple[float, float]]:
+    """Points along a path of M, C and L."""
+    here = (0.0, 0.0)
+    for kind, numbers in re.findall(r"([MCL])([^MCL]+)", path):
+        pairs = [tuple(map(float, pair.split(","))) for pair in numbers.split()]
+        ends = [(pair[0], pair[1]) for pair in pairs]
+        if kind == "C":
+            one, other, end = ends
+            for step in range(1, 21):
+                t = step / 20
+                a, b, c, d = (1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3
+                yield (
+                    a * here[0] + b * one[0] + c * other[0] + d * end[0],
+                    a * here[1] + b * one[1] + c * other[1] + d * end[1],
+                )
+        elif kind == "L":
+            (end,) = ends
+            yield ((here[0] + end[0]) / 2, (here[1] + end[1]) / 2)
+        here = ends[-1]
