@@ -34,17 +34,18 @@ class Estate:
 
 
 def _far_client(url: str) -> EC2Client:
-    common = {"region_name": FAR, "endpoint_url": url}
     sts = boto3.client(
         "sts",
-        **common,
+        region_name=FAR,
+        endpoint_url=url,
         aws_access_key_id="testing",
         aws_secret_access_key="testing",  # noqa: S106
     )
     lent = sts.assume_role(RoleArn=ROLE, RoleSessionName="test")["Credentials"]
     client: EC2Client = boto3.client(
         "ec2",
-        **common,
+        region_name=FAR,
+        endpoint_url=url,
         aws_access_key_id=lent["AccessKeyId"],
         aws_secret_access_key=lent["SecretAccessKey"],
         aws_session_token=lent["SessionToken"],

@@ -403,7 +403,7 @@ def test_the_block_is_told_before_an_apply(edge: LiveSite) -> None:
 
 
 def preflight(site: LiveSite, url: str) -> Preflight:
-    reader, reach = reader_for("aws"), Access(endpoint_url=url, **ACCESS)
+    reader, reach = reader_for("aws"), Access(endpoint_url=url, **ACCESS)  # type: ignore[arg-type]
     built = site.built
     answers = reader.fetch(built.resolution.site, reach, asides=True)
     return reader.preflight(answers, built.policy, built.resolution.site, built.document)
