@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -107,7 +108,7 @@ def command(
     if live:
         access = access_for(endpoint_url, timeout, attempts)
         ahead = {
-            each.built.resolution.label: each.preflight()
+            each.built.resolution.label: _with_acceptances(each.preflight(), each.built)
             for each in with_progress(built, access, asides=True, at_once=at_once)
         }
     played = rehearsals(checked)
@@ -153,7 +154,7 @@ def command(
                 print_failing(rehearsal)
             else:
                 print_rehearsal(rehearsal, everything=everything)
-        print_preflights(ahead)
+        print_preflights(ahead, everything=everything)
         for problem in refused:
             click.echo(f"error: {problem}", err=True)
         _print_end(checked, found, worst, cut == HOLDS, refused)
@@ -178,6 +179,14 @@ def _one_stack_at_most(
         refuse(form, "--synthesized judges one file against one deployment: name one FILE")
     if place is not None and synthesized is None:
         refuse(form, "--place says whose stack --synthesized is: give both, or neither")
+
+
+def _with_acceptances(found: Preflight, built: Built) -> Preflight:
+    """What the account says, with what the deployment accepts of it; nothing that would fail."""
+    from flowbridge.deployment.checks.accepted import today, with_acceptances
+
+    acceptances = built.resolution.site.acceptances
+    return replace(found, findings=tuple(with_acceptances(found.findings, acceptances, today())))
 
 
 def _ran_out(built: Built) -> bool:

@@ -439,3 +439,19 @@ def test_a_rule_that_is_accepted_is_no_drift(edge: LiveSite) -> None:
     assert all(
         each["locations"][0]["physicalLocation"]["region"]["startLine"] > 1 for each in suppressed
     )
+
+
+def test_what_the_account_says_may_be_accepted_unless_it_would_fail(edge: LiveSite) -> None:
+    found = answer(run(edge, "check", "--live", "--format", "json"))["deployments"][0]["live"]
+    warned = next(each for each in found["findings"] if each["severity"] != "refusal")
+    kept = edge.file.read_text("utf-8")
+    site = yaml.safe_load(kept)
+    edge.file.write_text(yaml.safe_dump({**site, "accept": {warned["id"]: "known"}}), "utf-8")
+    try:
+        again = answer(run(edge, "check", "--live", "--format", "json"))["deployments"][0]["live"]
+        said = run(edge, "check", "--live").stdout
+    finally:
+        edge.file.write_text(kept, "utf-8")
+    accepted = {each["id"] for each in again["findings"] if each.get("accepted") == "known"}
+    assert accepted == {warned["id"]}
+    assert f"accepted: {sum(e['id'] == warned['id'] for e in again['findings'])}: " in said
