@@ -16,7 +16,7 @@ from pydantic import Field, model_validator
 from flowbridge.catalog.load import FEATURES, ROOT
 from flowbridge.catalog.reading.located_model import read_model
 from flowbridge.catalog.record import Entries, Record
-from flowbridge.catalog.row import Bilingual
+from flowbridge.catalog.row import Bilingual, PublicSource
 
 FOLDER: Final = ROOT / FEATURES
 _NOT_CONVERSATIONS: Final = FOLDER / "not-conversations.yaml"
@@ -25,18 +25,29 @@ FeatureName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
 RowIds = Annotated[tuple[str, ...], Field(min_length=1)]
 
 
+class Idle(Record):
+    """How long the connection of a step is silent at most, before the side that did not open it
+    has something to send. `seconds`: with the defaults of the products."""
+
+    seconds: int = Field(gt=0)
+    why: str
+    source: PublicSource
+
+
 class Step(Record):
     """One packet of a conversation and its answers: the source of its rows sends first.
 
     `rows`: all of them have to get through, those that are for another release, size or topology
     left out. `either`: ways that serve the same end, in the order in which systems prefer them; one
     is enough. `media`: a stream of its own that starts from this side, and no answer to another.
+    `idle`: its connection stays open, and is used from the other side after a silence.
     """
 
     does: str
     rows: tuple[str, ...] = ()
     either: tuple[RowIds, ...] = ()
     media: bool = False
+    idle: Idle | None = None
 
     @model_validator(mode="after")
     def _one_kind(self) -> Step:

@@ -24,7 +24,11 @@ def features(catalog: Catalog) -> list[Record]:
                 {
                     "does": step.does,
                     "media": step.media,
-                    "ways": [[_plain(catalog.entry(row)) for row in way] for way in step.ways],
+                    "idle": step.idle.model_dump() if step.idle else None,
+                    "ways": [
+                        [_plain(catalog.entry_of_any_edition(row)) for row in way]
+                        for way in step.ways
+                    ],
                 }
                 for step in feature.steps
             ],
@@ -53,6 +57,9 @@ def _lines(catalog: Catalog) -> Iterator[str]:
             for number, step in enumerate(feature.steps, 1):
                 media = " (media)" if step.media else ""
                 yield f"{number}. {step.does}{media}\n"
+                if step.idle is not None:
+                    silent = f"silent for up to {step.idle.seconds} s"
+                    yield f"   - {silent}: {step.idle.why} ({step.idle.source})\n"
                 yield from _ways(catalog, step)
     yield "\n## Printed rows that belong to no feature\n\n"
     for row, reason in sorted(not_conversations().items()):
@@ -63,7 +70,7 @@ def _ways(catalog: Catalog, step: Step) -> Iterator[str]:
     for index, way in enumerate(step.ways):
         for row in way:
             word = "or " if index else ""
-            entry = catalog.entry(row)
+            entry = catalog.entry_of_any_edition(row)
             sources = "; ".join(map(str, entry.row.sources))
             shown = f" ({sources})" if sources else ""
             yield f"   - {word}`{row}` {_packet(entry)}{shown}\n"

@@ -190,8 +190,20 @@ class Catalog:
             choice = self.editions.get(document)
             if choice is not None and not choice.own_tables:
                 table = _of_edition(self._files[key].path, document, choice.edition.id)
+        stood_in = {
+            row.row for row in table.rows if row.instead_of and self._prints(row.instead_of)
+        }
+        if stood_in:
+            left = tuple(row for row in table.rows if row.row not in stood_in)
+            table = table.model_copy(update={"rows": left})
         mine = tuple(change for change in self._changes if change.table == key)
         return with_changes(table, mine) if mine else table
+
+    def _prints(self, row_id: str) -> bool:
+        """Whether the edition in use prints this row of another table."""
+        document, number, _ = row_id.split("/")
+        table = self.table(document, int(number))
+        return any(entry.id == row_id for entry in entries_of(table))
 
     def printed_in(self, entry: Entry) -> tuple[Edition, str | None, int] | None:
         """The edition that prints a row, its title for the table, and the row's number there.

@@ -158,6 +158,7 @@ class Row(Record):
 
     `line` is its line in the text of the table files' edition; None for a row of another edition.
     `sources` are those of a row of ours, which no document of the catalog prints.
+    `instead_of` is a row that some editions print: where one does, this row is none.
     `doubtful_source_ports` says why the printed source ports are hard to believe.
     """
 
@@ -180,6 +181,7 @@ class Row(Record):
     footnotes: tuple[str, ...] = ()
     errata: tuple[Erratum, ...] = ()
     sources: tuple[PublicSource, ...] = ()
+    instead_of: str | None = None
     doubtful_source_ports: str | None = None
 
     def corrected(self) -> Row:

@@ -64,7 +64,8 @@ def problems(catalog: Catalog) -> list[Problem]:
 
 def feature_problems(catalog: Catalog) -> Iterator[Problem]:
     """Features that name no row of their service, and rows of a service that no feature uses."""
-    services = {entry.id: entry.table.service for entry in catalog.entries()}
+    every = (*catalog.entries(), *catalog.closed_entries())  # those of other editions as well
+    services = {entry.id: entry.table.service for entry in every}
     used: set[str] = set()
     for service in services_with_features():
         for name, feature in features_of(service).items():
@@ -171,10 +172,17 @@ def _faults(catalog: Catalog, entry: Entry) -> Iterator[Fault]:
         yield ("disposition",), "a note has to say why the row never leaves its host"
     yield from _reply_faults(catalog, row)
     if entry.added is None:
-        yield from _ours_faults(row) if entry.table.document == OURS else _reading_faults(row)
+        yield from (
+            _ours_faults(catalog, row) if entry.table.document == OURS else _reading_faults(row)
+        )
 
 
-def _ours_faults(row: Row) -> Iterator[Fault]:
+def _ours_faults(catalog: Catalog, row: Row) -> Iterator[Fault]:
+    if row.instead_of is not None:
+        try:
+            catalog.entry_of_any_edition(row.instead_of)
+        except (KeyError, ValueError):
+            yield ("instead_of",), f"no edition prints a row {row.instead_of}"
     if not row.sources:
         yield ("sources",), "a row of ours names the public source that shows it"
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from flowbridge.catalog.load import Catalog
 from flowbridge.catalog.overlay import load_with
+from flowbridge.catalog.row_change import NO_REASON
 from flowbridge.deployment.addresses import is_host
 from flowbridge.deployment.checks.accepted import in_force, today
 from flowbridge.deployment.closed.rows import ClosedRows
@@ -23,6 +24,7 @@ from flowbridge.policy.questions.directory import Directory
 from flowbridge.policy.questions.rehearsal import Answer, FeatureAnswer, Stage, rehearse
 from flowbridge.policy.questions.trace import Tracer
 from flowbridge.policy.surrounding import Surrounding
+from flowbridge.providers.idle_timer import remembered
 from flowbridge.stacks.seen import Seen, in_place, laid_together
 
 if TYPE_CHECKING:
@@ -158,11 +160,37 @@ def _rehearsed(parts: Sequence[tuple[Seen, Bounds | None]]) -> tuple[FeatureAnsw
         directory = Directory.of(part.policy, resolution.site, catalog.parties)
         closed = ClosedRows(resolution, _Later(catalog), catalog.parties)
         tracer = Tracer(part.policy, part.enforcement, directory, closed)
-        name = resolution.site.name
-        stage = Stage(name, part.policy, part.enforcement, tracer, part.around, bounds)
+        stage = Stage(
+            resolution.site.name,
+            part.policy,
+            part.enforcement,
+            tracer,
+            part.around,
+            bounds,
+            remembered(resolution.site.cloud),
+        )
         played.append((stage, conversations(resolution, catalog, services)))
         accepted |= accepted_features(resolution)
-    return rehearse(played, accepted)
+    closed_in_words = _closed_in_words([part.resolution for part, _ in parts])
+    return tuple(_given_up(each, closed_in_words) for each in rehearse(played, accepted))
+
+
+def _closed_in_words(every: Iterable[Resolution]) -> dict[str, str]:
+    """The rows that an overlay closes with a reason, each with its words."""
+    return {
+        change.row_id: change.reason
+        for resolution in every
+        for change in _catalog(resolution).changes
+        if not change.cells and change.reason != NO_REASON
+    }
+
+
+def _given_up(feature: FeatureAnswer, closed: Mapping[str, str]) -> FeatureAnswer:
+    """`feature`, accepted where nothing cuts it but rows that an overlay closes with a reason."""
+    rows = dict.fromkeys(cut.row for _, cut in feature.cuts)
+    if not feature.is_finding or not rows or not rows.keys() <= closed.keys():
+        return feature
+    return replace(feature, accepted="; ".join(dict.fromkeys(closed[row] for row in rows)))
 
 
 def conversations_of(built: Built, services: Iterable[str]) -> tuple[Conversation, ...]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from flowbridge.catalog.condition import FactValue, Unmet
-from flowbridge.catalog.feature import Feature, Step, features_of
+from flowbridge.catalog.feature import Feature, Idle, Step, features_of
 from flowbridge.catalog.load import Catalog, Entry
 from flowbridge.catalog.row import Bilingual
 from flowbridge.deployment.clusters import views_of
@@ -51,6 +51,7 @@ class PlayedStep:
     media: bool
     ways: tuple[tuple[Line, ...], ...]
     reason: str = ""
+    idle: Idle | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ class _Stage:
             if lines:
                 ways.append(lines)
         reason = "" if ways else "; ".join(dict.fromkeys(reasons))
-        return PlayedStep(step.does, step.media, tuple(ways), reason)
+        return PlayedStep(step.does, step.media, tuple(ways), reason, step.idle)
 
     def _line(self, row_id: str) -> Line | str:
         if row_id not in self._lines:

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from flowbridge.catalog.feature import Idle
+from flowbridge.catalog.protocol import Protocol
 from flowbridge.catalog.row import Bilingual
 from flowbridge.deployment.flow import Flow
 from flowbridge.deployment.interface import Interface, Network
@@ -93,7 +95,8 @@ class PlayedLine:
     """A row of a step, judged in one deployment: what cuts it, or what it hangs on.
 
     `judged`: packets of it met filters of this deployment. `untold`: what of a live estate was not
-    read, told or found, and decides whether its packets pass.
+    read, told or found, and decides whether its packets pass. `forgotten`: which keepalive it
+    hangs on, where a filter forgets its connection.
     """
 
     row: str
@@ -101,6 +104,7 @@ class PlayedLine:
     conditions: tuple[str, ...] = ()
     cut: Cut | None = None
     untold: tuple[str, ...] = ()
+    forgotten: tuple[str, ...] = ()
 
     @property
     def answer(self) -> Answer:
@@ -108,7 +112,7 @@ class PlayedLine:
             return Answer.FAILS
         if self.untold:
             return Answer.UNTOLD
-        if self.conditions:
+        if self.conditions or self.forgotten:
             return Answer.CONDITION
         return Answer.WORKS
 
@@ -207,26 +211,30 @@ class Stage:
         tracer: Tracer,
         around: Iterable[Surrounding] = (),
         bounds: Bounds | None = None,
+        remembered: Mapping[Protocol, int] | None = None,
     ) -> None:
         """`around` are the filters of our subnets, which other hosts there meet too. `bounds` are
-        those of a live estate; `enforcement` is then what may pass."""
+        those of a live estate; `enforcement` is then what may pass. `remembered`: the seconds of
+        silence after which the cloud's stateful filters forget a conversation, by protocol."""
         self.name = name
         self._tracer = tracer
         self._around = tuple(each.anyone for each in around)
         self._reach = Reach(policy, with_surroundings(enforcement, () if bounds else around))
         self._bounds = bounds
+        self._remembered = remembered or {}
         self._surely = Reach(policy, bounds.least) if bounds else None
         self._known: dict[int, tuple[Flow, _Refused | None]] = {}
 
-    def line(self, line: Line) -> PlayedLine:
-        """What becomes of the packets of one row here."""
+    def line(self, line: Line, idle: Idle | None = None) -> PlayedLine:
+        """What becomes of the packets of one row here, whose connection may be `idle`."""
         refused = next(filter(None, map(self._refused, line.flows)), None)
         if refused is None:
             if untold := self._untold(line.flows):
                 return PlayedLine(line.row, True, untold=untold)
             # What the switches keep closed and another row opens gets through all the same.
             conditions = () if line.flows else line.conditions
-            return PlayedLine(line.row, bool(line.flows), conditions)
+            forgotten = self._forgotten(line.flows, idle)
+            return PlayedLine(line.row, bool(line.flows), conditions, forgotten=forgotten)
         if line.conditions:
             return PlayedLine(line.row, True, line.conditions)
         if refused.beside is not None:
@@ -237,6 +245,23 @@ class Stage:
         if id(flow) not in self._known:
             self._known[id(flow)] = flow, next(self._judged(flow, self._reach), None)
         return self._known[id(flow)][1]
+
+    def _forgotten(self, flows: Iterable[Flow], idle: Idle | None) -> tuple[str, ...]:
+        """What has to be set where a stateful filter forgets a connection before it is used from
+        the other side, and no rule lets these packets pass without it."""
+        found: dict[str, None] = {}
+        for flow in flows if idle is not None else ():
+            seconds = self._remembered.get(flow.protocol)
+            if idle is None or seconds is None or idle.seconds < seconds:
+                continue
+            for point, demands in compile_policy((), (flow,)).demands.items():
+                passing = self._reach.passing(point.opposite)
+                if any(demand.packets.replies() - passing for demand in demands):
+                    told = f"a keepalive is shorter than {seconds} s: {idle.why}"
+                    found[f"{told}, and the filters here forget {flow.protocol.label} by then"] = (
+                        None
+                    )
+        return tuple(found)
 
     def _untold(self, flows: Iterable[Flow]) -> tuple[str, ...]:
         """What decides over packets of `flows` and was not read, told or found."""
@@ -366,13 +391,22 @@ def _step(stages: Sequence[Stage], versions: Sequence[PlayedStep]) -> StepAnswer
         for way in version.ways:
             lines = ways.setdefault(tuple(line.row for line in way), {})
             for line in way:
-                lines.setdefault(line.row, []).append(stage.line(line))
+                lines.setdefault(line.row, []).append(stage.line(line, version.idle))
     if not ways:
         reasons = tuple(dict.fromkeys(filter(None, (version.reason for version in versions))))
         return StepAnswer(first.does, first.media, Answer.NOT_HERE, (), reasons)
     answers = [
         _way(first, rows, [_together(lines[row]) for row in rows]) for rows, lines in ways.items()
     ]
+    # A way that is open and hangs on a keepalive goes before ways that have to be switched on.
+    open_ways = [
+        answer
+        for (rows, lines), answer in zip(ways.items(), answers, strict=True)
+        if answer.answer is Answer.CONDITION
+        and not any(_together(lines[row]).conditions for row in rows)
+    ]
+    if open_ways and not any(answer.answer is Answer.WORKS for answer in answers):
+        return open_ways[0]
     for wanted in (Answer.WORKS, Answer.UNTOLD, Answer.FAILS, Answer.NOT_HERE):
         for answer in answers:
             if answer.answer is wanted:
@@ -393,7 +427,8 @@ def _together(lines: Sequence[PlayedLine]) -> PlayedLine:
         return untold
     judged = [line for line in lines if line.judged]
     if judged:
-        return next((line for line in judged if line.conditions), judged[0])
+        hanging = (line for line in judged if line.conditions or line.forgotten)
+        return next(hanging, judged[0])
     return next((line for line in lines if line.conditions), lines[0])
 
 
@@ -408,6 +443,10 @@ def _way(step: PlayedStep, rows: tuple[str, ...], lines: Sequence[PlayedLine]) -
         step.media,
         answer,
         rows,
-        tuple(dict.fromkeys(each for line in lines for each in (*line.untold, *line.conditions))),
+        tuple(dict.fromkeys(each for line in lines for each in _hangs_on(line))),
         tuple(line.cut for line in lines if line.cut is not None),
     )
+
+
+def _hangs_on(line: PlayedLine) -> tuple[str, ...]:
+    return (*line.untold, *line.conditions, *line.forgotten)

@@ -94,7 +94,8 @@ NODES = ("10.0.10.21", "10.0.10.22")
 UNIFIED_CM = [
     (*NODES, "tcp", 1516, ("12.5", "14", "15"), (None,)),
     (*NODES, "tcp", 8006, ("14",), (None,)),
-    ("cucm", "gateway", "udp", 2427, ("14", "15"), (None,)),
+    # An edition that prints no commands of Unified CM has them as a row of ours.
+    ("cucm", "gateway", "udp", 2427, (None, "14", "15"), ()),
     ("cucm", "gateway", "tcp", 62000, ("14",), (None,)),
     (*NODES, "tcp", 30000, (None, "12.5(1)SU2"), ("14", "15")),
     (*NODES, "udp", 6666, (None,), ("12.5", "14")),
@@ -211,7 +212,7 @@ def test_an_overlay_closes_and_replaces_rows_with_its_reasons(tmp_path: Path, cl
     assert "Nodes are administered one by one." in closed
     _, opened = run("explain", str(path), "--to", "cucm", "--protocol", "udp", "--port", "12427")
     assert "The gateways send to another port." in opened
-    code, said = run("check", str(path))
+    code, said = run("check", str(path), "--all")
     assert code == 0
     for reason in ("Nodes are administered one by one.", "The gateways send to another port."):
         assert reason in " ".join(said.split())
@@ -220,14 +221,21 @@ def test_an_overlay_closes_and_replaces_rows_with_its_reasons(tmp_path: Path, cl
     assert "Nodes are administered one by one." in page.read_text("utf-8")
 
 
-def test_a_change_without_a_reason_is_warned_of(tmp_path: Path) -> None:
+def test_a_change_without_a_reason_is_warned_of_and_accepts_nothing(tmp_path: Path) -> None:
+    """Reasons are the words in which a feature is given up: without them its cut is a finding."""
     (tmp_path / "own.yaml").write_text("closes: [cucm/1/22]\n")
     path = file(tmp_path, "aws", {**CUCM, "overlays": ["own.yaml"]}, None)
     code, said = run("check", str(path), "--format", "json")
     findings = json.loads(said)["deployments"][0]["findings"]
     (told,) = (f for f in findings if f["id"] == "deployment/overlay-changes-row")
-    assert (code, told["severity"]) == (0, "warning")
+    assert (code, told["severity"]) == (1, "warning")
     assert "write a `reason`" in told["message"]
+    (tmp_path / "own.yaml").write_text("closes: [{row: cucm/1/22, reason: By hand.}]\n")
+    code, said = run("rehearse", str(path), "--format", "json")
+    (rehearsal,) = json.loads(said)["rehearsals"]
+    (given_up,) = (f for f in rehearsal["features"] if f["answer"] == "fails")
+    assert (code, given_up["id"]) == (0, "cucm-cluster/certificates")
+    assert given_up["accepted"] == "By hand."
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ def without(enforcement: Enforcement, rows: frozenset[str]) -> Enforcement:
 @pytest.mark.parametrize("example", ["azure-edge", "emea-edge", "gcp-edge", "single-nic"])
 def test_what_is_emitted_works(example: str) -> None:
     assert not [str(each) for each in checked(example).features if each.answer is Answer.FAILS]
-    assert sum(each.answer is Answer.WORKS for each in checked(example).features) >= 19
+    assert sum(each.answer is Answer.WORKS for each in checked(example).features) >= 18
 
 
 @pytest.mark.parametrize("cloud", ["aws", "azure", "gcp"])
