@@ -116,6 +116,7 @@ class Simulator:
         self.tiers = site["network"]["tiers"]
         self.made = document["resource"]
         self.outputs = document.get("output", {})
+        self.accounts = site.get("options", {}).get("gcp", {}).get("service_accounts", {})
         self._known: dict[Seen, bool] = {}
         cloud = site["cloud"]
         make = {"aws": _Aws, "azure": _Azure, "gcp": _Google}[cloud]
@@ -325,6 +326,9 @@ class _Google:
         for kind in ("network_tags", "secure_tags"):
             for key, tag in out.get(kind, {}).get("value", {}).items():
                 self.tag_of.setdefault(key, set()).add(tag)
+        for card in here.cards:
+            if account := here.accounts.get(card.key.split("/")[0]):
+                self.tag_of.setdefault(card.key, set()).add(account)
         self.rules = sorted(
             (*self._classic(), *self._policies()), key=lambda rule: (rule["rank"], rule["allow"])
         )
@@ -339,9 +343,15 @@ class _Google:
                     "allow": allow,
                     "network": _last(body["network"]),
                     "out": body["direction"] == "EGRESS",
-                    "targets": set(body.get("target_tags") or ()),
+                    "targets": {
+                        *(body.get("target_tags") or ()),
+                        *(body.get("target_service_accounts") or ()),
+                    },
                     "ranges": body.get("destination_ranges") or body.get("source_ranges") or [],
-                    "tags": set(body.get("source_tags") or ()),
+                    "tags": {
+                        *(body.get("source_tags") or ()),
+                        *(body.get("source_service_accounts") or ()),
+                    },
                     "layers": [
                         (each["protocol"], each.get("ports"))
                         for each in body["allow" if allow else "deny"]
@@ -362,7 +372,10 @@ class _Google:
                 "allow": rule["action"] == "allow",
                 "network": networks[f"{kind}_with_rules.{name}"],
                 "out": rule["direction"] == "EGRESS",
-                "targets": {t["name"] for t in rule.get("target_secure_tag") or ()},
+                "targets": {
+                    *(t["name"] for t in rule.get("target_secure_tag") or ()),
+                    *(rule.get("target_service_accounts") or ()),
+                },
                 "ranges": match.get("src_ip_ranges") or match.get("dest_ip_ranges") or [],
                 "local": match.get("dest_ip_ranges") if "src_ip_ranges" in match else None,
                 "tags": {t["name"] for t in match.get("src_secure_tag") or ()},
