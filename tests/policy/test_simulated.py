@@ -20,6 +20,7 @@ from flowbridge.deployment.selection.conversations import Conversation, Line, Pl
 from flowbridge.policy.questions.rehearsal import Answer
 from flowbridge.stacks.pipeline import Built, build, load
 from flowbridge.stacks.rehearsal import conversations_of, features_of
+from flowbridge.stacks.seen import laid_together
 from tests.deployment.files import Data
 from tests.policy.json_simulator import Card, Seen, Simulator, without
 from tests.policy.test_rehearsal import EXAMPLES
@@ -164,7 +165,7 @@ def rehearsed(example: str, emitted: dict[str, Any]) -> set[str]:
     policy, of = built.policy, built.resolution.site
     enforcement = built.provider.enforcement(emitted, policy, of)
     around = built.provider.around(emitted, policy, of)
-    found = features_of(built, enforcement, around)
+    found = features_of(laid_together([(built, enforcement, tuple(around))]))
     return {each.id for each in found if each.answer is Answer.FAILS}
 
 
