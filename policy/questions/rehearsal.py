@@ -12,14 +12,14 @@ has to pass the filters of both.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 from flowbridge.catalog.feature import Idle
 from flowbridge.catalog.protocol import Protocol
 from flowbridge.catalog.row import Bilingual
-from flowbridge.deployment.flow import Flow
+from flowbridge.deployment.flow import End, Flow
 from flowbridge.deployment.interface import Interface, Network
 from flowbridge.deployment.selection.conversations import Conversation, Line, PlayedStep
 from flowbridge.policy.compiled import Policy, compile_policy
@@ -217,6 +217,7 @@ class Stage:
         those of a live estate; `enforcement` is then what may pass. `remembered`: the seconds of
         silence after which the cloud's stateful filters forget a conversation, by protocol."""
         self.name = name
+        self._cards = policy.interfaces
         self._tracer = tracer
         self._around = tuple(each.anyone for each in around)
         self._reach = Reach(policy, with_surroundings(enforcement, () if bounds else around))
@@ -224,6 +225,43 @@ class Stage:
         self._remembered = remembered or {}
         self._surely = Reach(policy, bounds.least) if bounds else None
         self._known: dict[int, tuple[Flow, _Refused | None]] = {}
+        self._mine: dict[int, tuple[Flow, tuple[Flow, ...]]] = {}
+
+    def of_others(self, line: Line) -> PlayedLine | None:
+        """What becomes here of the packets of a row as another deployment plays it, where its ends
+        elsewhere are cards of ours; None where none of them is. Nobody has to ask for them here:
+        they come all the same."""
+        mine = tuple(each for flow in line.flows for each in self._at_our_cards(flow))
+        refused = next(filter(None, map(self._refused, mine)), None)
+        if refused is not None and line.conditions:
+            return PlayedLine(line.row, True, line.conditions)
+        if refused is not None:
+            return PlayedLine(line.row, True, (), self._followed(line.row, refused, known=False))
+        if untold := self._untold(mine):
+            return PlayedLine(line.row, True, untold=untold)
+        return PlayedLine(line.row, True) if mine else None
+
+    def _at_our_cards(self, flow: Flow) -> tuple[Flow, ...]:
+        """What of `flow` meets cards of ours; nothing where none of its ends is one."""
+        if id(flow) not in self._mine:
+            ends = ((*self._cards_of(end), replace(end, interface=None)) for end in flow[:2])
+            sources, destinations = ends
+            mine = tuple(
+                flow._replace(source=source, destination=destination)
+                for source in sources
+                for destination in destinations
+                if source.interface or destination.interface
+            )
+            self._mine[id(flow)] = flow, mine
+        return self._mine[id(flow)][1]
+
+    def _cards_of(self, end: End) -> Iterator[End]:
+        """The cards of ours that an end of another deployment, which runs elsewhere there, is."""
+        for card in self._cards if end.interface is None else ():
+            own = (*card.private, *card.public)
+            addresses = tuple(network for network in end.addresses if network in own)
+            if addresses:
+                yield replace(end, interface=card, addresses=addresses)
 
     def line(self, line: Line, idle: Idle | None = None) -> PlayedLine:
         """What becomes of the packets of one row here, whose connection may be `idle`."""
@@ -306,7 +344,8 @@ class Stage:
             ):
                 yield anyone
 
-    def _followed(self, row: str, refused: _Refused) -> Cut:
+    def _followed(self, row: str, refused: _Refused, *, known: bool = True) -> Cut:
+        """`known`: the parties of the flow are those of this deployment."""
         flow, packet = refused.flow, refused.packet
         leaving = refused.point.direction is Direction.EGRESS
         other = flow.source if leaving else flow.destination
@@ -315,17 +354,19 @@ class Stage:
         mine = own.network_address
         ends = (mine, packet.peer) if leaving else (packet.peer, mine)
         sample = Sample(*ends, packet.protocol, packet.source_port, packet.destination_port)
+        names = [
+            end.key if known or end.interface else str(address)
+            for end, address in zip(flow[:2], ends, strict=True)
+        ]
         meeting = Meeting(
             flow.source.interface,
             flow.destination.interface,
             flow.source.addresses,
             flow.destination.addresses,
-            flow.source.key,
-            flow.destination.key,
+            *names,
         )
         question = Question(
-            flow.source.key,
-            flow.destination.key,
+            *names,
             flow.protocol,
             flow.destination_ports,
             flow.source_ports,
@@ -391,7 +432,10 @@ def _step(stages: Sequence[Stage], versions: Sequence[PlayedStep]) -> StepAnswer
         for way in version.ways:
             lines = ways.setdefault(tuple(line.row for line in way), {})
             for line in way:
-                lines.setdefault(line.row, []).append(stage.line(line, version.idle))
+                played = lines.setdefault(line.row, [])
+                played.append(stage.line(line, version.idle))
+                others = (other.of_others(line) for other in stages if other is not stage)
+                played.extend(each for each in others if each is not None)
     if not ways:
         reasons = tuple(dict.fromkeys(filter(None, (version.reason for version in versions))))
         return StepAnswer(first.does, first.media, Answer.NOT_HERE, (), reasons)

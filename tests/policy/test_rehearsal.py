@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+import yaml
 
 from flowbridge.catalog.feature import Step, features_of
 from flowbridge.deployment.flow import Flow
@@ -127,6 +128,34 @@ def test_halves_are_rehearsed_together() -> None:
     alone = {feature.id: feature for feature in halves[1].features}
     assert alone["mra/sign-in"].answer is Answer.CONDITION
     assert len(rehearsals([checked("emea-edge"), checked("azure-edge")])) == 2
+
+
+def test_a_file_that_does_not_let_in_what_another_sends_cuts_it(tmp_path: Path) -> None:
+    """The edge lists Unified CM elsewhere, and the file of Unified CM lists no Expressway."""
+    edge = setting(
+        yaml.safe_load((EXAMPLES / "emea-edge.yaml").read_text("utf-8")),
+        systems__cucm={"addresses": ["10.0.11.21"]},
+        tests=[],
+    )
+    voice = setting(
+        PHONES,
+        network__tiers__voice__cidrs=["10.0.11.0/24"],
+        systems__cucm={"tier": "voice", "addresses": ["10.0.11.21", "10.0.11.22"]},
+    )
+    files = [tmp_path / "edge.yaml", tmp_path / "voice.yaml"]
+    for path, data in zip(files, (edge, voice), strict=True):
+        path.write_text(json.dumps(data), encoding="utf-8")
+    halves = [judge(build(load(path))) for path in files]
+    alone = {feature.id: feature for feature in halves[0].features}
+    assert alone["mra/sign-in"].answer is Answer.WORKS
+    (together,) = rehearsals(halves)
+    found = {feature.id: feature for feature in together.features}
+    assert found["mra/sign-in"].answer is Answer.FAILS
+    ((_, cut),) = found["mra/sign-in"].cuts
+    assert (cut.deployment, cut.row) == ("phones", "expressway/18/10")
+    assert any("list expressway-c under `systems`" in words for words in cut.opening)
+    assert found["mra/provisioning-http"].answer is Answer.CONDITION
+    assert found["cucm-phones/sip-registration"].answer is Answer.WORKS
 
 
 @pytest.mark.slow
