@@ -244,8 +244,10 @@ class Stage:
     def _at_our_cards(self, flow: Flow) -> tuple[Flow, ...]:
         """What of `flow` meets cards of ours; nothing where none of its ends is one."""
         if id(flow) not in self._mine:
-            ends = ((*self._cards_of(end), replace(end, interface=None)) for end in flow[:2])
-            sources, destinations = ends
+            sources, destinations = (
+                (*self._cards_of(end), replace(end, interface=None))
+                for end in (flow.source, flow.destination)
+            )
             mine = tuple(
                 flow._replace(source=source, destination=destination)
                 for source in sources
@@ -354,19 +356,21 @@ class Stage:
         mine = own.network_address
         ends = (mine, packet.peer) if leaving else (packet.peer, mine)
         sample = Sample(*ends, packet.protocol, packet.source_port, packet.destination_port)
-        names = [
+        sender, receiver = (
             end.key if known or end.interface else str(address)
-            for end, address in zip(flow[:2], ends, strict=True)
-        ]
+            for end, address in zip((flow.source, flow.destination), ends, strict=True)
+        )
         meeting = Meeting(
             flow.source.interface,
             flow.destination.interface,
             flow.source.addresses,
             flow.destination.addresses,
-            *names,
+            sender,
+            receiver,
         )
         question = Question(
-            *names,
+            sender,
+            receiver,
             flow.protocol,
             flow.destination_ports,
             flow.source_ports,

@@ -8,13 +8,13 @@ its own account.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
 ICMP, TCP, UDP, ESP, AH = 1, 6, 17, 50, 51
 _NUMBERS = {"gre": 47, "icmp": ICMP, "tcp": TCP, "udp": UDP, "esp": ESP, "ah": AH}
 _PRIVATE = [
-    ip_network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
+    IPv4Network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
 ]
 Json = dict[str, Any]
 
@@ -57,6 +57,7 @@ def cards_of(site: Json) -> list[Card]:
     if edge:
         inner = edge.get("internal_tier", edge["tier"])
         for peer in edge["peers"]:
+            ends: tuple[tuple[str, str], ...]
             if "external" in peer:
                 ends = (("external", edge["tier"]), ("internal", inner))
             else:
@@ -64,17 +65,17 @@ def cards_of(site: Json) -> list[Card]:
             for name, tier in ends:
                 key = "single" if name == "address" else name
                 nic = peer.get("eni" if name == "address" else f"{name}_eni")
-                found.append(Card(f"expressway-e/{key}", ip_address(peer[name]), tier, nic))  # type: ignore[arg-type]
+                found.append(Card(f"expressway-e/{key}", IPv4Address(peer[name]), tier, nic))
     core = site.get("expressway_c")
     if core:
         for peer in core["peers"]:
-            address = ip_address(peer["address"])
-            found.append(Card("expressway-c/single", address, core["tier"], peer.get("eni")))  # type: ignore[arg-type]
+            address = IPv4Address(peer["address"])
+            found.append(Card("expressway-c/single", address, core["tier"], peer.get("eni")))
     for name, system in site.get("systems", {}).items():
         if "tier" in system:
             nics = system.get("eni", [None] * len(system["addresses"]))
             for text, nic in zip(system["addresses"], nics, strict=True):
-                found.append(Card(f"{name}/single", ip_address(text), system["tier"], nic))  # type: ignore[arg-type]
+                found.append(Card(f"{name}/single", IPv4Address(text), system["tier"], nic))
     return found
 
 
@@ -118,16 +119,14 @@ class Simulator:
         self.outputs = document.get("output", {})
         self.accounts = site.get("options", {}).get("gcp", {}).get("service_accounts", {})
         self._known: dict[Seen, bool] = {}
-        cloud = site["cloud"]
-        make = {"aws": _Aws, "azure": _Azure, "gcp": _Google}[cloud]
-        self._cloud = make(self)
+        clouds: dict[str, Any] = {"aws": _Aws, "azure": _Azure, "gcp": _Google}
+        self._cloud = clouds[site["cloud"]](self)
 
     def passes(self, seen: Seen) -> bool:
         if seen not in self._known:
             answer = seen.answer()
-            self._known[seen] = self._cloud.forward(seen) and (
-                answer is None or self._cloud.back(answer)
-            )
+            back = answer is None or bool(self._cloud.back(answer))
+            self._known[seen] = bool(self._cloud.forward(seen)) and back
         return self._known[seen]
 
     def subnet(self, card: Card) -> tuple[str, IPv4Network]:
@@ -135,16 +134,16 @@ class Simulator:
         tier = self.tiers[card.tier]
         names = tier.get("subnets") or [""] * len(tier["cidrs"])
         for name, text in zip(names, tier["cidrs"], strict=True):
-            if card.address in ip_network(text):
-                return name, ip_network(text)
+            if card.address in IPv4Network(text):
+                return name, IPv4Network(text)
         raise AssertionError(f"{card} is in no subnet")
 
     def addresses(self, keys: set[str]) -> list[IPv4Network]:
-        return [ip_network(card.address) for card in self.cards if card.key in keys]
+        return [IPv4Network(card.address) for card in self.cards if card.key in keys]
 
 
 def _within(address: IPv4Address, networks: list[Any]) -> bool:
-    return any(address in ip_network(each) for each in networks)
+    return any(address in IPv4Network(each) for each in networks)
 
 
 def _number(text: str) -> int | None:
@@ -195,7 +194,7 @@ class _Aws:
         for body in self.entries:
             if _address(body["network_acl_id"]) != acl or body["egress"] is not seen.out:
                 continue
-            if "cidr_block" not in body or seen.peer not in ip_network(body["cidr_block"]):
+            if "cidr_block" not in body or seen.peer not in IPv4Network(body["cidr_block"]):
                 continue
             number = _number(str(body["protocol"]))
             if number is not None and number != seen.protocol:
@@ -229,7 +228,7 @@ class _Aws:
             if body["from_port"] not in (-1, kind) or body["to_port"] not in (-1, code):
                 return False
         if "cidr_ipv4" in body:
-            return seen.peer in ip_network(body["cidr_ipv4"])
+            return seen.peer in IPv4Network(body["cidr_ipv4"])
         if "referenced_security_group_id" in body:
             group = _address(body["referenced_security_group_id"])
             keys = {key for key, groups in self.worn.items() if group in groups}
@@ -252,7 +251,7 @@ class _Azure:
         for body in made.get(kind, {}).values():
             nic = body["network_interface_id"].rsplit("/", 1)[-1]
             group = _address(body["application_security_group_id"])
-            own = [ip_network(card.address) for card in here.cards if card.nic == nic]
+            own = [IPv4Network(card.address) for card in here.cards if card.nic == nic]
             self.groups.setdefault(group, []).extend(own)
         self.rules = {
             f"azurerm_network_security_group.{name}": sorted(
@@ -260,7 +259,7 @@ class _Azure:
             )
             for name, body in made["azurerm_network_security_group"].items()
         }
-        self.inside = [ip_network(c) for tier in here.tiers.values() for c in tier["cidrs"]]
+        self.inside = [IPv4Network(c) for tier in here.tiers.values() for c in tier["cidrs"]]
 
     def back(self, _: Seen) -> bool:
         return True
@@ -301,7 +300,7 @@ class _Azure:
             elif prefix == "Internet":
                 if not _within(address, [*self.inside, *_PRIVATE]):
                     return True
-            elif prefix[0].isdigit() and address in ip_network(prefix):
+            elif prefix[0].isdigit() and address in IPv4Network(prefix):
                 return True
         groups = rule.get(f"{end}_application_security_group_ids") or []
         return any(_within(address, self.groups.get(_address(each), [])) for each in groups)
