@@ -249,12 +249,17 @@ def _meet(one: Built, other: Built) -> bool:
 
 
 def _holds(one: Built, other: Built) -> bool:
-    """Whether what runs in `other` is a system elsewhere of `one`, by its name and an address."""
-    systems = one.resolution.site.systems
-    return any(
-        network in (*card.private, *card.public)
-        for card in other.resolution.interfaces
-        if card.workload in systems and systems[card.workload].tier is None
-        for network in (*systems[card.workload].addresses, *systems[card.workload].public)
+    """Whether what runs in `other` is a system elsewhere of `one`, by what it is (its name, or a
+    role of it) and an address."""
+    elsewhere = [
+        ({name, *system.roles}, network)
+        for name, system in one.resolution.site.systems.items()
+        if system.tier is None
+        for network in (*system.addresses, *system.public)
         if is_host(network)
+    ]
+    return any(
+        plays & {card.workload, card.kind} and network in (*card.private, *card.public)
+        for card in other.resolution.interfaces
+        for plays, network in elsewhere
     )

@@ -134,7 +134,8 @@ def test_a_file_that_does_not_let_in_what_another_sends_cuts_it(tmp_path: Path) 
     """The edge lists Unified CM elsewhere, and the file of Unified CM lists no Expressway."""
     edge = setting(
         yaml.safe_load((EXAMPLES / "emea-edge.yaml").read_text("utf-8")),
-        systems__cucm={"addresses": ["10.0.11.21"]},
+        systems__cucm=None,
+        systems__publisher={"roles": ["cucm"], "addresses": ["10.0.11.21"]},
         tests=[],
     )
     voice = setting(
