@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 from typing import Final
@@ -66,14 +66,23 @@ def print_many(checked: Sequence[Checked], out: Console) -> None:
             print_deployment(each, out, Detail.QUIET)
         else:
             for finding in cut:
-                _say(f"{escape(each.built.resolution.file)}: {_finding(finding)}", out)
+                what = replace(finding, message=finding_kinds()[CUT_OFF])
+                _say(f"{escape(each.built.resolution.file)}: {_finding(what)}", out)
     _print_table(_overview(checked), out)
     out.print()
 
 
 def _overview(deployments: Iterable[Checked]) -> _Table:
     table = _table(
-        "Deployment", "Cloud", "Region", "Interfaces", "Rules", "Nearest limit", "Warnings", "To do"
+        "Deployment",
+        "Cloud",
+        "Region",
+        "Verdict",
+        "Interfaces",
+        "Rules",
+        "Nearest limit",
+        "Warnings",
+        "To do",
     )
     for each in deployments:
         site, lowered = each.built.resolution.site, each.built.lowered
@@ -82,6 +91,7 @@ def _overview(deployments: Iterable[Checked]) -> _Table:
             site.name,
             site.cloud,
             site.region,
+            "FAILED" if each.exit_code else "proved",
             str(len(each.built.policy.interfaces)),
             str(len(lowered.rules)),
             f"{nearest.used} of {nearest.allowed}" if nearest else "",
