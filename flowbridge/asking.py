@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -14,7 +15,9 @@ from flowbridge.completion import places
 if TYPE_CHECKING:
     from flowbridge.catalog.load import Catalog
     from flowbridge.catalog.ports import PortRange
+    from flowbridge.deployment.finding import Finding
     from flowbridge.policy.questions.question import Question
+    from flowbridge.stacks.pipeline import Built
     from flowbridge.stacks.seen import Seen
 
 Found = TypeVar("Found")
@@ -108,9 +111,29 @@ def ask(
 def deployment_in(file: Path) -> Seen:
     """The deployment of one file, with all its places and what is emitted for them.
 
-    BadFileError where it cannot be built.
+    What refuses it and could be accepted in words is said on stderr: whoever asks is about to
+    look what it does. BadFileError where it cannot be built, or nobody can accept it.
     """
     from flowbridge.stacks.pipeline import build_all, judge
     from flowbridge.stacks.seen import seen
 
-    return seen([judge(each) for each in build_all([file])])
+    return seen([judge(each) for each in build_all([file], _told)])
+
+
+def _told(file: Path) -> tuple[Built, ...]:
+    """The stacks of one file; refusals that can be accepted are told and refuse no answer."""
+    from flowbridge.stacks.pipeline import build_file
+
+    return tuple(replace(built, findings=tuple(_spared(built))) for built in build_file(file))
+
+
+def _spared(built: Built) -> Iterator[Finding]:
+    from flowbridge.deployment.checks.accepted import ACCEPTABLE
+    from flowbridge.deployment.finding import Severity
+
+    for problem, refusal in zip(built.refused(), built.refusals, strict=True):
+        if refusal.id in ACCEPTABLE:
+            click.echo(f"refused by check and synth: {problem}", err=True)
+    for found in built.findings:
+        spared = found.severity is Severity.REFUSAL and found.id in ACCEPTABLE
+        yield replace(found, severity=Severity.WARNING) if spared else found

@@ -44,6 +44,23 @@ def test_an_address_that_no_card_has_meets_the_filter_of_its_subnet(
     assert not answer("explain", file, *asked)["open"]
 
 
+def test_who_is_refused_for_being_cut_off_may_ask_what_cuts_it_off(tmp_path: Path) -> None:
+    data = yaml.safe_load((EXAMPLES / "emea-edge.yaml").read_text("utf-8"))
+    data["services"] = ["traversal-pair", "sip-calls"]
+    data["systems"]["cucm"]["eni"] = [
+        f"eni-0{n}aaaaaaaaaaaaaaa" for n, _ in enumerate(data["systems"]["cucm"]["addresses"])
+    ]
+    data["tests"] = []
+    file = tmp_path / "site.yaml"
+    file.write_text(yaml.safe_dump(data), "utf-8")
+    assert CliRunner().invoke(flowbridge, ["check", str(file)]).exit_code == 2
+    asked = ("--from", "cucm", "--to", "8.8.8.8", "--protocol", "tcp", "--port", "443")
+    result = CliRunner().invoke(flowbridge, ["trace", str(file), *asked])
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("DENIED")
+    assert "refused by check and synth: " in result.stderr
+
+
 def test_google_cloud_has_no_filter_of_subnets() -> None:
     file = str(EXAMPLES / "gcp-edge.yaml")
     asked = ("--from", "10.0.10.77", "--to", "8.8.8.8", "--protocol", "tcp", "--port", "443")
