@@ -34,7 +34,6 @@ _NOISE_SHOWN = 10
     "--logs",
     "paths",
     multiple=True,
-    required=True,
     type=click.Path(path_type=Path),
     help="A log file or a folder of them. Repeatable.",
 )
@@ -43,8 +42,22 @@ _NOISE_SHOWN = 10
     is_flag=True,
     help="The log is sampled or aggregated: what is not in it may be used all the same.",
 )
+@click.option(
+    "--sql",
+    type=click.Choice(["athena", "bigquery", "bigquery-firewall"]),
+    help="Print the question for logs that stay in the cloud; its answer, saved as CSV, is a file "
+    "for --logs.",
+)
+@click.option("--table", help="The table that --sql asks; default: the name that its cloud gives.")
 @answer_format
-def command(file: Path, paths: tuple[Path, ...], sampled: bool, answer_format: Format) -> None:
+def command(
+    file: Path,
+    paths: tuple[Path, ...],
+    sampled: bool,
+    sql: str | None,
+    table: str | None,
+    answer_format: Format,
+) -> None:
     """What flow logs show: used, never seen, refused though documented, let in though not.
 
     Reads flow logs of AWS (VPC and transit gateway, text and Parquet, any fields), Azure (virtual
@@ -55,7 +68,14 @@ def command(file: Path, paths: tuple[Path, ...], sampled: bool, answer_format: F
     \b
     flowbridge observe site.yaml --logs logs/
     flowbridge observe site.yaml --logs export.log.gz --format json
+    flowbridge observe site.yaml --sql athena --table vpc_flow_logs > question.sql
+    flowbridge observe site.yaml --logs answer.csv
     """
+    if sql is None and not paths:
+        refuse(answer_format, "--logs is missing: name log files or folders, or --sql athena")
+    if sql is not None:
+        _ask(file, sql, table, answer_format)
+        return
     from flowbridge.policy.questions.evidence import evidence
     from flowbridge.policy.questions.observation import Observer, address_edges, port_classes
     from flowbridge.policy.questions.rehearsal import Answer
@@ -115,6 +135,32 @@ def command(file: Path, paths: tuple[Path, ...], sampled: bool, answer_format: F
     if plain["refused"] or plain["let_in"]:
         sys.exit(FINDING)
     sys.exit(BAD_INPUT if logs.unread or not logs.records else HOLDS)
+
+
+def _ask(file: Path, sql: str, table: str | None, answer_format: Format) -> None:
+    """Prints the question in the SQL of the engine that has the logs."""
+    from flowbridge.policy.questions.observation import Observer, address_edges, port_classes
+    from flowbridge.providers.logs.questions import Dialect, question
+    from flowbridge.stacks.pipeline import build_all, judge
+    from flowbridge.stacks.seen import seen
+
+    with refusing(answer_format):
+        deployment = seen([judge(each) for each in build_all([file])])
+    policy, enforcement = deployment.policy, deployment.enforcement
+    try:
+        text = question(
+            Dialect(sql),
+            Observer(policy, enforcement).addresses,
+            address_edges(policy, enforcement),
+            port_classes(policy, enforcement),
+            table,
+        )
+    except ValueError as error:
+        refuse(answer_format, f"--table {error}: write DATABASE.TABLE")
+    if answer_format == "json":
+        say_json({"dialect": sql, "sql": text})
+    else:
+        click.echo(text, nl=False)
 
 
 def _progress(path: Path) -> None:

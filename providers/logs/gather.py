@@ -21,6 +21,7 @@ from flowbridge.policy.packets.packet import Address
 from flowbridge.providers.logs.formats import (
     Kind,
     LogFile,
+    answer,
     aws_parquet,
     aws_text,
     aws_whole_text,
@@ -123,12 +124,16 @@ def gather(
     good = counts.get("record", 0) + counts.get("sampled", 0)
     unknown = int(_one(connection, "SELECT count(*) FROM places WHERE place IS NULL"))
     damaged = counts.get("damaged", 0) + (_of_bad_addresses(connection) if unknown else 0)
+    others = counts.get("foreign", 0)
     return Logs(
         seen=seen,
-        records=good,
+        records=good + others,
         damaged=damaged,
         skipped=counts.get("skipped", 0),
-        foreign=good - sum(each.records for each in seen) - (damaged - counts.get("damaged", 0)),
+        foreign=others
+        + good
+        - sum(each.records for each in seen)
+        - (damaged - counts.get("damaged", 0)),
         sampled=counts.get("sampled", 0) > 0,
         unread=tuple(unread),
         files=read,
@@ -145,7 +150,7 @@ _INSERT: Final = """
         SELECT source, destination, protocol, accepted, state,
                min((source_port::BIGINT << 16) + destination_port) AS ports,
                sum(packets)::BIGINT AS packets, min(first) AS first, max(last) AS last,
-               count(*) AS records
+               sum(records)::BIGINT AS records
         FROM (
             SELECT * REPLACE (
                 CASE WHEN state IN ('record', 'sampled') AND (protocol IS NULL OR source IS NULL
@@ -167,7 +172,7 @@ def _insert(connection: duckdb.DuckDBPyConnection, file: LogFile) -> None:
             import duckdb
 
             with suppress(duckdb.Error):  # nothing was inserted then
-                connection.execute(_INSERT.format(aws_whole_text(file)))
+                connection.execute(_INSERT.format(_one_each(aws_whole_text(file))))
                 return
             select = aws_text(file)
         case Kind.AWS_PARQUET:
@@ -181,9 +186,16 @@ def _insert(connection: duckdb.DuckDBPyConnection, file: LogFile) -> None:
             select = azure(file)
         case Kind.GOOGLE:
             select = google(file)
+        case Kind.ANSWER:
+            connection.execute(_INSERT.format(answer(file)))
+            return
         case Kind.UNKNOWN:
             raise ValueError(file.why)
-    connection.execute(_INSERT.format(select))
+    connection.execute(_INSERT.format(_one_each(select)))
+
+
+def _one_each(select: str) -> str:
+    return f"SELECT *, 1 AS records FROM ({select})"
 
 
 def _short(error: Exception) -> str:
