@@ -15,6 +15,7 @@ from flowbridge.deployment.addresses import is_host
 from flowbridge.deployment.checks.accepted import in_force, today
 from flowbridge.deployment.closed.rows import ClosedRows
 from flowbridge.deployment.flow import Flow
+from flowbridge.deployment.interface import Network
 from flowbridge.deployment.selection.conversations import Conversation, conversations
 from flowbridge.policy.audit.estate import Unread
 from flowbridge.policy.doubt import Bounds
@@ -232,34 +233,50 @@ def accepted_features(resolution: Resolution) -> Mapping[str, str]:
 
 
 def _groups(every: Sequence[Built]) -> list[list[Built]]:
-    """Deployments that belong together, in the order in which they are given."""
-    groups: list[list[Built]] = []
-    for each in every:
-        mine = [group for group in groups if any(_meet(each, other) for other in group)]
+    """Deployments that belong together, in the order in which they are given.
+
+    Private addresses are used again in networks that never meet, so one that names a deployment
+    by them belongs to that one which names it too, where there is one.
+    """
+    held = _held(every)
+    settled = [
+        frozenset(
+            name for (i, k), names in held.items() if i == n and (k, i) in held for name in names
+        )
+        for n in range(len(every))
+    ]
+
+    def meet(n: int, m: int) -> bool:
+        one, other = every[n], every[m]
+        if one.resolution.place and one.resolution.file == other.resolution.file:
+            return True
+        there, back = held.get((n, m), frozenset()), held.get((m, n), frozenset())
+        return bool((there and back) or there - settled[n] or back - settled[m])
+
+    groups: list[list[int]] = []
+    for each in range(len(every)):
+        mine = [group for group in groups if any(meet(each, other) for other in group)]
         joined = [other for group in mine for other in group]
         groups = [group for group in groups if group not in mine]
         groups.append([*joined, each])
-    return groups
+    return [[every[n] for n in group] for group in groups]
 
 
-def _meet(one: Built, other: Built) -> bool:
-    if one.resolution.place and one.resolution.file == other.resolution.file:
-        return True
-    return _holds(one, other) or _holds(other, one)
-
-
-def _holds(one: Built, other: Built) -> bool:
-    """Whether what runs in `other` is a system elsewhere of `one`, by what it is (its name, or a
-    role of it) and an address."""
-    elsewhere = [
-        ({name, *system.roles}, network)
-        for name, system in one.resolution.site.systems.items()
-        if system.tier is None
-        for network in (*system.addresses, *system.public)
-        if is_host(network)
-    ]
-    return any(
-        plays & {card.workload, card.kind} and network in (*card.private, *card.public)
-        for card in other.resolution.interfaces
-        for plays, network in elsewhere
-    )
+def _held(every: Sequence[Built]) -> dict[tuple[int, int], frozenset[str]]:
+    """By (holder, other), the systems elsewhere of the one that run in the other: by what each is
+    (its name, or a role of it) and an address."""
+    running: dict[Network, list[tuple[int, set[str]]]] = {}
+    for n, each in enumerate(every):
+        for card in each.resolution.interfaces:
+            for network in (*card.private, *card.public):
+                running.setdefault(network, []).append((n, {card.workload, card.kind}))
+    found: dict[tuple[int, int], set[str]] = {}
+    for n, each in enumerate(every):
+        for name, system in each.resolution.site.systems.items():
+            if system.tier is not None:
+                continue
+            for network in filter(is_host, (*system.addresses, *system.public)):
+                for other, kinds in running.get(network, ()):
+                    if other != n and kinds & {name, *system.roles}:
+                        found.setdefault((n, other), set()).add(name)
+    return {pair: frozenset(names) for pair, names in found.items()}

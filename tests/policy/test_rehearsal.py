@@ -128,6 +128,10 @@ def test_halves_are_rehearsed_together() -> None:
     alone = {feature.id: feature for feature in halves[1].features}
     assert alone["mra/sign-in"].answer is Answer.CONDITION
     assert len(rehearsals([checked("emea-edge"), checked("azure-edge")])) == 2
+    # Of two that have the inner card's private address it is the one that names its core.
+    [other, pair] = rehearsals([checked("edge-cluster"), *halves])
+    assert len(other.files) == 1
+    assert pair.files == together.files
 
 
 def test_a_file_that_does_not_let_in_what_another_sends_cuts_it(tmp_path: Path) -> None:
