@@ -9,6 +9,7 @@ from typing import Final
 
 from flowbridge.catalog.load import Catalog, entries_of
 from flowbridge.catalog.reading.located_yaml import Location
+from flowbridge.deployment.checks.places import no_tier
 from flowbridge.deployment.clusters import clusters, places_of, views_of
 from flowbridge.deployment.file.site import Assertion, Services, Site, System
 from flowbridge.deployment.interface import Network
@@ -176,7 +177,9 @@ def _tiers(site: Site) -> Iterator[Mistake]:
         uses.append((("expressway_c", "tier"), core.tier))
     for location, tier in uses:
         if tier is not None and tier not in known:
-            message = f"network.tiers has no tier {tier!r}; {nearest(tier, known)}"
+            instead = no_tier(site, tier) or nearest(tier, known)
+            where = "no place has a" if site.places else "network.tiers has no"
+            message = f"{where} tier {tier!r}; {instead}"
             yield Mistake(location, message)
 
 

@@ -149,9 +149,9 @@ def tier_mistakes(site: Site) -> Iterator[Mistake]:
     for here, tier, inner, further in _standing(site):
         for index, name in enumerate(further):
             if name not in atlas.tiers:
+                words = no_tier(site, name) or nearest(name, atlas.tiers)
                 yield Mistake(
-                    (*here, "further_tiers", index),
-                    f"there is no tier {name!r}; {nearest(name, atlas.tiers)}",
+                    (*here, "further_tiers", index), f"there is no tier {name!r}; {words}"
                 )
         own = [name for name in (tier, inner) if name is not None]
         first = {atlas.tiers[name]: name for name in own if name in atlas.tiers}
@@ -168,6 +168,19 @@ def tier_mistakes(site: Site) -> Iterator[Mistake]:
                     f"{name!r} and {other!r} are in one place, where a workload stands in one "
                     "tier: write the hosts of one of them as a system of their own, with its roles",
                 )
+
+
+def no_tier(site: Site, name: str) -> str:
+    """What to write for the name of a place where one of a tier belongs; "" where it is none."""
+    place = site.places.get(name)
+    if place is None:
+        return ""
+    if place.managed and place.network is not None:
+        return f"it is a place: write one of its tiers: {', '.join(place.network.tiers)}"
+    return (
+        "it is a place where no rules are made: leave this out, and write the hosts there as "
+        "`addresses` of a system without a tier, or as `elsewhere` of what runs here"
+    )
 
 
 def _standing(

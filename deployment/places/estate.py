@@ -92,6 +92,7 @@ def resolve_places(
                 *(each for found in resolved for each in found.findings),
                 *_left_over(apart),
                 *_in_two_tiers(crowded, atlas),
+                *_untold(resolved[0].interfaces, atlas),
             )
         )
     )
@@ -205,6 +206,23 @@ def _in_two_tiers(cards: Iterable[Interface], atlas: Atlas) -> Iterator[Finding]
             "places of one deployment",
             "expressway_e" if card.kind == "expressway-e" else "places",
         )
+
+
+def _untold(cards: Iterable[Interface], atlas: Atlas) -> Iterator[Finding]:
+    """Hosts that are told as one and stand in several places."""
+    for card in cards:
+        for member in card.members:
+            places = sorted(atlas.places_of(member.private))
+            if len(places) > 1:
+                yield Finding(
+                    "deployment/hosts-not-told-apart",
+                    Severity.REFUSAL,
+                    f"{card.workload} has hosts in {' and '.join(map(_named, places))}, and its "
+                    "lists do not say which address, public address and card are one host's: write "
+                    "as many of each as there are hosts, in one order, or two systems with roles",
+                    "places of one deployment",
+                    f"systems.{card.workload}.addresses",
+                )
 
 
 def _named(place: str) -> str:

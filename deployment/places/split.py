@@ -179,7 +179,7 @@ class Splitter:
         destination = self._receiver(other)
         for end, outside in ((one, source), (other, destination)):
             if outside is None:
-                return Apart(NO_PUBLIC, _pair(here, there), end.party, flow.rows, _key(end))
+                return Apart(NO_PUBLIC, _pair(here, there), _whose(end), flow.rows, _key(end))
         assert source is not None  # noqa: S101
         assert destination is not None  # noqa: S101
         versions = {n.version for n in source.addresses} & {
@@ -194,7 +194,7 @@ class Splitter:
             low = (span for span in flow.source_ports if span.first < EPHEMERAL.first)
             ports: tuple[PortRange, ...] = joined((*low, EPHEMERAL))
             moved = moved._replace(translated_ports=ports if ports != flow.source_ports else ())
-        return moved if kept else Apart(NO_PUBLIC, _pair(here, there), one.party, flow.rows, "")
+        return moved if kept else Apart(NO_PUBLIC, _pair(here, there), _whose(one), flow.rows, "")
 
     def _sender(self, end: End) -> tuple[End | None, bool]:
         """The end as it arrives over the internet, and whether a NAT chooses its ports."""
@@ -263,6 +263,10 @@ def _stays(one: End, other: End) -> bool:
 
 def _pair(one: str, other: str) -> tuple[str, str]:
     return (one, other) if one < other else (other, one)
+
+
+def _whose(end: End) -> str:
+    return end.party if end.interface is None else end.interface.local_key
 
 
 def _key(end: End) -> str:

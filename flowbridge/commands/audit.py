@@ -25,6 +25,7 @@ from flowbridge.answer import (
     say_csv,
     say_json,
 )
+from flowbridge.places import of_place, place_option
 from flowbridge.reaching import access_for, checked_url, reaching, with_progress
 from flowbridge.results.formats import FORMATS
 from flowbridge.sites import named_sites, sites_argument, with_bar
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     help="Judge these existing cards or groups as the interface KEY, for estates that Flowbridge "
     "did not make: expressway-e/external=eni-0a1b. Repeatable.",
 )
+@place_option
 @click.option(
     "--watch",
     type=click.FloatRange(min=1),
@@ -92,6 +94,7 @@ if TYPE_CHECKING:
 def command(
     files: tuple[Path, ...],
     placed: tuple[str, ...],
+    place: str | None,
     watch: float | None,
     rounds: int | None,
     before_machines: bool,
@@ -121,6 +124,8 @@ def command(
     with refusing(refusal, "audit"):
         built = build_all(with_bar(files, "reading"))
         known = _known(built, baseline)
+        if place is not None:
+            built = (of_place(built, place, plain),)
     access = replace(
         access_for(endpoint_url, timeout, attempts, _placed(placed, built, plain)),
         before_machines=before_machines,
@@ -159,7 +164,7 @@ def _placed(
 ) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     if placed and len(built) != 1:
-        refuse(form, "--interface is about one deployment: name one FILE")
+        refuse(form, "--interface is about one stack: name one FILE, and of several places --place")
     for text in placed:
         key, equals, ids = text.partition("=")
         known = [interface.key for interface in built[0].policy.interfaces]

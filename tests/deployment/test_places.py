@@ -318,7 +318,7 @@ def test_who_has_no_public_address_is_not_met_over_the_internet(tmp_path: Path) 
     del data["places"]["far"]["network"]["tiers"]["voice-far"]["nat"]
     ((key, message),) = problems(data, tmp_path)
     assert key == "expressway_c.peers"
-    assert "expressway-c has no address" in message
+    assert "expressway-c/single has no address" in message
     assert "the `nat` of its tier" in message
 
 
@@ -329,6 +329,14 @@ def test_places_that_nothing_links_are_refused_with_their_rows(tmp_path: Path) -
     assert key == "links"
     assert "between: [core-net, office]" in message
     assert "cucm/1/" in message
+
+
+def test_hosts_in_two_places_are_told_apart(tmp_path: Path) -> None:
+    data = two_regions("aws")
+    data["systems"]["cucm"]["public"] = ["203.0.113.77"]
+    ((key, message),) = problems(data, tmp_path)
+    assert key == "systems.cucm.addresses"
+    assert "the place far and the file's own network" in message
 
 
 def test_a_card_is_in_one_tier_of_a_place(tmp_path: Path) -> None:
@@ -374,6 +382,9 @@ def _at(data: Data, path: str, value: Any) -> Data:
         ),
         ("systems/cucm/further_tiers", ["dmmz"], "systems.cucm.further_tiers[0]", "did you mean"),
         ("systems/cucm/further_tiers", ["edge"], "systems.cucm.further_tiers[0]", "in one place"),
+        ("systems/cucm/further_tiers", ["office"], "systems.cucm.further_tiers[0]", "`elsewhere`"),
+        ("systems/cucm/tier", "office", "systems.cucm.tier", "no rules are made"),
+        ("systems/cucm/tier", "core-net", "systems.cucm.tier", "one of its tiers: edge, internal"),
         ("links/0/between", ["core-net", "offise"], "links[0].between[1]", "did you mean 'office'"),
         ("links/0/meet", "peered", "links[0].meet", "write vpn"),
         ("links/1/between", ["core-net", "office"], "links[1].between", "links[0] says how"),
