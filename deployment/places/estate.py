@@ -191,7 +191,13 @@ def _left_over(apart: Iterable[Apart]) -> Iterator[Finding]:
 
 def _tiers(card: Interface, atlas: Atlas) -> set[str]:
     """The tiers that hold members of the card in its place."""
-    found = {atlas.tier_of(network) for member in card.members for network in member.private}
+    here = (
+        network
+        for member in card.members
+        for network in member.private
+        if atlas.place_of(network) == card.place
+    )
+    found = {atlas.tier_of(network) for network in here}
     return {tier for tier in found if tier is not None}
 
 
