@@ -16,11 +16,13 @@ from flowbridge.catalog.load import load
 from flowbridge.catalog.reading.located_yaml import BadFileError
 from flowbridge.deployment.interface import Network
 from flowbridge.deployment.pages.schema import deployment_schema
+from flowbridge.policy.doubt import Bounds
 from flowbridge.policy.questions.directory import Directory
 from flowbridge.policy.questions.question import Question
 from flowbridge.policy.questions.trace import Trace, Tracer
 from flowbridge.stacks.agreement import disagreements_of
 from flowbridge.stacks.pipeline import Checked, build_all, catalog_of, judge
+from flowbridge.stacks.rehearsal import Scene, rehearsals, rehearsed_live
 from flowbridge.stacks.seen import seen
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples" / "places").glob("*.yaml"))
@@ -246,6 +248,27 @@ def test_a_place_more_leaves_the_stack_that_was_there(tmp_path: Path) -> None:
     assert after.built.document == before.built.document
     assert [card.key for card in seen([after]).resolution.interfaces if card.place == "home"] == [
         card.key for card in before.built.resolution.interfaces
+    ]
+
+
+def test_the_places_of_a_file_are_rehearsed_together_also_live(home: Path) -> None:
+    checked = _once("networks", "aws", home)
+    (emitted,) = rehearsals(checked)
+    assert emitted.names == ("estate-dmz-net", "estate-core-net")
+    assert emitted.holds
+    scenes = [
+        Scene(
+            each.built,
+            each.enforcement,
+            each.around,
+            Bounds(each.enforcement, each.enforcement, {}),
+        )
+        for each in checked
+    ]
+    (live,) = rehearsed_live(scenes)
+    assert [feature.id for feature in live.features] == [each.id for each in emitted.features]
+    assert [feature.answer for feature in live.features] == [
+        each.answer for each in emitted.features
     ]
 
 
