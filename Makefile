@@ -57,6 +57,7 @@ docs: $(STAMPS)/dev
 	$(BIN)/python -m flowbridge.deployment.pages.reference > docs/deployment.md
 	$(BIN)/flowbridge catalog errata --format markdown > docs/errata.md
 	$(BIN)/flowbridge catalog guide --format markdown > docs/guide-rules.md
+	$(BIN)/flowbridge catalog features --format markdown > docs/features.md
 
 golden: $(STAMPS)/dev
 	$(BIN)/python -m tests.golden.renew

@@ -61,7 +61,7 @@ COLUMNS: Final = (
 )
 
 
-_WITH_ALL: Final = {*OWN_DOCUMENTS, "imp"}
+_WITH_ALL: Final = {*OWN_DOCUMENTS, "imp", "unity", "webex"}
 """Documents whose rows are exported on demand."""
 
 
@@ -73,7 +73,7 @@ def export_rows(
     `closed`: also rows that other editions print and those that overlays close, behind the others.
 
     `platform`: as well the rows of our own documents `platform` and `ours`, which no document of
-    Cisco prints, and those of the documents beside the two port guides (`imp`).
+    Cisco prints, and those of the documents beside the two port guides (`imp`, `unity`, `webex`).
 
     Keys are `COLUMNS`. `source` and `destination` are printed texts (null where nothing is
     printed); `source_ports` is a text such as `25000-29999`; `destination_ports` a list of

@@ -40,6 +40,7 @@ SOME_EXPRESSWAY: Final = frozenset(
         "serviceability",
         "smart-licensing",
         "email-notification",
+        "webex-hybrid",
     }
 )
 FIRST: Final = {"mra": "traversal-pair"}

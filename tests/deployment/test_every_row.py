@@ -36,6 +36,10 @@ NEVER_CARRIED = {
         ),
         Outcome.LOCAL,
     ),
+    # "Blocked; internal use only", says the guide of Unity Connection; 1/31 are client ports.
+    **dict.fromkeys((f"unity/1/{n}" for n in (5, 9, 10, 12, 16, 22, 30, 31)), Outcome.LOCAL),
+    # Devices and Video Mesh nodes that nobody runs here meet Webex past every firewall of ours.
+    **dict.fromkeys((f"webex/1/{n}" for n in range(2, 8)), Outcome.ELSEWHERE),
 }
 """Rows that can be in no deployment's rules, by what they are instead."""
 
