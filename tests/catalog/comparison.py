@@ -24,6 +24,15 @@ BY_HAND: dict[str, set[int]] = {
     "expressway/24/3/destination_ports": {8443},  # "NOT 443", and the alternative
     # 2776/7 or 36000-11: the pair, the first two media ports, the first twelve (table 3)
     "expressway/17/3/destination_ports": {2776, 2777, 36000, 36001, 36011},
+    # Blocked (1935), what may be allocated (5060-5199), or no sender: the notes say so
+    "unity/1/1/destination_ports": {20500, 20501, 20502, 19003},
+    "unity/1/4/destination_ports": {5060, 5061},
+    "unity/1/7/destination_ports": {143, 993},
+    "unity/1/8/destination_ports": {25},
+    "unity/2/6/destination_ports": {389, 636},
+    # Of 5060-5070 what Expressway listens on; media where Expressway has them (erratum)
+    "webex/2/2/destination_ports": {5061, 5062, 5060},
+    "webex/3/3/destination_ports": {36000, 59999},
 }
 
 EPHEMERAL = ({1024, 65535}, {30000, 35999}, {32768, 61000})

@@ -36,6 +36,8 @@ def option_values(path: str) -> set[str] | None:
     """The values an option can have, as texts; None where they cannot be listed."""
     model: type[BaseModel] = Options
     *sections, name = path.split(".")
+    if sections == ["switches"]:
+        return set(load().switches[name].choices)
     for section in sections:
         annotation = model.model_fields[section].annotation
         assert isinstance(annotation, type)

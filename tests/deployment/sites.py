@@ -71,6 +71,9 @@ EVERYTHING: Final[Data] = setting(
     services=list(load().services),
     options__admin__https_port=8444,
     options__ports=NAMED_PORTS,
+    options__switches=dict.fromkeys(
+        ("unity-port-monitor", "unity-database-proxy", "unity-ipsec"), True
+    ),
 )
 """A pair of clusters on X15.0, large, two cards, with every service at its defaults."""
 
