@@ -52,6 +52,10 @@ CLOSED_BY_DEFAULT: dict[str, dict[str, str]] = {
         "cucm-phones": "6/1 6/17 6/18 7/2",
         "cucm-ctl": "9/1",
         "hp-server": "11/1 11/2 11/3 11/4",
+        "webex-hybrid": "1/2 1/3 1/4 1/5 1/6 1/7",
+    },
+    "between processes of one Unity Connection node": {
+        "unity": "1/5 1/9 1/10 1/12 1/16 1/22 1/30 1/31"
     },
     "needed before X12.5.5 only (footnote 12)": {"cms-web-proxy": "24/11"},
     "for a configured TCP override port": {"cms-web-proxy": "24/+1 12/1"},
