@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import product
 
+from flowbridge.catalog.ports import PortRange
 from flowbridge.deployment.file.site import Site
 from flowbridge.deployment.finding import Finding, Severity
+from flowbridge.policy.packets.packet import protocol_label
 from flowbridge.policy.point import Direction
+from flowbridge.providers.aws.emit.acl.rectangle import ANY_PROTOCOL, Rectangle
 from flowbridge.providers.aws.emit.group_split import fills, split, weight
-from flowbridge.providers.aws.emit.network_acl import NetworkAcl
+from flowbridge.providers.aws.emit.network_acl import NetworkAcl, Widened
 from flowbridge.providers.aws.emit.rule import Rule
 from flowbridge.providers.aws.emit.security_groups import InterfaceGroups
 from flowbridge.providers.aws.quotas import Quota, Quotas
@@ -169,6 +172,26 @@ def _acl_ways(quota: Quota) -> tuple[str, ...]:
     )
 
 
+def _how(widened: Widened | None, version: int) -> str:
+    """What was chosen, and why: the port before the peer."""
+    if widened is None:
+        return ""
+    parts = []
+    if widened.whole_tiers:
+        told = ", ".join(_said(one, version) for one in widened.whole_tiers)
+        parts.append(f"keep their port and take the whole tier for their peer: {told}")
+    if widened.given_up:
+        told = ", ".join(_said(one, version) for one in widened.given_up)
+        parts.append(f"take other ports as well, since whole tiers did not save enough: {told}")
+    return "".join(f". These {part}" for part in parts)
+
+
+def _said(one: Rectangle, version: int) -> str:
+    protocol = protocol_label(None if one.protocol == ANY_PROTOCOL else one.protocol)
+    ports = "" if one.protocol == ANY_PROTOCOL else f" {PortRange(one.first, one.last)}"
+    return f"{protocol}{ports} {one.network(version)}"
+
+
 def acl_widened(acls: Iterable[NetworkAcl], quotas: Quotas) -> Iterator[Finding]:
     quota = quotas.network_acl_entries
     for acl in acls:
@@ -180,8 +203,9 @@ def acl_widened(acls: Iterable[NetworkAcl], quotas: Quotas) -> Iterator[Finding]
                     severity=Severity.WARNING,
                     message=f"the network ACL of tier {acl.tier} would need {exact} {direction} "
                     f"entries for IPv{version} and has room for {quotas.usable_acl_entries}: "
-                    f"{used} wider ones are used, and the security groups behind them refuse what "
-                    f"they let in. To have it tighter, {_either(_acl_ways(quota))}",
+                    f"{used} wider ones are used, and the security groups behind them refuse "
+                    f"what they let in{_how(acl.widened.get((direction, version)), version)}. To "
+                    f"have it tighter, {_either(_acl_ways(quota))}",
                     source=quota.source,
                     key="quotas.network_acl_entries",
                 )

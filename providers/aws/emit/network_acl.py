@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from flowbridge.catalog.ports import ANY_PORT, PortRange
@@ -26,6 +26,7 @@ from flowbridge.providers.aws.emit.acl.around_inside import around_inside
 from flowbridge.providers.aws.emit.acl.cover import exact_cover
 from flowbridge.providers.aws.emit.acl.fit import fit
 from flowbridge.providers.aws.emit.acl.rectangle import ANY_PROTOCOL, Rectangle
+from flowbridge.providers.aws.emit.acl.whole_tiers import Spans
 from flowbridge.providers.provider import Excess
 from flowbridge.providers.terraform.address_blocks import collapsed
 from flowbridge.providers.terraform.content_names import content_hash, terraform_name
@@ -108,9 +109,19 @@ class Overflow:
 
 
 @dataclass(frozen=True, slots=True)
+class Widened:
+    """`whole_tiers` keep their port and name a whole tier for their peer; `given_up` take more
+    ports as well, since that was not enough."""
+
+    whole_tiers: tuple[Rectangle, ...] = ()
+    given_up: tuple[Rectangle, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class NetworkAcl:
     """The complete ACL of one tier. `exact_entries`: what it would take without widening.
-    `undenied`: where the internet is asked for and the inside could not be denied."""
+    `undenied`: where the internet is asked for and the inside could not be denied. `widened`: how
+    the entries that are wider than the flows came to be so."""
 
     tier: str
     subnets: tuple[str, ...]
@@ -119,6 +130,7 @@ class NetworkAcl:
     excess: tuple[Excess, ...]
     overflows: tuple[Overflow, ...]
     undenied: frozenset[tuple[Direction, int]] = frozenset()
+    widened: Mapping[tuple[Direction, int], Widened] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -137,16 +149,20 @@ def network_acls(
     """An ACL for each tier that has workloads, of at most `capacity` entries a direction and
     IP version."""
     used = sorted({interface.tier for interface in policy.interfaces})
-    return tuple(_network_acl(policy, name, tiers[name], capacity) for name in used)
+    cidrs = tuple(cidr for tier in tiers.values() for cidr in tier.cidrs)
+    return tuple(_network_acl(policy, name, tiers[name], capacity, cidrs) for name in used)
 
 
-def _network_acl(policy: Policy, name: str, tier: Tier, capacity: int) -> NetworkAcl:
+def _network_acl(
+    policy: Policy, name: str, tier: Tier, capacity: int, tiers: Sequence[Network]
+) -> NetworkAcl:
     crossings = tuple(_crossings(policy, name, tier))
     entries: list[Entry] = []
     excess: list[Excess] = []
     overflows: list[Overflow] = []
     exact: dict[tuple[Direction, int], int] = {}
     undenied: set[tuple[Direction, int]] = set()
+    wider: dict[tuple[Direction, int], Widened] = {}
     for direction in Direction:
         fitted: list[Entry] = []
         passing = [crossing for crossing in crossings if crossing.direction is direction]
@@ -160,7 +176,12 @@ def _network_acl(policy: Policy, name: str, tier: Tier, capacity: int) -> Networ
             if not _needs(passing, version):
                 continue
             number = _FIRST_NUMBER + _STEP * len(fitted)
-            found = _list(passing, direction, version, capacity, number)
+            spans = tuple(
+                (int(n.network_address), int(n.broadcast_address))
+                for n in tiers
+                if n.version == version
+            )
+            found = _list(passing, direction, version, capacity, number, spans)
             if found is None:
                 exact[direction, version] = len(exact_cover(_needs(passing, version), version))
                 overflows.append(_overflow(name, direction, version, passing))
@@ -170,6 +191,7 @@ def _network_acl(policy: Policy, name: str, tier: Tier, capacity: int) -> Networ
             if found.undenied:
                 undenied.add((direction, version))
             if found.widened:
+                wider[direction, version] = found.how
                 widened = (
                     f"{found.exact} entries would be needed, {capacity} are there: "
                     "some are wider; the security groups behind them refuse what they let in"
@@ -185,6 +207,7 @@ def _network_acl(policy: Policy, name: str, tier: Tier, capacity: int) -> Networ
         tuple(excess),
         tuple(overflows),
         frozenset(undenied),
+        wider,
     )
 
 
@@ -196,16 +219,22 @@ class _List:
     exact: int
     widened: bool
     undenied: bool = False
+    how: Widened = Widened()
 
 
 def _list(
-    passing: Sequence[Crossing], direction: Direction, version: int, capacity: int, number: int
+    passing: Sequence[Crossing],
+    direction: Direction,
+    version: int,
+    capacity: int,
+    number: int,
+    tiers: Spans,
 ) -> _List | None:
     """The list that denies the inside before it lets the internet in, where that lets less
     through than a list of allows alone; None where neither fits."""
     inside = merged(n for crossing in passing for n in of_families(crossing.inside, (version,)))
     outward = [crossing for crossing in passing if crossing.inside]
-    plain = _allows(passing, direction, version, capacity, number)
+    plain = _allows(passing, direction, version, capacity, number, tiers)
     if not inside:
         return plain
     if any(crossing.unknown for crossing in passing):
@@ -217,6 +246,7 @@ def _list(
         version,
         capacity,
         _management(passing),
+        tiers,
     )
     if found is None:
         return None if plain is None else replace(plain, undenied=True)
@@ -229,7 +259,8 @@ def _list(
                 entries.append(_entry(one, at, direction, version, shapes))
             else:
                 entries.append(Entry(at, direction, ANY_PROTOCOL, one, ANY_PORT, (), allow=False))
-    denying = _List(tuple(entries), found.exact, found.excess > 0)
+    how = Widened(found.whole_tiers, found.given_up)
+    denying = _List(tuple(entries), found.exact, found.excess > 0, how=how)
     if plain is None or not denying.widened:
         return denying
     asked = _asked(passing, version).without_source_ports()
@@ -239,11 +270,16 @@ def _list(
 
 
 def _allows(
-    passing: Sequence[Crossing], direction: Direction, version: int, capacity: int, number: int
+    passing: Sequence[Crossing],
+    direction: Direction,
+    version: int,
+    capacity: int,
+    number: int,
+    tiers: Spans,
 ) -> _List | None:
     """A list of allows alone."""
     needs = _needs(passing, version)
-    found = fit(needs, version, capacity, _management(passing))
+    found = fit(needs, version, capacity, _management(passing), tiers)
     if found is None:
         return None
     shapes = _shapes(passing, version)
@@ -251,7 +287,8 @@ def _allows(
         _entry(rectangle, number + _STEP * place, direction, version, shapes)
         for place, rectangle in enumerate(found.entries)
     )
-    return _List(tuple(entries), len(exact_cover(needs, version)), found.excess > 0)
+    how = Widened(found.whole_tiers, found.given_up)
+    return _List(tuple(entries), len(exact_cover(needs, version)), found.excess > 0, how=how)
 
 
 def _shapes(

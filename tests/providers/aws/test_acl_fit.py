@@ -123,3 +123,39 @@ def test_the_gap_to_the_best_fit_is_small() -> None:
     found = list(islice(ratios(20), 40))
     assert found.count(1.0) >= 0.95 * len(found), found
     assert max(found) < 1.5, found
+
+
+def test_the_port_is_kept_and_the_peer_widened_first() -> None:
+    """Three hosts of a tier on two ports each, in four entries: by packets it would be cheapest to
+    join the ports of each host."""
+    hosts = ("10.0.10.11", "10.0.10.21", "10.0.10.31")
+    needs = tuple(
+        sorted(
+            Rectangle.of(TCP, ip_network(host), port, port)
+            for host in hosts
+            for port in (5060, 5062)
+        )
+    )
+    tier = ip_network("10.0.10.0/24")
+    span = (int(tier.network_address), int(tier.broadcast_address))
+    before = fit(needs, 4, 4)
+    assert before is not None
+    assert any(entry.first != entry.last for entry in before.entries)
+    found = fit(needs, 4, 4, frozenset(), (span,))
+    assert found is not None
+    assert {(entry.first, entry.last) for entry in found.entries} == {(5060, 5060), (5062, 5062)}
+    assert found.given_up == ()
+    assert [entry.network(4) for entry in found.whole_tiers] == [tier]
+    assert found.excess - before.excess <= tier.num_addresses
+
+
+def test_ports_are_given_up_where_whole_tiers_do_not_save_enough() -> None:
+    needs = tuple(
+        sorted(Rectangle.of(TCP, ip_network("10.0.10.11"), port, port) for port in (22, 443, 5061))
+    )
+    tier = ip_network("10.0.10.0/24")
+    span = (int(tier.network_address), int(tier.broadcast_address))
+    found = fit(needs, 4, 2, frozenset(), (span,))
+    assert found is not None
+    assert found.whole_tiers == ()
+    assert [(entry.first, entry.last) for entry in found.given_up] == [(22, 443)]

@@ -14,9 +14,10 @@ from flowbridge.catalog.ports import HIGHEST_PORT
 from flowbridge.deployment.addresses import is_private
 from flowbridge.deployment.interface import Network
 from flowbridge.providers.aws.emit.acl.cover import exact_cover
-from flowbridge.providers.aws.emit.acl.fit import fit
+from flowbridge.providers.aws.emit.acl.fit import fit, preferred
 from flowbridge.providers.aws.emit.acl.price import Management
 from flowbridge.providers.aws.emit.acl.rectangle import ANY_PROTOCOL, Rectangle
+from flowbridge.providers.aws.emit.acl.whole_tiers import Spans
 
 _SHARES = 3  # ways to share the room between both parts that are tried
 
@@ -24,13 +25,16 @@ _SHARES = 3  # ways to share the room between both parts that are tried
 @dataclass(frozen=True, slots=True)
 class AroundInside:
     """`before` and `behind` allow; `denied` stands between them. `exact` is how many entries
-    all of it would take without widening, `excess` the price of the widening."""
+    all of it would take without widening, `excess` the price of the widening; `whole_tiers` and
+    `given_up` as in `Fit`."""
 
     before: tuple[Rectangle, ...]
     denied: tuple[Network, ...]
     behind: tuple[Rectangle, ...]
     exact: int
     excess: float
+    whole_tiers: tuple[Rectangle, ...] = ()
+    given_up: tuple[Rectangle, ...] = ()
 
 
 def around_inside(
@@ -40,6 +44,7 @@ def around_inside(
     version: int,
     capacity: int,
     management: Management,
+    tiers: Spans = (),
 ) -> AroundInside | None:
     """At most `capacity` entries for `needs` and for `outward`, which the internet is asked.
 
@@ -48,7 +53,7 @@ def around_inside(
     """
     private = tuple(network for network in inside if is_private(network))
     for denied in dict.fromkeys((tuple(inside), private)):
-        found = _around(needs, outward, denied, version, capacity - len(denied), management)
+        found = _around(needs, outward, denied, version, capacity - len(denied), management, tiers)
         if denied and found is not None:
             return found
     return None
@@ -61,6 +66,7 @@ def _around(
     version: int,
     room: int,
     management: Management,
+    tiers: Spans,
 ) -> AroundInside | None:
     blocks = [Rectangle.of(ANY_PROTOCOL, network, 0, HIGHEST_PORT) for network in denied]
     inner = tuple(sorted({one for one in needs if any(block.meets(one) for block in blocks)}))
@@ -71,13 +77,16 @@ def _around(
         return AroundInside(first, denied, last, exact, 0)
     found: list[AroundInside] = []
     for mine, theirs in _shares(len(first), len(last), room):
-        before = fit(inner, version, mine, management) if inner else None
-        behind = fit(outer, version, theirs, management)
+        before = fit(inner, version, mine, management, tiers) if inner else None
+        behind = fit(outer, version, theirs, management, tiers)
         if behind is not None and (before is not None or not inner):
             entries = before.entries if before else ()
             price = behind.excess + (before.excess if before else 0)
-            found.append(AroundInside(entries, denied, behind.entries, exact, price))
-    return min(found, key=lambda one: one.excess, default=None)
+            parts = (before, behind) if before else (behind,)
+            kept = tuple(one for part in parts for one in part.whole_tiers)
+            lost = tuple(one for part in parts for one in part.given_up)
+            found.append(AroundInside(entries, denied, behind.entries, exact, price, kept, lost))
+    return preferred(found, tiers)
 
 
 def _shares(first: int, last: int, room: int) -> Iterator[tuple[int, int]]:
