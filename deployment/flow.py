@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from flowbridge.catalog.ports import PortRange
 from flowbridge.catalog.protocol import Protocol
 from flowbridge.deployment.interface import Interface, Network
+
+_MEDIA: Final = 1000  # destination ports of a flow that are no single service
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +61,9 @@ class Flow(NamedTuple):
     def arriving_ports(self) -> tuple[PortRange, ...]:
         """The source ports that the destination's firewall sees."""
         return self.translated_ports or self.source_ports
+
+    @property
+    def is_media(self) -> bool:
+        """Whether it is streams over UDP, each with ports of its own."""
+        ports = sum(span.last - span.first + 1 for span in self.destination_ports)
+        return self.protocol is Protocol.UDP and ports >= _MEDIA

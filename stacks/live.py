@@ -19,8 +19,10 @@ from flowbridge.policy.audit.audit import Audit, Verdict, audit
 from flowbridge.policy.audit.bounds import bounds
 from flowbridge.policy.audit.bystanders import Affected, Bystander, affected, findings_of
 from flowbridge.policy.audit.estate import Estate
+from flowbridge.policy.audit.members import absent_members
 from flowbridge.policy.compiled import compile_policy
-from flowbridge.policy.filter import Enforcement
+from flowbridge.policy.filter import Enforcement, unknown_of
+from flowbridge.policy.point import Direction, Point
 from flowbridge.providers.live.contract import Access, Adoption, LiveReader, Preflight, reader_for
 from flowbridge.providers.live.reading import ODD_SHAPE
 from flowbridge.stacks.pipeline import Built
@@ -56,6 +58,25 @@ class Live:
             before_machines=self.access.before_machines,
         )
         return replace(found, beside=affected(self._bystanders(), live.around, None))
+
+    def in_force(self) -> tuple[Enforcement, tuple[str, ...]]:
+        """The filters of every interface as they are, those of the plan for members that no machine
+        is; and what may let through more than they say: what was not read, found or understood."""
+        live = self._estate()
+        gaps = [str(each) for each in live.unread]
+        gaps += [str(each) for each in absent_members(self.built.policy, live)]
+        gaps += [str(each) for each in unknown_of(live.enforcement)]
+        points = (
+            Point(interface.key, way)
+            for interface in self.built.policy.interfaces
+            for way in Direction
+        )
+        gaps += [
+            f"{point}: its filters were not read"
+            for point in points
+            if point not in live.enforcement
+        ]
+        return live.enforcement, tuple(dict.fromkeys(gaps))
 
     def scene(self, services: Iterable[str]) -> Scene:
         """What there is to play features of `services` through. Every packet that they need is

@@ -437,19 +437,74 @@ class Options(Section):
     )
 
 
+class AwsLogging(Section):
+    """What is logged of packets; on AWS by flow logs of the tiers' subnets."""
+
+    to: Annotated[str, Field(pattern=r"^arn:[a-z-]+:(s3:|logs:|firehose:).+$")] | None = Field(
+        None,
+        description="Make a flow log of each subnet that a tier names. AWS: the ARN of an S3 "
+        "bucket, a CloudWatch log group or a Firehose stream. Azure: the id of a storage account.",
+    )
+    role: Annotated[str, Field(pattern=r"^arn:[a-z-]+:iam:.+$")] | None = Field(
+        None, description="The role that may write there; a CloudWatch log group needs one."
+    )
+    traffic: Literal["all", "accept", "reject"] = Field(
+        "all", description="Which packets a flow log has."
+    )
+
+
+class AzureLogging(Section):
+    """What is logged of packets; on Azure by flow logs of the tiers' subnets."""
+
+    to: (
+        Annotated[
+            str, Field(pattern=r"^/subscriptions/.+/Microsoft\.Storage/storageAccounts/[^/]+$")
+        ]
+        | None
+    ) = Field(
+        None,
+        description="Make a flow log of each subnet that a tier names. AWS: the ARN of an S3 "
+        "bucket, a CloudWatch log group or a Firehose stream. Azure: the id of a storage account.",
+    )
+    watcher: str | None = Field(
+        None, description="The network watcher of the region; default NetworkWatcher_<region>."
+    )
+    watcher_group: str = Field(
+        "NetworkWatcherRG", description="The resource group of the network watcher."
+    )
+    days: Annotated[Count, Field(ge=0, le=365)] = Field(
+        0, description="How long the storage account keeps a flow log; 0: for ever."
+    )
+
+
+class GcpLogging(Section):
+    """What is logged of packets; on Google Cloud by the rules themselves."""
+
+    rules: Literal["none", "denied", "all"] = Field(
+        "none", description="Which rules log the connections that they decide."
+    )
+    metadata: Switch = Field(
+        True,
+        description="Whether entries say which machine and subnet it was; VPC firewall rules only.",
+    )
+
+
 class AwsOptions(Options):
     """Options of a deployment on AWS."""
 
     aws: Aws = Aws.unwritten()
+    logging: AwsLogging = AwsLogging.unwritten()
 
 
 class AzureOptions(Options):
     """Options of a deployment on Azure."""
 
     azure: Azure = Azure.unwritten()
+    logging: AzureLogging = AzureLogging.unwritten()
 
 
 class GcpOptions(Options):
     """Options of a deployment on Google Cloud."""
 
     gcp: Gcp = Gcp.unwritten()
+    logging: GcpLogging = GcpLogging.unwritten()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from flowbridge.deployment.selection.resolution import Outcome
 from flowbridge.legible import without_passwords
 from flowbridge.policy.questions.directory import Directory
 from flowbridge.policy.questions.exposure import exposure
+from flowbridge.policy.questions.outreach import Reached, outreach
 from flowbridge.provenance import version_line
 from flowbridge.report.connection_map import BOX_HEIGHT, BOX_WIDTH, connection_map
 from flowbridge.stacks.pipeline import Checked, catalog_of
@@ -78,6 +79,7 @@ def page(checked: Checked) -> str:
                 directory,
                 {row: text.en for row, text in purposes.items()},
             ),
+            stolen=_stolen(checked, directory, {row: text.en for row, text in purposes.items()}),
             editions=resolution.editions,
             version=version_line(),
             closed=[row for row in resolution.selected if row.outcome is not Outcome.CARRIED],
@@ -121,3 +123,15 @@ def with_hashes(text: str) -> str:
         digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
         text = text.replace(place, f"'sha256-{digest}'", 1)
     return text
+
+
+def _stolen(
+    checked: Checked, directory: Directory, purposes: Mapping[str, str]
+) -> list[tuple[str, tuple[Reached, ...]]]:
+    """What whoever holds each workload reaches, riskiest first; that of the edge comes first."""
+    policy = checked.built.policy
+    found = [
+        (name, outreach(policy, checked.enforcement, directory, name, purposes))
+        for name in sorted({interface.workload for interface in policy.interfaces})
+    ]
+    return sorted(found, key=lambda one: not one[0].startswith("expressway-e"))

@@ -13,6 +13,7 @@ from flowbridge.policy.filter import Enforcement
 from flowbridge.policy.packets.packet_set import PacketSet
 from flowbridge.policy.point import Direction, Point
 from flowbridge.policy.surrounding import Surrounding
+from flowbridge.providers.aws.emit.flow_log import emit_flow_logs, flow_log_refusals
 from flowbridge.providers.aws.emit.load_balancer import emit_translator
 from flowbridge.providers.aws.emit.load_balancer import findings as translator_findings
 from flowbridge.providers.aws.emit.network_acl import NetworkAcl, network_acls
@@ -82,6 +83,10 @@ class Aws:
         for acl in acls:
             entries, acl_ids[acl.tier] = emit_network_acl(acl, site.name, network or "", resources)
             rules += entries
+        logging = AwsSite.of(site).options.logging
+        standing = [interface.tier for interface in policy.interfaces]
+        emit_flow_logs(logging, site.name, tiers, standing, resources)
+        findings.extend(flow_log_refusals(logging, tiers, standing))
         findings.extend(group_moves(groups.interfaces, quotas))
         findings.extend(acl_limits(acls, quotas))
         findings.extend(acl_widened(acls, quotas))

@@ -9,11 +9,9 @@ from typing import Final
 from flowbridge.catalog.protocol import Protocol
 from flowbridge.deployment.file.site import AwsSite, Site
 from flowbridge.deployment.finding import Finding
-from flowbridge.deployment.flow import Flow
 from flowbridge.policy.compiled import Policy
 from flowbridge.providers.limits.obligations import reported
 
-_MEDIA: Final = 1000  # destination ports of a flow that are no single service
 _TABLE: Final = Path(__file__).with_name("obligations.yaml")
 
 
@@ -41,7 +39,7 @@ def facts(policy: Policy, site: Site) -> Mapping[str, Iterable[str]]:
         "media": [
             end.interface.key
             for flow in flows
-            if flow.protocol is Protocol.UDP and _ports(flow) >= _MEDIA
+            if flow.is_media
             for end in (flow.source, flow.destination)
             if end.interface is not None
         ],
@@ -65,10 +63,6 @@ def facts(policy: Policy, site: Site) -> Mapping[str, Iterable[str]]:
         "no-acl": [] if made else list(tiers),
         "translated": [end.key for end in ends if end.translated and end.interface],
     }
-
-
-def _ports(flow: Flow) -> int:
-    return sum(span.last - span.first + 1 for span in flow.destination_ports)
 
 
 def _using(policy: Policy, version: int) -> list[str]:

@@ -16,6 +16,7 @@ from flowbridge.policy.packets.packet_set import PacketSet
 from flowbridge.policy.point import Point
 from flowbridge.policy.surrounding import Surrounding
 from flowbridge.providers.azure import limits
+from flowbridge.providers.azure.emit.flow_log import emit_flow_logs, flow_log_refusals
 from flowbridge.providers.azure.emit.load_balancer import emit_translator
 from flowbridge.providers.azure.emit.load_balancer import findings as translator_findings
 from flowbridge.providers.azure.emit.network_security_groups import network_security_groups
@@ -34,6 +35,8 @@ from flowbridge.providers.terraform.world import World
 
 # Both majors know every attribute used here by the same name.
 VERSIONS: Final = ">= 4.0.0, < 6.0.0"
+# Flow logs of subnets came with it (the provider's CHANGELOG).
+_LOGGING_VERSIONS: Final = ">= 4.13.0, < 6.0.0"
 
 # azurerm_subnet_network_security_group_association: one for a subnet, and none is replaced.
 _ONE_NSG: Final = (
@@ -72,6 +75,9 @@ class Azure:
         known = outputs(policy.interfaces, nsgs.values())
         if (translator := translator_of(policy, site)) is not None:
             known |= emit_translator(translator, ids, resources)
+        logging = AzureSite.of(site).options.logging
+        standing = [interface.tier for interface in policy.interfaces]
+        emit_flow_logs(logging, site, ids, standing, resources)
         terraform: TerraformJson = {"resource": resources.json(), "output": known}
         data = data_for(json.dumps(terraform))
         if data:
@@ -86,6 +92,7 @@ class Azure:
                 *_named_twice(policy, site),
                 *_impossible(emitted),
                 *limits.refusals(nsgs, policy, quotas),
+                *flow_log_refusals(logging, site.network.tiers, standing),
                 *obligations(policy, site),
                 *useless(policy, site),
                 *(translator_findings(translator) if translator else ()),
@@ -155,7 +162,7 @@ class Azure:
             provider["use_oidc"] = True
         required = {
             "source": "hashicorp/azurerm",
-            "version": site.provider.version or VERSIONS,
+            "version": site.provider.version or _versions(site),
         }
         return {
             "terraform": {"required_providers": {"azurerm": required}},
@@ -164,6 +171,10 @@ class Azure:
 
 
 PROVIDER: Final = Azure()
+
+
+def _versions(site: Site) -> str:
+    return _LOGGING_VERSIONS if AzureSite.of(site).options.logging.to else VERSIONS
 
 
 def _no_network(ids: ResourceIds) -> Iterator[Finding]:

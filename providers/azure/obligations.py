@@ -36,6 +36,7 @@ def facts(policy: Policy, site: Site) -> Mapping[str, Iterable[str]]:
         "public-signalling": [key for key, public in signalling if public],
         "inside-signalling": [key for key, public in signalling if not public],
         "udp": [p.interface for p, demand in asked if demand.flow.protocol is Protocol.UDP],
+        "media": [p.interface for p, demand in asked if demand.flow.is_media],
         "icmp": [p.interface for p, demand in asked if demand.flow.protocol is Protocol.ICMP],
         "nat": [name for name, tier in tiers.items() if tier.nat],
         "ipv6": [i.key for i in policy.interfaces if 6 in i.families],

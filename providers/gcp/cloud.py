@@ -15,6 +15,7 @@ from flowbridge.policy.filter import Enforcement
 from flowbridge.policy.packets.packet_set import PacketSet
 from flowbridge.policy.point import Point
 from flowbridge.policy.surrounding import Surrounding
+from flowbridge.providers.gcp.emit.firewall_logs import add_logging
 from flowbridge.providers.gcp.emit.load_balancer import findings as translator_findings
 from flowbridge.providers.gcp.emit.load_balancer import translator_outputs, translator_resources
 from flowbridge.providers.gcp.emit.network_policy import emit_network_policies
@@ -77,6 +78,7 @@ class Gcp:
             emitted = emit_network_policies(rules, targets, site.network.project or "")
         else:
             emitted = emit_vpc_rules(rules, targets, options.priority)
+        add_logging(emitted.resources, site.options.logging)
         known = facts(policy, site, networks, targets, emitted.resources)
         resources = emitted.resources
         described = outputs(policy, networks, targets, resources)

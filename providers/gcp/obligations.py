@@ -48,6 +48,13 @@ def facts(
             if end.interface
         ],
         "udp": [flow.source.key for flow in flows if flow.protocol is Protocol.UDP],
+        "media": [
+            end.interface.key
+            for flow in flows
+            if flow.is_media
+            for end in (flow.source, flow.destination)
+            if end.interface is not None
+        ],
         "nat": [name for name, tier in tiers.items() if tier.nat],
         "ipv6-closed-to-errors": []
         if site.options.platform.path_mtu

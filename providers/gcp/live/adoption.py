@@ -87,8 +87,9 @@ def _differences(block: Block, row: Row, identity: Identity, address: str) -> It
         yield f"its priority {live} becomes {planned}"
     if (block.text("description") or "") != (row.get("description") or ""):
         yield "its description is written anew"
-    if (row.get("logConfig") or {}).get("enable"):
-        yield "its logging is switched off"
+    logs = bool((row.get("logConfig") or {}).get("enable"))
+    if logs != block.has("log_config"):
+        yield "its logging is switched off" if logs else "its logging is switched on"
 
 
 def _taken(
