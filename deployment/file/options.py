@@ -438,7 +438,7 @@ class Options(Section):
 
 
 class AwsLogging(Section):
-    """What is logged of packets; on AWS by flow logs of the tiers' subnets."""
+    """What is logged of packets: flow logs of the tiers' subnets (AWS, Azure), rules (Google)."""
 
     to: Annotated[str, Field(pattern=r"^arn:[a-z-]+:(s3:|logs:|firehose:).+$")] | None = Field(
         None,
@@ -454,7 +454,7 @@ class AwsLogging(Section):
 
 
 class AzureLogging(Section):
-    """What is logged of packets; on Azure by flow logs of the tiers' subnets."""
+    """What is logged of packets: flow logs of the tiers' subnets (AWS, Azure), rules (Google)."""
 
     to: (
         Annotated[
@@ -478,7 +478,7 @@ class AzureLogging(Section):
 
 
 class GcpLogging(Section):
-    """What is logged of packets; on Google Cloud by the rules themselves."""
+    """What is logged of packets: flow logs of the tiers' subnets (AWS, Azure), rules (Google)."""
 
     rules: Literal["none", "denied", "all"] = Field(
         "none", description="Which rules log the connections that they decide."
