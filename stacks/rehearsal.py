@@ -73,7 +73,7 @@ class Rehearsal:
 @dataclass(frozen=True, slots=True)
 class Scene:
     """One deployment, or one place of it, and the filters to play it through. `bounds`: of a live
-    estate, whose `most` is the `enforcement`; `unread` is what of it stayed unread."""
+    estate, whose `most` is the `enforcement`; `unread` is what of it could not be read."""
 
     built: Built
     enforcement: Enforcement

@@ -106,7 +106,6 @@ def test_a_site_of_another_cloud_is_none_of_this_one() -> None:
 @pytest.mark.parametrize(
     ("key", "value"),
     [
-        ("places", {"dmz": {"id": "vpc-0bbbbbbbbbbbbbbbb"}}),
         ("network.tiers.dmz.place", "dmz"),
         ("network.tiers.dmz.network", "vpc-0bbbbbbbbbbbbbbbb"),
     ],
@@ -121,4 +120,4 @@ def test_several_networks_in_one_file_are_refused_with_what_to_write(
     (problem,) = refusal.value.problems
     assert problem.key == key
     assert problem.line is not None
-    assert "write a file for each VPC" in problem.message
+    assert "write each VPC, VNet or network as a place with its tiers" in problem.message
