@@ -5,6 +5,7 @@
 #   make synth DEPLOYMENTS=mine.yaml    ... or your own (paths or globs, separated by ":")
 #   make test                           format, lint, types and every test
 #   make quick                          the same without the slow tests
+#   make coverage                       every test, and how much of the three middle rooms they reach
 #   make one TEST=tests/test_house.py   one file of tests, one test (path::name)
 #   make docs                           every page and schema that is made from code and data
 #   make golden                         write the goldens anew; read the difference before committing
@@ -16,7 +17,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := synth
 .DELETE_ON_ERROR:
-.PHONY: synth test quick one docs golden bench release lock clean format
+.PHONY: synth test coverage quick one docs golden bench release lock clean format
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -39,6 +40,11 @@ test: $(STAMPS)/dev
 	$(BIN)/mypy main.py
 	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
+# By itself: to follow every branch doubles the time of a test (docs/benchmarks.md).
+coverage: $(STAMPS)/dev
+	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder \
+	    --cov --cov-report=term:skip-covered
+
 quick: $(STAMPS)/dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -58,6 +64,7 @@ docs: $(STAMPS)/dev
 	$(BIN)/flowbridge catalog errata --format markdown > docs/errata.md
 	$(BIN)/flowbridge catalog guide --format markdown > docs/guide-rules.md
 	$(BIN)/flowbridge catalog features --format markdown > docs/features.md
+	$(BIN)/python -m flowbridge.answers.publish
 
 golden: $(STAMPS)/dev
 	$(BIN)/python -m tests.golden.renew
@@ -131,7 +138,7 @@ lock: $(BIN)/python
 	npm install --package-lock-only --omit-lockfile-registry-resolved
 
 clean:
-	rm -rf $(VENV) $(CACHE) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(CACHE) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
 	find cdktf.out -name cdk.tf.json -delete 2>/dev/null || true
 	rm -f cdktf.out/manifest.json
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

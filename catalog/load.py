@@ -23,6 +23,7 @@ from flowbridge.catalog.reading.located_model import read_model
 from flowbridge.catalog.reading.located_yaml import BadFileError, Problem, parse_yaml, read_text
 from flowbridge.catalog.row import ClosedRow, Erratum, Replacement, Row, Table
 from flowbridge.catalog.row_change import RowChange, with_changes
+from flowbridge.catalog.row_id import read_row_id
 from flowbridge.catalog.row_switch import RowSwitch, row_switches
 
 ROOT: Final = Path(__file__).parent
@@ -285,10 +286,12 @@ class Catalog:
 
     def entry(self, row_id: str) -> Entry:
         """The row with this id (`expressway/11/5`), closed or not. KeyError where there is none."""
-        document, _, rest = row_id.partition("/")
-        number, _, _ = rest.partition("/")
-        if number.isdecimal() and (document, int(number)) in (*self._files, *self._own):
-            table = self.table(document, int(number))
+        try:
+            printed_in = read_row_id(row_id).printed_in
+        except ValueError:
+            raise KeyError(row_id) from None
+        if printed_in in (*self._files, *self._own):
+            table = self.table(*printed_in)
             for entry in (*entries_of(table), *closed_of(table)):
                 if entry.id == row_id:
                     return entry

@@ -50,6 +50,7 @@ from flowbridge.catalog.reading.located_yaml import BadFileError, LocatedYaml, L
 from flowbridge.catalog.record import Record
 from flowbridge.catalog.row import Bilingual, PartyCell, PortCell, ProtocolCell, Table
 from flowbridge.catalog.row_change import CELLS, NO_REASON, RowChange
+from flowbridge.catalog.row_id import read_row_id
 from flowbridge.catalog.row_switch import RowSwitch
 from flowbridge.catalog.validate import conditions_of, faults_of, row_faults
 
@@ -177,15 +178,10 @@ def _changes(located: LocatedYaml, overlay: Overlay) -> Iterator[RowChange]:
     name = Path(located.file).name
     for closing in overlay.closes:
         reason = closing.reason or overlay.reason or NO_REASON
-        yield RowChange(_table_of(closing.row), closing.row, reason, name)
+        yield RowChange(read_row_id(closing.row).printed_in, closing.row, reason, name)
     for row_id, replacing in overlay.replaces.items():
         reason = replacing.reason or overlay.reason or NO_REASON
-        yield RowChange(_table_of(row_id), row_id, reason, name, replacing.cells)
-
-
-def _table_of(row_id: str) -> tuple[str, int]:
-    document, table, _ = row_id.split("/")
-    return document, int(table)
+        yield RowChange(read_row_id(row_id).printed_in, row_id, reason, name, replacing.cells)
 
 
 def _change_faults(
@@ -211,7 +207,7 @@ def _change_faults(
         if not replacing.cells:
             yield ("replaces", row_id), "give at least one cell, or close the row under `closes`"
             continue
-        change = RowChange(_table_of(row_id), row_id, "", "", replacing.cells)
+        change = RowChange(read_row_id(row_id).printed_in, row_id, "", "", replacing.cells)
         try:
             row = change.applied(catalog.entry_of_any_edition(row_id).row)
         except ValueError as error:

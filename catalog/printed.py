@@ -7,6 +7,7 @@ against (`catalog.validate`).
 from __future__ import annotations
 
 import re
+from enum import StrEnum
 from typing import Final
 
 from flowbridge.catalog.ports import EPHEMERAL, HIGHEST_PORT, Parity, PortRange
@@ -35,6 +36,21 @@ _PROTOCOLS: Final = (
     (re.compile(r"ICMP\b"), Protocol.ICMP),
     (re.compile(r"ICMPv6"), Protocol.ICMPV6),
 )
+
+
+class Nic(StrEnum):
+    """A card of a dual-homed Expressway-E, as a party cell prints it."""
+
+    EXTERNAL = "external"
+    INTERNAL = "internal"
+
+
+_NICS: Final = (("外部 NIC", Nic.EXTERNAL), ("内部 NIC", Nic.INTERNAL))
+
+
+def nic(text: str) -> Nic | None:
+    """The card that a party cell names beside an address of Expressway-E; None: it names none."""
+    return next((card for words, card in _NICS if words in text), None)
 
 
 def spans(text: str) -> frozenset[PortRange]:

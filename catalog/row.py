@@ -13,8 +13,10 @@ from pydantic import BeforeValidator, Field, PlainSerializer
 
 from flowbridge.catalog.condition import ALWAYS, Condition
 from flowbridge.catalog.ports import PortRange
+from flowbridge.catalog.printed import Nic, nic
 from flowbridge.catalog.protocol import Protocol
 from flowbridge.catalog.record import Record
+from flowbridge.catalog.row_id import RowId
 
 
 def _range(value: object) -> object:
@@ -65,6 +67,11 @@ class PartyCell(Record):
 
     printed: str | None
     parties: tuple[PartyReference, ...] = ()
+
+    @property
+    def nic(self) -> Nic | None:
+        """The card of Expressway-E that the cell prints."""
+        return nic(self.printed or "")
 
 
 class PortAlternative(Record):
@@ -252,8 +259,8 @@ class Table(Record):
     replaced: dict[int, Replacement] = Field(default_factory=dict)
 
     def id_of(self, row: Row) -> str:
-        return f"{self.document}/{self.table}/{row.row}"
+        return str(RowId(self.document, self.table, row.row))
 
     def id_of_added(self, extra: AddedRow) -> str:
         """`expressway/11/+1`."""
-        return f"{self.document}/{self.table}/+{extra.row.row}"
+        return str(RowId(self.document, self.table, extra.row.row, added=True))

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from flowbridge.catalog.row import ClosedRow, Replacement, Row, Table
+from flowbridge.catalog.row_id import read_row_id
 
 CELLS = (
     "purpose",
@@ -74,8 +75,7 @@ def with_changes(table: Table, changes: Iterable[RowChange]) -> Table:
 
 
 def _changed(table: Table, change: RowChange) -> Table:
-    number = change.row_id.rpartition("/")[2]
-    if number.startswith("+"):
+    if read_row_id(change.row_id).added:
         return _changed_added(table, change)
     row = next((row for row in table.rows if table.id_of(row) == change.row_id), None)
     if row is None:

@@ -25,6 +25,7 @@ from flowbridge.catalog.release import ReleaseRange
 from flowbridge.catalog.release_default import FILE as RELEASE_DEFAULTS
 from flowbridge.catalog.release_default import release_defaults
 from flowbridge.catalog.row import Disposition, PortCell, Row, Table
+from flowbridge.catalog.row_id import read_row_id
 
 Fault = tuple[Location, str]
 """Where in the row (`("source", "parties")`) or table, and what is wrong."""
@@ -78,7 +79,7 @@ def feature_problems(catalog: Catalog) -> Iterator[Problem]:
     for row in excused.keys() - services.keys():
         yield Problem("catalog/features/not-conversations.yaml", None, row, "there is no such row")
     for row, owner in services.items():
-        if owner is None or row.split("/")[0] == PLATFORM:
+        if owner is None or read_row_id(row).document == PLATFORM:
             continue
         if (row in used) == (row in excused):
             told = (

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 from typing import Final
 
+from flowbridge.deployment.interface_key import InterfaceKey
+
 Network = IPv4Network | IPv6Network
 
 HOME: Final = "home"
@@ -51,13 +53,13 @@ class Interface:
 
     @property
     def key(self) -> str:
-        name = self.local_key
-        return f"{self.place}:{name}" if self.place not in ("", HOME) else name
+        place = "" if self.place == HOME else self.place
+        return str(InterfaceKey(self.workload, self.name, place))
 
     @property
     def local_key(self) -> str:
         """The key without its place."""
-        return f"{self.workload}/{self.name}"
+        return InterfaceKey(self.workload, self.name).local
 
     @property
     def private(self) -> tuple[Network, ...]:

@@ -29,6 +29,39 @@ TableFormat = Literal["text", "json", "csv"]
 AnyFormat = str
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+# The names of `flowbridge.answers.contract`, which is not imported for an answer: it costs time.
+AnswerName = Literal[
+    "refusal",
+    "check",
+    "rules",
+    "explain",
+    "trace",
+    "diff",
+    "exposure",
+    "rehearse",
+    "audit",
+    "adopt",
+    "judge",
+    "flows",
+    "request",
+    "firewall",
+    "observe",
+    "init",
+    "report",
+    "synth",
+    "catalog-export",
+    "catalog-list",
+    "catalog-show",
+    "catalog-notes",
+    "catalog-errata",
+    "catalog-features",
+    "catalog-guide",
+    "catalog-editions",
+    "catalog-diff",
+    "catalog-validate",
+    "catalog-ingest",
+]
+
 
 def answer_format(function: Function) -> Function:
     """The `--format text|json` option, as the parameter `answer_format`."""
@@ -77,8 +110,12 @@ def say_csv(columns: Sequence[str], records: Sequence[Mapping[str, Any]]) -> Non
     say_raw(without_passwords(as_csv(columns, records)))
 
 
-def say_json(data: object) -> None:
-    """`json_text` on stdout."""
+def say_json(data: object, answer: AnswerName) -> None:  # noqa: ARG001 - the suite reads it
+    """`json_text` on stdout.
+
+    `answer` names the contract that it keeps (`flowbridge.answers.contract`); the suite holds every
+    answer of a test to it (`tests/conftest.py`).
+    """
     say_raw(json_text(data))
 
 
@@ -131,7 +168,8 @@ def refuse_file(answer_format: AnyFormat, error: BadFileError, command: str = "c
             {
                 "holds": False,
                 "problems": list(map(plain_problem, error.problems)),
-            }
+            },
+            "refusal",
         )
     else:
         for problem in error.problems:
@@ -156,7 +194,8 @@ def refuse(answer_format: AnyFormat, message: str) -> NoReturn:
             {
                 "holds": False,
                 "problems": [{"file": None, "line": None, "key": "", "message": message}],
-            }
+            },
+            "refusal",
         )
     else:
         click.echo(f"error: {message}", err=True)

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flowbridge.deployment.file.options import LoadBalancer
 from flowbridge.deployment.file.site import Site
 from flowbridge.deployment.finding import Finding, Severity
 from flowbridge.deployment.interface import Interface, Member
@@ -27,12 +26,11 @@ _KEY = "options.jabber_guest"
 
 @dataclass(frozen=True, slots=True)
 class Translator:
-    """A load balancer to be made: what it translates, towards which hosts, and where it stands."""
+    """A load balancer to be made: what it translates, and towards which hosts."""
 
     site: Site
     interface: Interface
     ports: tuple[Translation, ...]
-    place: LoadBalancer
 
     @property
     def targets(self) -> tuple[tuple[Member, str], ...]:
@@ -54,7 +52,7 @@ def translator_of(policy: Policy, site: Site) -> Translator | None:
     ports = tuple(part for part in translations() if part.service in site.services)
     for interface in policy.interfaces:
         if ports and interface.kind == EDGE and interface.name in (EXTERNAL, SINGLE):
-            return Translator(site, interface, ports, options.load_balancer)
+            return Translator(site, interface, ports)
     return None
 
 

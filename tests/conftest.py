@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from pathlib import Path
@@ -10,7 +11,9 @@ from typing import Final
 import pytest
 import yaml
 from hypothesis import HealthCheck, settings
+from pydantic import ValidationError
 
+from flowbridge import answer
 from tests.kept import keep_what_was_built
 
 keep_what_was_built()
@@ -31,6 +34,25 @@ _UNHURRIED: Final = settings(deadline=None, suppress_health_check=[HealthCheck.t
 settings.register_profile("ci", _UNHURRIED)
 settings.register_profile("thorough", _UNHURRIED, max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+_say_json: Final = answer.say_json
+
+
+def _say_held_json(data: object, name: answer.AnswerName) -> None:
+    """Every JSON answer in this process is held to its contract before it is said."""
+    from flowbridge.answers.contract import hold
+    from flowbridge.provenance import with_provenance
+
+    try:
+        hold(name, json.dumps(with_provenance(data), default=str))
+    except ValidationError as error:
+        advice = "add a new key to its model in flowbridge/answers and run `make docs`"
+        pytest.fail(f"the answer {name} breaks its contract ({advice}): {error}")
+    _say_json(data, name)
+
+
+# Commands are imported after this file, and so take this one.
+vars(answer)["say_json"] = _say_held_json
 
 # Each file runs on one core (`--dist loadfile`), so that what it set up is not set up twice; these
 # start first, in this order, so that no core waits for one of them at the end.

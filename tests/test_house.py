@@ -106,6 +106,14 @@ def test_no_module_has_a_vague_name() -> None:
     assert not [path for path in modules() if VAGUE & set(path.stem.split("_"))]
 
 
+def test_the_list_of_decisions_has_each_and_the_next_number() -> None:
+    folder = ROOT / "docs" / "decisions"
+    page = (folder / "README.md").read_text("utf-8")
+    numbers = sorted(path.name for path in folder.glob("[0-9]*.md"))
+    assert [name for name in numbers if f"({name})" not in page] == []
+    assert f"Next number: {int(numbers[-1][:4]) + 1:04}." in page
+
+
 def test_no_module_needs_a_tour() -> None:
     """A file that grows past this is more than one concept."""
     long = {str(p.relative_to(ROOT)): len(p.read_text().splitlines()) for p in modules()}

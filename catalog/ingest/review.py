@@ -17,6 +17,7 @@ from flowbridge.catalog.ingest.reading import read_row
 from flowbridge.catalog.load import Catalog
 from flowbridge.catalog.reading.located_model import as_model
 from flowbridge.catalog.reading.located_yaml import BadFileError, Problem, parse_yaml, read_yaml
+from flowbridge.catalog.row_id import read_row_id
 
 CHANGED_CELLS: Final = (
     "source",
@@ -66,15 +67,20 @@ def _tables(comparison: Comparison) -> list[dict[str, Any]]:
     """The rows of each table in the order the source prints them; a new row is `new`."""
     rows: dict[int, list[int | str]] = {}
     for each in comparison.of("same", "changed", "new"):
-        number = each.row.rpartition("/")[2] if each.row else "new"
         if each.line is not None:
-            rows.setdefault(each.table, []).append(int(number) if number.isdecimal() else number)
+            rows.setdefault(each.table, []).append(_number(each.row) if each.row else "new")
     titles = {table.number: table.title for table in comparison.source.tables}
     return [
         {"table": number, "title": titles.get(number) or f"table {number}", "rows": order}
         for number, order in sorted(rows.items())
         if number
     ]
+
+
+def _number(row_id: str) -> int | str:
+    """The number of a known row; one that an erratum adds is `+1`."""
+    row = read_row_id(row_id)
+    return row.spelled if row.added else row.number
 
 
 def _change(found: Found, catalog: Catalog) -> dict[str, Any]:
@@ -226,12 +232,12 @@ def _edition(data: dict[str, Any], catalog: Catalog) -> dict[str, Any]:
     for change in data["changes"]:
         if change["what"] == "new":
             continue
-        _, table_number, row_number = change["row"].split("/")
+        row = read_row_id(change["row"])
         here = tables.setdefault(
-            int(table_number),
+            row.table,
             {
-                "table": int(table_number),
-                "title": f"table {table_number}",
+                "table": row.table,
+                "title": f"table {row.table}",
                 "rows": [],
                 "gone": [],
                 "new": [],
@@ -239,9 +245,9 @@ def _edition(data: dict[str, Any], catalog: Catalog) -> dict[str, Any]:
             },
         )
         if change["what"] == "gone":
-            here["gone" if change["accept"] else "rows"].append(int(row_number))
+            here["gone" if change["accept"] else "rows"].append(row.number)
         elif change["accept"] and change["reading"]:
-            here["changed"].append({"row": int(row_number), **change["reading"]})
+            here["changed"].append({"row": row.number, **change["reading"]})
     kept = [{key: part for key, part in table.items() if part != []} for table in tables.values()]
     for table in kept:
         table.setdefault("rows", [])

@@ -13,6 +13,7 @@ from flowbridge.deployment.checks.places import no_tier
 from flowbridge.deployment.clusters import clusters, places_of, views_of
 from flowbridge.deployment.file.site import Assertion, Services, Site, System
 from flowbridge.deployment.interface import Network
+from flowbridge.deployment.interface_key import InterfaceKey, workload_of
 from flowbridge.deployment.interfaces import CORE, EDGE, EXTERNAL, INTERNAL, SINGLE
 from flowbridge.deployment.mistake import Mistake, nearest
 from flowbridge.deployment.selection.parties import CLUSTER_PARTIES
@@ -218,16 +219,16 @@ def interface_keys(site: Site) -> set[str]:
         if (edge := view.site.expressway_e) is not None:
             cards = (SINGLE,) if edge.nics == "single" else (EXTERNAL, INTERNAL)
             names = {EDGE, f"{EDGE}-{view.edge}" if view.edge else EDGE}
-            keys |= {f"{name}/{card}" for name in names for card in cards}
+            keys |= {str(InterfaceKey(name, card)) for name in names for card in cards}
         if view.site.expressway_c is not None:
-            keys.add(f"{CORE}/{SINGLE}")
-            keys |= {f"{CORE}-{view.core}/{SINGLE}"} if view.core else set()
+            keys.add(str(InterfaceKey(CORE, SINGLE)))
+            keys |= {str(InterfaceKey(f"{CORE}-{view.core}", SINGLE))} if view.core else set()
     return keys
 
 
 def _assertions(site: Site, catalog: Catalog) -> Iterator[Mistake]:
     interfaces = interface_keys(site)
-    workloads = {key.split("/")[0] for key in interfaces}
+    workloads = {workload_of(key) for key in interfaces}
     standing = {name for name, party in catalog.parties.items() if party.default == "internet"}
     roles = {role for system in site.systems.values() for role in system.roles}
     known = interfaces | workloads | set(site.systems) | standing | roles

@@ -295,11 +295,11 @@ class Candidates:
         if source.party == EDGE == destination.party:  # TURN relays: by one card (`pairing`)
             public = Side.PUBLIC in (source.side, destination.side)
             both = PartyReference(party=EDGE, side=Side.PUBLIC if public else Side.PRIVATE)
-            end = self._places.place(both, row.source.printed, both)
+            end = self._places.place(both, row.source.nic, both)
             return end, end
         return (
-            self._places.place(source, row.source.printed, destination),
-            self._places.place(destination, row.destination.printed, source),
+            self._places.place(source, row.source.nic, destination),
+            self._places.place(destination, row.destination.nic, source),
         )
 
     def _ports(self, cell: PortCell) -> Ranges:

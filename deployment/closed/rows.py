@@ -14,6 +14,7 @@ from flowbridge.catalog.party import Party, PartyKind
 from flowbridge.catalog.ports import ANY_PORT, PortRange
 from flowbridge.catalog.protocol import Protocol
 from flowbridge.deployment.closed.candidates import Candidate, Candidates, ClosedRow
+from flowbridge.deployment.interface_key import workload_of
 from flowbridge.deployment.interfaces import EDGE
 from flowbridge.deployment.selection.parameters import Ranges
 from flowbridge.deployment.selection.parties import CLUSTER_PARTIES
@@ -107,7 +108,7 @@ class ClosedRows:
 
     def _called(self, names: Iterable[str]) -> frozenset[str]:
         """Names of one end as rows print them: `expressway-c/single` is also `this-peer`."""
-        plain = {name.split("/")[0] for name in names}
+        plain = {workload_of(name) for name in names}
         if plain & {"expressway-e", "expressway-c"}:
             plain |= set(CLUSTER_PARTIES)
         return frozenset(plain)
@@ -139,7 +140,7 @@ class ClosedRows:
 
 def _at_card(meant: frozenset[str], names: Iterable[str]) -> bool:
     """Whether `names` name a card of Expressway-E that the row means, or none."""
-    asked = {name for name in names if name.startswith(f"{EDGE}/")}
+    asked = {name for name in names if "/" in name and workload_of(name) == EDGE}
     return not asked or not meant or bool(asked & meant)
 
 

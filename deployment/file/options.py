@@ -144,7 +144,7 @@ class Ldap(Section):
     encrypted: Switch = Field(True, description="LDAP over TLS on 636.")
 
 
-class LoadBalancer(Section):
+class AwsLoadBalancer(Section):
     """Where the load balancer for Jabber Guest stands (docs/clouds.md)."""
 
     subnets: Annotated[tuple[str, ...], BeforeValidator(several)] = Field(
@@ -152,9 +152,19 @@ class LoadBalancer(Section):
         description="AWS: public subnets of the network load balancer, none of them in a tier; "
         "`systems.load-balancer` lists their ranges.",
     )
+
+
+class AzureLoadBalancer(Section):
+    """Where the load balancer for Jabber Guest stands (docs/clouds.md)."""
+
     public_ip: str | None = Field(
         None, description="Azure: id of an existing public IP; without it one is made."
     )
+
+
+class GcpLoadBalancer(Section):
+    """Where the load balancer for Jabber Guest stands (docs/clouds.md)."""
+
     instance_groups: Annotated[tuple[str, ...], BeforeValidator(several)] = Field(
         (),
         description="Google Cloud: ids of the instance groups of the machines of Expressway-E; the "
@@ -175,12 +185,33 @@ class JabberGuest(Section):
         description="load-balancer: make the load balancer that translates 80 to 9980 and 443 to "
         "9443, from `load_balancer`. none: something else in front does it.",
     )
-    load_balancer: LoadBalancer = LoadBalancer.unwritten()
     one_way_media: Switch = Field(
         False,
         description="Single NIC: clients start one-way media (BFCP), so media from Expressway-E's "
         "relays to Expressway-C is opened as well.",
     )
+
+
+class ClusterJabberGuest(JabberGuest):
+    """Of one cluster: the load balancer is the deployment's."""
+
+
+class AwsJabberGuest(JabberGuest):
+    """Jabber Guest (Expressway guide, tables 20 and 21)."""
+
+    load_balancer: AwsLoadBalancer = AwsLoadBalancer.unwritten()
+
+
+class AzureJabberGuest(JabberGuest):
+    """Jabber Guest (Expressway guide, tables 20 and 21)."""
+
+    load_balancer: AzureLoadBalancer = AzureLoadBalancer.unwritten()
+
+
+class GcpJabberGuest(JabberGuest):
+    """Jabber Guest (Expressway guide, tables 20 and 21)."""
+
+    load_balancer: GcpLoadBalancer = GcpLoadBalancer.unwritten()
 
 
 class Microsoft(Section):
@@ -494,6 +525,7 @@ class AwsOptions(Options):
 
     aws: Aws = Aws.unwritten()
     logging: AwsLogging = AwsLogging.unwritten()
+    jabber_guest: AwsJabberGuest = AwsJabberGuest.unwritten()
 
 
 class AzureOptions(Options):
@@ -501,6 +533,7 @@ class AzureOptions(Options):
 
     azure: Azure = Azure.unwritten()
     logging: AzureLogging = AzureLogging.unwritten()
+    jabber_guest: AzureJabberGuest = AzureJabberGuest.unwritten()
 
 
 class GcpOptions(Options):
@@ -508,3 +541,10 @@ class GcpOptions(Options):
 
     gcp: Gcp = Gcp.unwritten()
     logging: GcpLogging = GcpLogging.unwritten()
+    jabber_guest: GcpJabberGuest = GcpJabberGuest.unwritten()
+
+
+class ClusterOptions(Options):
+    """Options of one cluster: those of every cloud, as in `options`."""
+
+    jabber_guest: ClusterJabberGuest = ClusterJabberGuest.unwritten()

@@ -29,6 +29,13 @@ _INSTEAD: Final[dict[tuple[Cloud, str], str]] = {
     (Cloud.AWS, "subscription"): "write provider.profile or provider.assume_role",
     (Cloud.AWS, "nsg_rules"): "write quotas.rules_per_security_group",
     (Cloud.AWS, "firewall_rules"): "write quotas.rules_per_security_group",
+    (Cloud.AWS, "public_ip"): "write options.jabber_guest.load_balancer.subnets",
+    (Cloud.AWS, "instance_groups"): "write options.jabber_guest.load_balancer.subnets",
+    (Cloud.AZURE, "subnets"): "write options.jabber_guest.load_balancer.public_ip, or nothing",
+    (Cloud.AZURE, "instance_groups"): "the load balancer finds the cards by itself",
+    (Cloud.GCP, "subnets"): "write options.jabber_guest.load_balancer.instance_groups",
+    (Cloud.GCP, "public_ip"): "an address is made; write "
+    "options.jabber_guest.load_balancer.instance_groups",
     (Cloud.AZURE, "project"): "write network.resource_group, and provider.subscription",
     (Cloud.AZURE, "networks"): "a card is in the VNet of its tier; write its tier",
     (Cloud.AZURE, "profile"): "write provider.subscription",

@@ -28,7 +28,13 @@ from flowbridge.deployment.file.account import (
     Quotas,
 )
 from flowbridge.deployment.file.firewalls import FirewallName, FirewallOnTheWay
-from flowbridge.deployment.file.options import AwsOptions, AzureOptions, GcpOptions, Options
+from flowbridge.deployment.file.options import (
+    AwsOptions,
+    AzureOptions,
+    ClusterOptions,
+    GcpOptions,
+    Options,
+)
 from flowbridge.deployment.file.releases import Releases
 from flowbridge.deployment.file.values import (
     Count,
@@ -227,10 +233,6 @@ Services = Annotated[
     Discriminator(_listed_or_mapped),
 ]
 """The names of services, or each with the addresses that its rows mean by some parties."""
-
-
-class ClusterOptions(Options):
-    """Options of one cluster: those of every cloud, as in `options`."""
 
 
 class ClusterSettings(Section):

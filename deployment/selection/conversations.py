@@ -169,7 +169,7 @@ def _absent(entry: Entry, context: Context) -> Iterator[str]:
             part.party
             for part in cell.parties
             if part.party not in CLUSTER_PARTIES
-            and not context.places.placements(part, cell.printed, towards)
+            and not context.places.placements(part, cell.nic, towards)
         ]
         if missing and len(missing) == len(cell.parties):
             yield " or ".join(f"you {context.places.missing(name)}" for name in missing)

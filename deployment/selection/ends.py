@@ -131,7 +131,7 @@ def _met(
 
     Which card of Expressway-E is met depends on where the other one is, which is told first.
     """
-    left, right = row.source.printed, row.destination.printed
+    left, right = row.source.nic, row.destination.nic
     if source.party == EDGE:
         for there in places.placements(destination, right, source) or (None,):
             for here in places.placements(source, left, destination, there) or (None,):
@@ -210,7 +210,7 @@ def _edge_to_edge(
     """Expressway-E to Expressway-E: TURN relays, by public or by private addresses."""
     public = Side.PUBLIC in (source.side, destination.side)
     reference = PartyReference(party=EDGE, side=Side.PUBLIC if public else Side.PRIVATE)
-    placement = places.place(reference, row.source.printed, reference)
+    placement = places.place(reference, row.source.nic, reference)
     if placement is None or placement.interface is None:
         return Unpaired("elsewhere", "both ends are outside this deployment")
     if public and reflection.relays:

@@ -14,10 +14,12 @@ from functools import cached_property
 from typing import Final
 
 from flowbridge.catalog.party import Party, PartyKind
+from flowbridge.catalog.printed import Nic
 from flowbridge.catalog.row import PartyReference, Side
 from flowbridge.deployment.addresses import EVERYWHERE, in_order, is_host, is_public, of_families
 from flowbridge.deployment.file.site import Site
 from flowbridge.deployment.interface import Interface, Network
+from flowbridge.deployment.interface_key import InterfaceKey
 from flowbridge.deployment.interfaces import CORE, EDGE, EXTERNAL, INTERNAL, SINGLE, interfaces_of
 from flowbridge.deployment.places.atlas import Atlas
 from flowbridge.deployment.selection.inside import inside_of, means_internet
@@ -91,7 +93,7 @@ class Places:
 
     @cached_property
     def _by_key(self) -> dict[str, Interface]:
-        return {f"{card.kind}/{card.name}": card for card in self.interfaces}
+        return {str(InterfaceKey(card.kind, card.name)): card for card in self.interfaces}
 
     def peers(self, of: str | None = None) -> Iterable[tuple[Placement, Placement | None]]:
         """The Expressways (`of`: the one) of two or more peers, by the card of cluster traffic,
@@ -105,39 +107,41 @@ class Places:
                 yield self._managed(workload, interface), others
 
     def place(
-        self, reference: PartyReference, printed: str | None, towards: PartyReference
+        self, reference: PartyReference, nic: Nic | None, towards: PartyReference
     ) -> Placement | None:
         """The first of `placements`; None where the party is absent."""
-        return next(iter(self.placements(reference, printed, towards)), None)
+        return next(iter(self.placements(reference, nic, towards)), None)
 
     def placements(
         self,
         reference: PartyReference,
-        printed: str | None,
+        nic: Nic | None,
         towards: PartyReference,
         met: Placement | None = None,
     ) -> tuple[Placement, ...]:
         """The party of `reference` as it meets `towards`, which is at `met`, wherever it is.
 
+        `nic` is the card of Expressway-E that its cell prints.
+
         Hosts that are listed for it and run here as another system are met at that system's card,
         whose rules are the same for all its hosts.
         """
         name = reference.party
-        card = self._edge_card(reference, printed, towards, met) if name == EDGE else SINGLE
+        card = self._edge_card(reference, nic, towards, met) if name == EDGE else SINGLE
         interface = self._card(name, card)
         if interface is None:
             own = self._elsewhere(name, reference.side)
             played = tuple(self._played(name, reference.side))
             stands_for_all = own is not None and name not in self._site.systems
             if own is None or (played and stands_for_all):
-                return played or self._by_default(name, printed, towards, met)
+                return played or self._by_default(name, nic, towards, met)
             return (*self._as_others(own), *played)
         others = self._rest(name)
         found = [self._managed(name, interface), *([others] if others is not None else [])]
         return (*found, *self._played(name, reference.side))
 
     def _by_default(
-        self, name: str, printed: str | None, towards: PartyReference, met: Placement | None
+        self, name: str, nic: Nic | None, towards: PartyReference, met: Placement | None
     ) -> tuple[Placement, ...]:
         """Who plays the part of a party that no system here is or plays: Unified CM itself plays
         hold music."""
@@ -145,7 +149,7 @@ class Places:
         if party is None or party.played_by is None or self._site.options.errata == "printed":
             return ()
         player = PartyReference(party=party.played_by)
-        found = self.placements(player, printed, towards, met)
+        found = self.placements(player, nic, towards, met)
         return tuple(replace(placement, party=name) for placement in found)
 
     def _rest(self, name: str) -> Placement | None:
@@ -222,7 +226,7 @@ class Places:
     def _edge_card(
         self,
         reference: PartyReference,
-        printed: str | None,
+        nic: Nic | None,
         towards: PartyReference,
         met: Placement | None,
     ) -> str:
@@ -241,13 +245,19 @@ class Places:
             case Side.PUBLIC:
                 return EXTERNAL
             case Side.PRIVATE:
-                outer = printed is not None and "外部 NIC" in printed  # "external NIC"
-                return EXTERNAL if outer else INTERNAL
+                return EXTERNAL if nic is Nic.EXTERNAL else INTERNAL
             case None:
                 return EXTERNAL if self.outward(towards.party) else INTERNAL
 
     def _card(self, workload: str, card: str) -> Interface | None:
-        return self._by_key.get(f"{workload}/{card}") or self._by_key.get(f"{workload}/{SINGLE}")
+        return next(
+            (
+                found
+                for name in (card, SINGLE)
+                if (found := self._by_key.get(str(InterfaceKey(workload, name))))
+            ),
+            None,
+        )
 
     def _managed(self, name: str, interface: Interface) -> Placement:
         nat = of_families(self._nat(interface), without_public(interface))

@@ -74,7 +74,7 @@ def command(
         except OSError as error:
             refuse(answer_format, f"{output}: the file cannot be written: {error.strerror}")
     if answer_format == "json":
-        say_json(_plain(found, live.scope, output))
+        say_json(_plain(found, live.scope, output), "adopt")
     else:
         if output is None:
             click.echo(_blocks(found), nl=False)
@@ -84,7 +84,7 @@ def command(
 
 def _say_unread(found: Adoption, form: Format) -> None:
     if form == "json":
-        say_json({"holds": False, "unread": [each.as_plain() for each in found.unread]})
+        say_json({"holds": False, "unread": [each.as_plain() for each in found.unread]}, "adopt")
         return
     for each in found.unread:
         click.echo(f"error: {one_line(str(each))}", err=True)

@@ -233,7 +233,6 @@ def _answer(
     watching: bool,
 ) -> None:
     """`shown`: what is known is counted, and not told again."""
-    say = _say_line if watching else say_json
     if form == "csv":
         records = [_plain_result(each) for each in outcome.results]
         say_csv(["file", "finding", "about", "text", "accepted"], records)
@@ -244,7 +243,10 @@ def _answer(
         say_outcome(outcome, form, one_line=watching)
         return
     if form == "json":
-        say(_plain(built, audits, outcome))
+        if watching:
+            _say_line(_plain(built, audits, outcome))
+        else:
+            say_json(_plain(built, audits, outcome), "audit")
         return
     from flowbridge.live_text import print_audit, print_new, print_totals
 

@@ -121,7 +121,7 @@ def list_rows(
     if which is None:
         tables = _tables(rows)
         if answer_format == "json":
-            say_json(tables)
+            say_json(tables, "catalog-list")
         else:
             _print_table(
                 ("table", "service", "rows", "title"),
@@ -140,7 +140,7 @@ def list_rows(
         hint = f" Did you mean {near[0]}?" if near else ""
         refuse(answer_format, f"there is no service or table {which!r}.{hint}")
     if answer_format == "json":
-        say_json(chosen)
+        say_json(chosen, "catalog-list")
     else:
         _print_table(
             ("id", "purpose", "from", "protocol", "to", "ports"),
@@ -178,7 +178,7 @@ def notes(
         refuse(answer_format, f"there is no table {which!r}; `flowbridge catalog list` names them")
     found = [note for note in every if which in (None, note["table"])]
     if answer_format == "json":
-        say_json(found)
+        say_json(found, "catalog-notes")
         return
     for note in found:
         click.secho(f"{note['table']} {note['mark']}", bold=True, nl=False)
@@ -200,7 +200,7 @@ def errata(form: str, overlays: tuple[Path, ...], releases: tuple[str, ...]) -> 
         catalog = _load(answer, overlays, releases)
         found = reference.errata(catalog)
     if form == "json":
-        say_json(found)
+        say_json(found, "catalog-errata")
     elif form == "markdown":
         say_raw(reference.errata_markdown(catalog))
     else:
@@ -217,7 +217,7 @@ def features_(form: str) -> None:
         catalog = _load(answer_format)
         found = features(catalog)
     if form == "json":
-        say_json(found)
+        say_json(found, "catalog-features")
     elif form == "markdown":
         click.echo(features_markdown(catalog), nl=False)
     else:
@@ -233,7 +233,7 @@ def guide_rules(form: str) -> None:
     with refusing("json" if form == "json" else "text"):
         rules = guide()
     if form == "json":
-        say_json(reference.rules(rules))
+        say_json(reference.rules(rules), "catalog-guide")
     elif form == "markdown":
         say_raw(reference.rules_markdown(rules))
     else:
@@ -275,7 +275,7 @@ def show(
         refuse(answer_format, f"there is no row {row_id!r}; ids look like expressway/11/5.{hint}")
     row = rows[row_id]
     if answer_format == "json":
-        say_json(row)
+        say_json(row, "catalog-show")
     else:
         _print_row(row)
 
@@ -289,7 +289,7 @@ def editions(overlays: tuple[Path, ...], releases: tuple[str, ...], answer_forma
     with refusing(answer_format):
         found = plain_editions(_load(answer_format, overlays, releases))
     if answer_format == "json":
-        say_json(found)
+        say_json(found, "catalog-editions")
         return
     for document in found:
         click.secho(f"{document['title']}", bold=True, nl=False)
@@ -328,7 +328,7 @@ def diff(
             catalog = _load(answer_format, overlays, releases)
             changes = difference(catalog, old, new, one)
     if answer_format == "json":
-        say_json(changes)
+        say_json(changes, "catalog-diff")
     elif not changes:
         click.echo(f"The documents make no difference between {before} and {after}.")
     else:
@@ -345,7 +345,10 @@ def validate(overlays: tuple[Path, ...], releases: tuple[str, ...], answer_forma
     with refusing(answer_format):
         found = problems(_load(answer_format, overlays, releases))
     if answer_format == "json":
-        say_json({"holds": not found, "problems": [str(problem) for problem in found]})
+        say_json(
+            {"holds": not found, "problems": [str(problem) for problem in found]},
+            "catalog-validate",
+        )
     else:
         for problem in found:
             click.echo(str(problem))
@@ -363,7 +366,7 @@ def _show_rule(name: str, answer_format: Format) -> bool:
     if rule is None:
         return False
     if answer_format == "json":
-        say_json(plain_rule(name, rule))
+        say_json(plain_rule(name, rule), "catalog-show")
         return True
     click.secho(name, bold=True, nl=False)
     click.echo(f"  {rule.kind.value}")

@@ -68,7 +68,7 @@ def _draft(source: Path, output: Path | None, answer_format: Format) -> None:
         write_whole(output / "review.md", review_page(data), answer_format)
     different = comparison.of("changed", "gone", "new", "unsure")
     if answer_format == "json":
-        say_json({**data, "share": round(comparison.share, 4)})
+        say_json({**data, "share": round(comparison.share, 4)}, "catalog-ingest")
     else:
         _print(comparison, data, output)
     sys.exit(FINDING if different else 0)
@@ -111,6 +111,6 @@ def _accept(review_file: Path, into: Path | None, answer_format: Format) -> None
     write_whole(target, text, answer_format)
     write_whole(documents, changed, answer_format)
     if answer_format == "json":
-        say_json({"written": [str(target), str(documents)]})
+        say_json({"written": [str(target), str(documents)]}, "catalog-ingest")
     else:
         click.echo(f"Written: {target}, {documents}. `flowbridge catalog validate` checks them.")

@@ -145,7 +145,8 @@ def command(
                 "disagreements": apart_plain,
                 "rehearsals": [each.as_plain() for each in played],
                 **({"problems": list(map(plain_problem, refused))} if refused else {}),
-            }
+            },
+            "check",
         )
     else:
         _print(checked, found, everything=everything, quiet=quiet)
@@ -246,7 +247,7 @@ def _say_not_judged(
             "failures": list(reasons),
             "not_judged": list(reasons),
         }
-        say_json({"holds": False, "deployments": [answer], "disagreements": []})
+        say_json({"holds": False, "deployments": [answer], "disagreements": []}, "check")
         return
     for reason in reasons:
         click.secho(f"{synthesized or file}: {reason}", fg="red")

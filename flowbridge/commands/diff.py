@@ -82,7 +82,8 @@ def command(
                 "set": wanted,
                 "changes": [flow.as_plain() for flow in changed],
                 "refused": {"before": _refused(old), "after": _refused(new)},
-            }
+            },
+            "diff",
         )
     else:
         _print(changed)

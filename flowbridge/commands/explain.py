@@ -41,7 +41,7 @@ def command(
         rows = {row_id for opening in found.openings for row_id in opening.rows}
         changed = {row_id: catalog.entry(row_id).replaced for row_id in sorted(rows)}
         replaced = {row_id: told.model_dump() for row_id, told in changed.items() if told}
-        say_json({**found.as_plain(), **({"replaced": replaced} if replaced else {})})
+        say_json({**found.as_plain(), **({"replaced": replaced} if replaced else {})}, "explain")
     else:
         _print(found, catalog, whole.excess)
 

@@ -106,7 +106,8 @@ def command(
                 "exposure": [each.as_plain() for each in reached],
                 "redundant": [each.as_plain() for each in redundant],
                 **told,
-            }
+            },
+            "exposure",
         )
         _say_gaps(gaps, answer_format)
         return
@@ -196,7 +197,9 @@ def _say_reached(
     source: str, reached: tuple[Reached, ...], form: Format, told: Mapping[str, Any]
 ) -> None:
     if form == "json":
-        say_json({"from": source, "reaches": [each.as_plain() for each in reached], **told})
+        say_json(
+            {"from": source, "reaches": [each.as_plain() for each in reached], **told}, "exposure"
+        )
         return
     from flowbridge.terminal import print_table
 

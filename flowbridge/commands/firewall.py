@@ -89,7 +89,8 @@ def command(
             {
                 "holds": all(each.holds for each in made),
                 "firewalls": [_plain(each, written.get(each.name)) for each in made],
-            }
+            },
+            "firewall",
         )
     else:
         _say(made, printed=output is None)
@@ -110,7 +111,8 @@ def _compare(made: Configuration, path: Path, answer_format: Format) -> NoReturn
                 "holds": closed is None and opened is None,
                 "refused": None if closed is None else str(closed),
                 "let_in": None if opened is None else str(opened),
-            }
+            },
+            "firewall",
         )
     else:
         if closed is not None:

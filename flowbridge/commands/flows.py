@@ -80,7 +80,7 @@ def command(
     match list_format:
         case "json":
             if output is None:
-                say_json(records)
+                say_json(records, "flows")
             else:
                 write_whole(output, json_text(records), answer)
         case "csv":

@@ -82,7 +82,7 @@ def command(
         text = _proposed(plan, name, target, answer_format)
     if str(target) == "-":
         if answer_format == "json":
-            say_json({"written": None, "content": text})
+            say_json({"written": None, "content": text}, "init")
         else:
             click.echo(text, nl=False)
         return
@@ -94,7 +94,7 @@ def command(
     except OSError as error:
         refuse(answer_format, f"{target} cannot be written: {error.strerror}")
     if answer_format == "json":
-        say_json({"written": str(target)})
+        say_json({"written": str(target)}, "init")
     else:
         from flowbridge.invocation import file_argument, own_command
 

@@ -80,7 +80,7 @@ def command(
 
         say_outcome(judge_outcome(str(plan), judged), answer_format)
     elif answer_format == "json":
-        say_json({"plan": str(plan), **judged.as_plain()})
+        say_json({"plan": str(plan), **judged.as_plain()}, "judge")
     else:
         _print(plan, judged)
     sys.exit(HOLDS if judged.holds else FINDING)

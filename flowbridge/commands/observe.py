@@ -129,7 +129,7 @@ def command(
     purposes = {each.id: each.row.purpose.en for each in deployment.resolution.selected}
     plain = _plain(found, logs, purposes, shown, sampled=sampled or logs.sampled)
     if answer_format == "json":
-        say_json(plain)
+        say_json(plain, "observe")
     else:
         _print(plain)
     if plain["refused"] or plain["let_in"]:

@@ -136,7 +136,7 @@ def command(
         if folder is not None:
             answer["witness"] = [each.as_plain() for each in examinations]
             answer["verdicts"] = [each.as_plain() for each in verdicts]
-        say_json(answer)
+        say_json(answer, "rehearse")
     elif form == "junit":
         click.echo(junit(found, verdicts), nl=False)
     elif form in FORMATS:

@@ -70,13 +70,13 @@ def command(
     target = output or Path(f"{default}.html")
     if str(target) == "-":
         if answer_format == "json":
-            say_json({"written": None, "holds": code == HOLDS, "content": text})
+            say_json({"written": None, "holds": code == HOLDS, "content": text}, "report")
         else:
             click.echo(text, nl=False)
         sys.exit(code)
     write_whole(target, text, answer_format)
     if answer_format == "json":
-        say_json({"written": str(target), "holds": code == HOLDS})
+        say_json({"written": str(target), "holds": code == HOLDS}, "report")
     sys.exit(code)
 
 

@@ -60,7 +60,7 @@ def command(
     match request_format:
         case "json":
             if output is None:
-                say_json(plain)
+                say_json(plain, "request")
             else:
                 write_whole(output, json_text(plain), answer)
         case "xlsx":

@@ -21,6 +21,7 @@ from flowbridge.answer import (
     table_format,
 )
 from flowbridge.completion import places, rows
+from flowbridge.deployment.interface_key import workload_of
 
 if TYPE_CHECKING:
     from flowbridge.providers.provider import LoweredRule
@@ -75,7 +76,7 @@ def command(file: Path, scope: str | None, row_id: str | None, table_format: Tab
         and (row_id is None or row_id in rule.rows)
     ]
     if answer_format == "json":
-        say_json([rule._asdict() for rule in rules])
+        say_json([rule._asdict() for rule in rules], "rules")
         return
     if table_format == "csv":
         say_csv(list(LoweredRule._fields), [rule._asdict() for rule in rules])
@@ -112,7 +113,7 @@ def _names(scope: str) -> tuple[str, ...]:
     """What a scope may be called: `dmz-vpc:expressway-e/external` is also `expressway-e/external`,
     `expressway-e` and `dmz-vpc`."""
     place, _, local = scope.rpartition(":")
-    own = local, local.split("/")[0]
+    own = local, workload_of(local)
     return (scope, place, *own) if place else own
 
 

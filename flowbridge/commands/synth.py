@@ -63,7 +63,7 @@ def command(
         built = build_all(named, chosen.stacks)
         done = synthesize_as(chosen, built, output or project.outdir)
     if answer_format == "json":
-        say_json(_plain(done, form))
+        say_json(_plain(done, form), "synth")
     else:
         _print(done)
     sys.exit(done.exit_code)

@@ -55,7 +55,7 @@ def command(
     asked = question(answer_format, source, destination, protocol, port, source_port)
     found, _, _ = ask(file, asked, trace, answer_format)
     if answer_format == "json":
-        say_json(found.as_plain())
+        say_json(found.as_plain(), "trace")
     else:
         _print(found)
     kept = str(found.verdict) == expect and (expect == "denied" or found.served)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from flowbridge.deployment.interface_key import workload_of
 from flowbridge.policy.audit.audit import Audit
 from flowbridge.policy.audit.estate import Departure
 from flowbridge.policy.audit.untold import Standing
@@ -48,7 +49,7 @@ def _results(
 ) -> Iterator[Result]:
     def result(kind: str, level: Level, text: str, subject: str, interface: str = "") -> Result:
         # What touches no interface is about the network.
-        line = lines.get((file, interface.partition("/")[0])) or lines.get((file, NETWORK))
+        line = lines.get((file, workload_of(interface))) or lines.get((file, NETWORK))
         return Result(
             rule=kind,
             level=level,

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
+from flowbridge.catalog.row_id import read_row_id
+
 
 def in_reading_order(rows: Iterable[str]) -> list[str]:
     """Row ids with their numbers in the order of numbers: row 9 before row 10."""
@@ -39,5 +41,5 @@ def description(rows: Iterable[str], subject: str, limit: int) -> str:
 
 def _compact(rows: Sequence[str]) -> list[str]:
     """`expressway/11/5`, `expressway/11/6` as `expressway/11/5,6`."""
-    tables = groupby(rows, key=lambda row: row.rpartition("/")[0])
-    return [f"{table}/{','.join(r.rpartition('/')[2] for r in group)}" for table, group in tables]
+    tables = groupby(map(read_row_id, rows), key=lambda row: row.printed_in)
+    return [",".join((str(next(group)), *(row.spelled for row in group))) for _, group in tables]

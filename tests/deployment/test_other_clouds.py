@@ -22,6 +22,7 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "azure": {"resource_group": "uc", "vnet": "uc-vnet"},
     "gcp": {"project": "uc-edge-prod", "networks": {"external": "dmz-net", "internal": "in-net"}},
 }
+BALANCER = "options.jabber_guest.load_balancer"
 # Cloud of the file, key, value, and what the message says.
 FOREIGN: tuple[tuple[str, str, Any, str], ...] = (
     ("aws", "network.resource_group", "uc", "for Azure, and the file is for AWS"),
@@ -41,6 +42,10 @@ FOREIGN: tuple[tuple[str, str, Any, str], ...] = (
     ("gcp", "network.vnet", "uc-vnet", "as network.id"),
     ("gcp", "quotas.rules_per_security_group", 90, "write quotas.firewall_rules"),
     ("gcp", "provider.profile", "uc", "for AWS"),
+    ("aws", f"{BALANCER}.public_ip", "pip", f"write {BALANCER}.subnets"),
+    ("aws", f"{BALANCER}.instance_groups", ["edge"], "for Google Cloud"),
+    ("azure", f"{BALANCER}.subnets", ["subnet-0cb"], "for AWS, and the file is for Azure"),
+    ("gcp", f"{BALANCER}.public_ip", "pip", f"write {BALANCER}.instance_groups"),
 )
 
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flowbridge.deployment.file.options import AwsLoadBalancer
+from flowbridge.deployment.file.site import AwsSite
 from flowbridge.deployment.finding import Finding, Severity
 from flowbridge.policy.compiled import Policy
 from flowbridge.providers.load_balancer import LABEL, Translator, refusal
@@ -37,7 +39,7 @@ def emit_translator(
             "name": base,
             "load_balancer_type": "network",
             "internal": False,
-            "subnets": sorted(set(translator.place.subnets)),
+            "subnets": sorted(set(_place(translator).subnets)),
             # Peers are reached from every subnet of the balancer, whatever zone they are in.
             "enable_cross_zone_load_balancing": True,
             "tags": tags,
@@ -85,10 +87,15 @@ def emit_translator(
     }
 
 
+def _place(translator: Translator) -> AwsLoadBalancer:
+    """Where the file says that it stands."""
+    return AwsSite.of(translator.site).options.jabber_guest.load_balancer
+
+
 def findings(translator: Translator, policy: Policy) -> Iterator[Finding]:
     """What is missing for the load balancer, and what it leaves to the deployer."""
     site, key = translator.site, "options.jabber_guest.load_balancer.subnets"
-    subnets = set(translator.place.subnets)
+    subnets = set(_place(translator).subnets)
     if not subnets:
         yield refusal(
             "aws/load-balancer-subnets",

@@ -78,9 +78,10 @@ def _bystander(
 def _own_filters(here: Situation, others: list[Row]) -> dict[str, Filters]:
     """What the groups of each card decide, by the card."""
     cards = {row["NetworkInterfaceId"]: row for row in others if groups_of(row)}
-    standing = STRANGERS.partition("/")[0]
     interfaces = tuple(
-        Interface(standing, name, "", (Member(name, addresses_of(row), public_of(row), name),))
+        Interface(
+            STRANGERS.workload, name, "", (Member(name, addresses_of(row), public_of(row), name),)
+        )
         for name, row in cards.items()
     )
     document = live_terraform(here.answers, here.identity.tags, {}, here.partly_seen())

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from flowbridge.deployment.file.site import Site, Tier
 from flowbridge.deployment.interface import Interface, Member
+from flowbridge.deployment.interface_key import InterfaceKey
 from flowbridge.policy.compiled import Policy
 from flowbridge.policy.packets.packet import Network
 from flowbridge.policy.packets.packet_set import PacketSet
@@ -23,7 +24,7 @@ from flowbridge.providers.live.answered import Row
 from flowbridge.providers.live.attached import attached_places
 
 # The pseudo-interface of all cards that no interface of the deployment has.
-STRANGERS: Final = "others/cards"
+STRANGERS: Final = InterfaceKey("others", "cards")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +94,7 @@ def place(answers: Answers, policy: Policy, placed: Mapping[str, tuple[str, ...]
         there[interface.key] = declared if said else declared - {*lost}
     known = {row["NetworkInterfaceId"] for found in cards.values() for _, row in found}
     others = tuple(_member(row) for name, row in rows.items() if name not in known)
-    workload, name = STRANGERS.split("/")
-    strangers = Interface(workload, name, "", others) if others else None
+    strangers = Interface(STRANGERS.workload, STRANGERS.card, "", others) if others else None
     return Placement(tuple(interfaces), strangers, cards, absent, tuple(missing), groups, there)
 
 

@@ -407,8 +407,8 @@ class _Estate:
         """Groups that rules name as peers: who else wears them cannot be seen."""
         worn = {
             g
-            for key, listed in groups.attached.items()
-            if key.split(" ")[0] in judged
+            for card, listed in groups.attached.items()
+            if card.interface in judged
             for g in listed
         }
         named: dict[str, str] = {}

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from flowbridge.catalog.ports import PortRange
 from flowbridge.deployment.file.site import Site
@@ -64,13 +64,20 @@ class _Rule:
     unknown: tuple[Unknown, ...] = ()
 
 
+class CardKey(NamedTuple):
+    """A member of an interface: its key, and the member's name."""
+
+    interface: str
+    member: str
+
+
 @dataclass(frozen=True, slots=True)
 class SecurityGroups:
     """All groups of one file. A group is known by its Terraform address or its literal id."""
 
     blocks: Mapping[str, Block]
     rules: tuple[_Rule, ...]
-    attached: Mapping[str, tuple[str, ...]]  # interface key and member name -> groups
+    attached: Mapping[CardKey, tuple[str, ...]]  # the groups of each
     addresses: Mapping[str, tuple[Network, ...]]  # group -> private addresses of its members
     prefix_lists: Mapping[str, tuple[Network, ...]]
     prefix_blocks: Mapping[str, Block]
@@ -89,7 +96,7 @@ class SecurityGroups:
         addresses: dict[str, tuple[Network, ...]] = dict.fromkeys(blocks, ())
         for interface in policy.interfaces:
             for member in interface.members:
-                for group in attached[_key(interface, member)]:
+                for group in attached[CardKey(interface.key, member.name)]:
                     addresses[group] = (*addresses.get(group, ()), *member.private)
         lists, list_blocks, odd_lists = _prefix_lists(terraform, odd)
         rules = _all_rules(terraform, blocks, odd)
@@ -103,7 +110,7 @@ class SecurityGroups:
         )
 
     def _of_member(self, interface: Interface, member: Member, direction: Direction) -> Filter:
-        groups = self.attached[_key(interface, member)]
+        groups = self.attached[CardKey(interface.key, member.name)]
         unknown = [
             Unknown(interface.key, group, Why.RULES) for group in groups if group not in self.blocks
         ]
@@ -163,10 +170,6 @@ def _rows_tag(rule: Block) -> str | None:
     return rule.tag("flowbridge:rows") if isinstance(rule.get("tags"), Mapping) else None
 
 
-def _key(interface: Interface, member: Member) -> str:
-    return f"{interface.key} {member.name}"
-
-
 def _identity(value: str, blocks: Mapping[str, Block], asking: Block, key: str) -> str:
     """A group's address in this file, or the value itself for a group elsewhere."""
     if "/" in value and value.split("/")[-1].startswith("sg-"):
@@ -176,23 +179,23 @@ def _identity(value: str, blocks: Mapping[str, Block], asking: Block, key: str) 
 
 def _attachments(
     terraform: Mapping[str, Any], policy: Policy, site: Site, blocks: Mapping[str, Block]
-) -> dict[str, tuple[str, ...]]:
+) -> dict[CardKey, tuple[str, ...]]:
     cards: dict[str, list[str]] = {}
     for block in resources(terraform, "aws_network_interface_sg_attachment").values():
         card, group = block.text("network_interface_id"), block.text("security_group_id")
         if card is None or group is None:
             raise block.refusal("`network_interface_id` and `security_group_id` are both needed")
         cards.setdefault(card, []).append(_identity(group, blocks, block, "security_group_id"))
-    out: dict[str, tuple[str, ...]] = {}
+    out: dict[CardKey, tuple[str, ...]] = {}
     for interface in policy.interfaces:
         tagged = tuple(
             address for address, block in blocks.items() if is_for_interface(block, interface, site)
         )
         for member in interface.members:
             if member.attachment is None:
-                out[_key(interface, member)] = tagged
+                out[CardKey(interface.key, member.name)] = tagged
             else:
-                out[_key(interface, member)] = tuple(
+                out[CardKey(interface.key, member.name)] = tuple(
                     dict.fromkeys(cards.get(member.attachment, ()))
                 )
     return out

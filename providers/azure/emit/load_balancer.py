@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flowbridge.deployment.file.options import AzureLoadBalancer
+from flowbridge.deployment.file.site import AzureSite
 from flowbridge.deployment.finding import Finding, Severity
 from flowbridge.providers.azure.emit.naming import azure_name
 from flowbridge.providers.azure.resource_ids import ResourceIds
@@ -31,7 +33,7 @@ def emit_translator(
         "flowbridge:service": LABEL,
     }
     name, label = azure_name("flowbridge", site.name, LABEL), terraform_name(LABEL)
-    public_ip = translator.place.public_ip
+    public_ip = _place(translator).public_ip
     outputs: TerraformJson = {}
     if public_ip is None:
         resources.add(
@@ -103,12 +105,17 @@ def emit_translator(
     return outputs
 
 
+def _place(translator: Translator) -> AzureLoadBalancer:
+    """Where the file says that it stands."""
+    return AzureSite.of(translator.site).options.jabber_guest.load_balancer
+
+
 def findings(translator: Translator) -> Iterator[Finding]:
     """What the load balancer leaves to the deployer."""
     ports = ", ".join(f"{part.outside} to {part.inside}" for part in translator.ports)
     where = (
         "the public IP that the file names"
-        if translator.place.public_ip
+        if _place(translator).public_ip
         else "the output `jabber_guest_address`"
     )
     yield Finding(

@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from flowbridge.deployment.file.options import GcpLoadBalancer
+from flowbridge.deployment.file.site import GcpSite
 from flowbridge.deployment.finding import Finding, Severity
 from flowbridge.providers.gcp.naming import cloud_name, terraform_name
 from flowbridge.providers.load_balancer import LABEL, Translator, refusal
@@ -32,7 +34,7 @@ def translator_resources(translator: Translator) -> TerraformJson:
         return f"${{{kind}.{name}.id}}"
 
     site = translator.site.name
-    groups = sorted(set(translator.place.instance_groups))
+    groups = sorted(set(_place(translator).instance_groups))
     address = add(
         "google_compute_global_address", _LABEL, {"name": cloud_name((site, LABEL), site, LABEL)}
     )
@@ -93,9 +95,14 @@ def translator_outputs() -> TerraformJson:
     }
 
 
+def _place(translator: Translator) -> GcpLoadBalancer:
+    """Where the file says that it stands."""
+    return GcpSite.of(translator.site).options.jabber_guest.load_balancer
+
+
 def findings(translator: Translator) -> Iterator[Finding]:
     """What is missing for the load balancer, and what it leaves to the deployer."""
-    groups = translator.place.instance_groups
+    groups = _place(translator).instance_groups
     if not groups:
         yield refusal(
             "gcp/load-balancer-groups",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from flowbridge.deployment.interface_key import workload_of
 from flowbridge.policy.audit.estate import Departure, Deviation
 from flowbridge.providers.gcp.emit.network_policy import POLICY
 from flowbridge.providers.gcp.emit.targets import TargetKind, targets_of
@@ -103,11 +104,11 @@ def _is_stranger(here: Situation, key: str, card: Card) -> bool:
 
 def _machines_of(here: Situation, key: str) -> set[str]:
     """The machines of the whole workload: a tag is a machine's, not a card's."""
-    workload = key.partition("/")[0]
+    workload = workload_of(key)
     return {
         card.instance
         for other, cards in here.placement.cards.items()
-        if other.partition("/")[0] == workload
+        if workload_of(other) == workload
         for _, card in cards
     }
 

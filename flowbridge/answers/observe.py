@@ -1,0 +1,91 @@
+"""`flowbridge observe`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from flowbridge.answers.packets import At
+from flowbridge.answers.part import Answer, Part
+
+
+class Period(Part):
+    """From the first to the last record, ISO 8601 in UTC; null where no record has a time."""
+
+    first: str | None
+    last: str | None
+
+
+class Log(Part):
+    """What was read."""
+
+    files: int
+    records: int
+    of_others: int
+    """Records between machines that are none of this deployment."""
+    damaged: int
+    """Records that say nothing."""
+    skipped: int
+    """Intervals that the cloud skipped."""
+    sampled: bool
+    unread: list[str]
+    """Files that could not be read, with the reason."""
+
+
+class Used(Part):
+    """A row whose packets were seen."""
+
+    row: str
+    purpose: str
+    records: int
+    last: str | None
+    peers: list[str]
+    """At most five."""
+
+
+class NeverSeen(Part):
+    """A row of which no packet was seen."""
+
+    row: str
+    purpose: str
+
+
+class Tally(At):
+    """Records of the same kind at one point."""
+
+    rows: list[str]
+    reply: bool
+    records: int
+    first: str | None
+    last: str | None
+    example: str
+    peers: list[str]
+    """At most five."""
+
+
+class LetIn(Tally):
+    """Records that were let in though no row asks for them."""
+
+    by: Literal["excess of our rules", "no rule of ours"]
+
+
+class Noise(Part):
+    """Records that were refused and nobody asks for."""
+
+    records: int
+    most: list[Tally]
+    """The ten with the most records."""
+
+
+class Observe(Answer):
+    """What flow logs show of a deployment's rows."""
+
+    period: Period
+    log: Log
+    conclusive: bool
+    """Whether what is not in the log was not used."""
+    used: list[Used]
+    never_seen: list[NeverSeen]
+    refused: list[Tally]
+    """Refused though documented."""
+    let_in: list[LetIn]
+    noise: Noise
