@@ -138,10 +138,25 @@ class AuditedDeployment(Part):
     """How many of each kind of thing were read."""
 
 
+class Taken(Part):
+    """A finding against a baseline."""
+
+    file: str
+    finding: str
+    """`audit/` and its kind."""
+    about: str
+    text: str
+    accepted: str | None
+    """The words in which the baseline or the deployment accepts it."""
+
+
 class Audit(Part):
     """Live state against intent, as packets."""
 
     holds: bool
     deployments: list[AuditedDeployment]
+    new: list[Taken] | None = None
+    """Where some findings are known: those that are not."""
+    known: list[Taken] | None = None
     provenance: Provenance | None = None
     """Left out with `--watch`, which writes such an object in one line each round."""

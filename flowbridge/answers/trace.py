@@ -81,6 +81,8 @@ class TracePart(Part):
     verdict: Verdict
     extent: Extent
     """How many of the packets asked about get through."""
+    covers: str | None = None
+    """Where some do: how many, in words."""
     source: End = Field(alias="from")
     destination: End = Field(alias="to")
     protocol: str
