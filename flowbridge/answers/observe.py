@@ -6,6 +6,8 @@ from typing import Literal
 
 from flowbridge.answers.packets import At
 from flowbridge.answers.part import Answer, Part
+from flowbridge.policy.point import Direction
+from flowbridge.policy.questions.evidence import Sighting
 
 
 class Period(Part):
@@ -68,6 +70,26 @@ class LetIn(Tally):
     by: Literal["excess of our rules", "no rule of ours"]
 
 
+class SeenFeature(Part):
+    """What the log shows of a feature."""
+
+    id: str
+    sighting: Sighting
+    seen: list[str]
+    """Rows of it that were seen."""
+    unseen: list[str]
+
+
+class Closable(Part):
+    """A rule that nothing used while its interface was at work."""
+
+    rule: str
+    interface: str
+    direction: Direction
+    rows: list[str]
+    records_of_its_interface: int
+
+
 class Noise(Part):
     """Records that were refused and nobody asks for."""
 
@@ -85,6 +107,12 @@ class Observe(Answer):
     """Whether what is not in the log was not used."""
     used: list[Used]
     never_seen: list[NeverSeen]
+    not_told: list[NeverSeen]
+    """Rows of which the log can tell nothing."""
+    features: list[SeenFeature]
+    could_be_closed: list[Closable]
+    silent: list[str]
+    """Interfaces of which the log has nothing."""
     refused: list[Tally]
     """Refused though documented."""
     let_in: list[LetIn]
