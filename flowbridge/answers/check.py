@@ -24,8 +24,6 @@ class FileFinding(Finding):
     line: int | None
     file: str | None = None
     """The file of that line, where it is another one."""
-    accepted: str | None = None
-    """The words in which the deployment accepts it."""
 
 
 class Row(Part):

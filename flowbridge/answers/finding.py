@@ -18,6 +18,8 @@ class Finding(Part):
     """What says so: a document or a page of the cloud."""
     key: str
     """The key of the deployment file that it is about; empty where it is about the whole."""
+    accepted: str | None = None
+    """The words in which the deployment accepts it."""
 
 
 class Usage(Part):
