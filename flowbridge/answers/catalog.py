@@ -166,11 +166,28 @@ class FeatureRow(Part):
     sources: list[str]
 
 
+class Source(Part):
+    """Where anybody can read it."""
+
+    title: str
+    section: str
+
+
+class Idle(Part):
+    """How long the connection of a step is silent at most."""
+
+    seconds: int
+    why: str
+    source: Source
+
+
 class FeatureStep(Part):
     """A step: who sends what to whom."""
 
     does: str
     media: bool
+    idle: Idle | None
+    """Null where its connection does not have to outlast a silence."""
     ways: list[list[FeatureRow]]
     """One of these is enough; each needs all of its rows."""
 
