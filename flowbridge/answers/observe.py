@@ -98,7 +98,7 @@ class Noise(Part):
     """The ten with the most records."""
 
 
-class Observe(Answer):
+class Observed(Answer):
     """What flow logs show of a deployment's rows."""
 
     period: Period
@@ -117,3 +117,13 @@ class Observe(Answer):
     """Refused though documented."""
     let_in: list[LetIn]
     noise: Noise
+
+
+class Asked(Answer):
+    """With `--sql`: the question for the cloud's own query engine."""
+
+    dialect: str
+    sql: str
+
+
+Observe = Observed | Asked

@@ -158,7 +158,7 @@ def _ask(file: Path, sql: str, table: str | None, answer_format: Format) -> None
     except ValueError as error:
         refuse(answer_format, f"--table {error}: write DATABASE.TABLE")
     if answer_format == "json":
-        say_json({"dialect": sql, "sql": text})
+        say_json({"dialect": sql, "sql": text}, "observe")
     else:
         click.echo(text, nl=False)
 
