@@ -47,11 +47,18 @@ class Redundant(Part):
     """Whether all such rules may go at once; else only as long as some of the others are kept."""
 
 
+class Live(Part):
+    """With `--live`: what of the filters in force cannot be told, a sentence each."""
+
+    not_told: list[str]
+
+
 class Exposure(Answer):
     """What the internet reaches, riskiest first."""
 
     exposure: list[Exposed]
     redundant: list[Redundant]
+    live: Live | None = None
 
 
 class Reached(Part):
@@ -72,3 +79,4 @@ class Outreach(Answer):
 
     source: str = Field(alias="from")
     reaches: list[Reached]
+    live: Live | None = None
