@@ -90,6 +90,15 @@ def export_rows(
     ]
 
 
+def export_row(catalog: Catalog, row_id: str) -> Record | None:
+    """One row of those tables, read without the others; None where they do not have it (a row that
+    only another edition prints is among `export_rows`)."""
+    try:
+        return _record(catalog, catalog.entry(row_id))
+    except KeyError:
+        return None
+
+
 def to_json(catalog: Catalog, *, platform: bool = False) -> str:
     """`export_rows` as indented JSON with one trailing newline."""
     rows = export_rows(catalog, platform=platform)

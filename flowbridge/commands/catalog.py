@@ -52,11 +52,12 @@ def _load(
 ) -> Catalog:
     """The catalog that the options choose. BadFileError for a faulty overlay."""
     from flowbridge.catalog.load import load
-    from flowbridge.catalog.overlay import with_overlays
-    from flowbridge.deployment.selection.facts import option_paths
 
     catalog = load()
     if overlays:
+        from flowbridge.catalog.overlay import with_overlays
+        from flowbridge.deployment.selection.facts import option_paths
+
         catalog = with_overlays(catalog, overlays, option_paths())
     if releases:
         wanted = dict(_release(answer_format, text) for text in releases)
@@ -253,15 +254,22 @@ def show(
     releases: tuple[str, ...],
     answer_format: Format,
 ) -> None:
-    from flowbridge.catalog.export import export_rows
+    from flowbridge.catalog.export import export_row, export_rows
 
     with refusing(answer_format):
         if row_id.startswith("guide/") and _show_rule(row_id, answer_format):
             return
         catalog = _load(answer_format, overlays, releases)
-        rows = {
-            row["id"]: row for row in export_rows(catalog, added=True, platform=True, closed=True)
-        }
+        one = export_row(catalog, row_id)
+        # All of them are read only to say which others there are.
+        rows = (
+            {row_id: one}
+            if one is not None
+            else {
+                row["id"]: row
+                for row in export_rows(catalog, added=True, platform=True, closed=True)
+            }
+        )
     if row_id not in rows:
         import difflib
 
