@@ -19,8 +19,15 @@ from flowbridge.catalog.edition import elsewhere, in_edition, printed_table
 from flowbridge.catalog.edition_choice import EditionChoice, choose_editions
 from flowbridge.catalog.parameter import Parameter, Parameters
 from flowbridge.catalog.party import Parties, Party
+from flowbridge.catalog.reading.kept_yaml import is_ours, keeps, read_kept
 from flowbridge.catalog.reading.located_model import read_model
-from flowbridge.catalog.reading.located_yaml import BadFileError, Problem, parse_yaml, read_text
+from flowbridge.catalog.reading.located_yaml import (
+    BadFileError,
+    LocatedYaml,
+    Problem,
+    parse_yaml,
+    read_text,
+)
 from flowbridge.catalog.row import ClosedRow, Erratum, Replacement, Row, Table
 from flowbridge.catalog.row_change import RowChange, with_changes
 from flowbridge.catalog.row_id import read_row_id
@@ -354,9 +361,12 @@ def _of_edition(path: Path, document: str, edition: str) -> Table:
 
 
 def _head(path: Path) -> TableFile:
-    """The part of a table's file before `rows:`."""
-    text, _, _ = read_text(path).partition("\nrows:")
-    located = parse_yaml(text, str(path))
+    """What a table's file says of itself, before its rows."""
+    if is_ours(path) and keeps():
+        located = LocatedYaml(str(path), read_kept(path), {})
+    else:
+        text, _, _ = read_text(path).partition("\nrows:")
+        located = parse_yaml(text, str(path))
     data = located.data if isinstance(located.data, dict) else {}
     match data:
         case {"document": str(document), "table": int(table), "service": str() | None as service}:

@@ -99,8 +99,7 @@ def guide_problems(catalog: Catalog, rules: Guide) -> Iterator[Problem]:
 def faults_of(catalog: Catalog, table: Table) -> Iterator[Fault]:
     """What is wrong in one table, each with its place in the table's file."""
     yield from _table_faults(catalog, table)
-    for entry in entries_of(table):
-        place = _place(table, entry)
+    for place, entry in _placed(table):
         for location, text in _faults(catalog, entry):
             yield (*place, *location), text
 
@@ -116,8 +115,7 @@ def row_faults(catalog: Catalog, row: Row) -> Iterator[Fault]:
 def conditions_of(table: Table) -> Iterator[tuple[Location, Condition]]:
     """Every condition of a table and its rows, errata applied, too, with its place in the file."""
     yield ("when",), table.when
-    for entry in entries_of(table):
-        place = _place(table, entry)
+    for place, entry in _placed(table):
         for location, condition in _conditions(entry.row):
             yield (*place, *location), condition
         with suppress(ValidationError):  # a fault of its own
@@ -125,10 +123,12 @@ def conditions_of(table: Table) -> Iterator[tuple[Location, Condition]]:
                 yield (*place, "errata"), condition
 
 
-def _place(table: Table, entry: Entry) -> Location:
-    if entry.added is None:
-        return ("rows", table.rows.index(entry.row))
-    return ("added", [extra.row for extra in table.added].index(entry.row), "row")
+def _placed(table: Table) -> Iterator[tuple[Location, Entry]]:
+    """Each row of a table that is open, with its place in the table's file."""
+    rows: Iterator[Location] = (("rows", number) for number in range(len(table.rows)))
+    added: Iterator[Location] = (("added", number, "row") for number in range(len(table.added)))
+    for entry in entries_of(table):
+        yield next(rows if entry.added is None else added), entry
 
 
 def _table_faults(catalog: Catalog, table: Table) -> Iterator[Fault]:

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final, cast
 
-from flowbridge.catalog.reading.located_yaml import read_yaml
+from flowbridge.catalog.reading.kept_yaml import read_kept
 from flowbridge.deployment.file.site import Site
 from flowbridge.deployment.finding import Finding, Severity
 
@@ -54,7 +54,7 @@ class BackendKind:
 @cache
 def backend_kinds() -> dict[str, BackendKind]:
     """By Terraform's name."""
-    data = cast("dict[str, dict[str, Any]]", read_yaml(FILE).data)
+    data = cast("dict[str, dict[str, Any]]", read_kept(FILE))
     return {
         name: BackendKind(
             name,

@@ -15,7 +15,7 @@ from ipaddress import IPv4Network, ip_network
 from pathlib import Path
 from typing import Any, Final, assert_never
 
-from flowbridge.catalog.reading.located_yaml import read_data
+from flowbridge.catalog.reading.kept_yaml import read_plain
 from flowbridge.deployment.checks.cloud import example_region
 from flowbridge.deployment.file.site import Cloud
 from flowbridge.providers.terraform.shown import resources as shown
@@ -379,5 +379,5 @@ def _address(text: object) -> str | None:
 
 @cache
 def _table() -> Mapping[str, Any]:
-    data: Mapping[str, Any] = read_data(_TABLE)
+    data: Mapping[str, Any] = read_plain(_TABLE)
     return data

@@ -20,6 +20,10 @@ keep_what_was_built()
 
 # The programs that tests start run from kept byte code, as on any machine after the first run.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+# What they keep is kept here, and not in the home of whoever runs the tests.
+_KEPT: Final = Path(__file__).parents[1] / ".cache" / "kept"
+_KEPT.mkdir(mode=0o700, parents=True, exist_ok=True)
+os.environ["FLOWBRIDGE_CACHE"] = str(_KEPT)
 # Terraform's AWS provider has a large schema, and to go through it at every turn of Go's collector
 # takes a third of all its time.
 os.environ.setdefault("GOGC", "400")

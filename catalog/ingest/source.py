@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from flowbridge.catalog.reading.located_yaml import read_data
+from flowbridge.catalog.reading.kept_yaml import read_plain
 
 MAX_BYTES: Final = 50_000_000
 CELLS: Final = (
@@ -82,7 +82,7 @@ class Source:
 
 @cache
 def _headings() -> dict[str, str]:
-    data = read_data(Path(__file__).parents[1] / "headings.yaml")
+    data = read_plain(Path(__file__).parents[1] / "headings.yaml")
     return {_folded(word): cell for cell, words in data.items() for word in words}
 
 

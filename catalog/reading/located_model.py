@@ -6,6 +6,7 @@ Used for the catalog's own files and for everything a user writes.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
 from types import UnionType
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar, Union, get_arg
 
 from pydantic import BaseModel, ValidationError
 
+from flowbridge.catalog.reading.kept_yaml import is_ours, read_kept
 from flowbridge.catalog.reading.located_yaml import (
     BadFileError,
     Data,
@@ -30,6 +32,10 @@ Model = TypeVar("Model", bound=BaseModel)
 
 def read_model(path: Path, model: type[Model]) -> Model:
     """Read the file at `path` as a `model`. Raises BadFileError with all faults at once."""
+    if is_ours(path):
+        # With a fault it is read again, for the lines.
+        with suppress(ValidationError):
+            return model.model_validate(read_kept(path))
     return as_model(read_yaml(path), model)
 
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Final, NoReturn
 
 import yaml
 
@@ -40,7 +40,7 @@ _UNPRINTABLE: Final = re.compile(
     "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 )
 
-_Loader: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+SAFE_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +137,6 @@ def read_yaml(path: Path) -> LocatedYaml:
     return parse_yaml(read_text(path), str(path))
 
 
-def read_data(path: Path) -> Any:
-    """What a table of our own holds, without its lines: it has been proved by a test."""
-    return yaml.load(path.read_text("utf-8"), Loader=_Loader)  # noqa: S506 - a safe loader
-
-
 def read_text(path: Path, *, max_bytes: int = MAX_BYTES) -> str:
     """The text of a file. Raises BadFileError where there is none, or it is too large."""
     file = str(path)
@@ -194,7 +189,7 @@ def parse_yaml(text: str, file: str) -> LocatedYaml:
     """Parse `text`; `file` is the name used in messages. Raises BadFileError."""
     if (line := _too_deep(text)) is not None:
         raise _refusal(file, f"values are nested more than {MAX_DEPTH} deep", line)
-    loader = _Loader(text)
+    loader = SAFE_LOADER(text)
     builder = _Builder(loader, file)
     try:
         root = loader.get_single_node()
@@ -248,7 +243,7 @@ def _too_deep(text: str) -> int | None:
         return None
     depth = 0
     try:
-        for event in yaml.parse(text, Loader=_Loader):
+        for event in yaml.parse(text, Loader=SAFE_LOADER):
             if isinstance(event, yaml.CollectionStartEvent):
                 depth += 1
                 if depth > MAX_DEPTH:

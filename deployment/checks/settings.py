@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from flowbridge.catalog.reading.located_yaml import read_data
+from flowbridge.catalog.reading.kept_yaml import read_plain
 from flowbridge.deployment.checks.version_range import allows_from
 from flowbridge.deployment.file.site import AwsSite, AzureSite, GcpSite, Site
 from flowbridge.deployment.mistake import Mistake, nearest
@@ -45,7 +45,7 @@ def setting_mistakes(site: Site) -> Iterator[Mistake]:
 @cache
 def limits() -> Mapping[str, Any]:
     """The whole table."""
-    found: dict[str, Any] = read_data(_TABLE)
+    found: dict[str, Any] = read_plain(_TABLE)
     return found
 
 

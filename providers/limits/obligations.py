@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
-from flowbridge.catalog.reading.located_yaml import read_yaml
+from flowbridge.catalog.reading.kept_yaml import read_kept
 from flowbridge.deployment.finding import Finding, Severity
 
 
@@ -33,4 +33,4 @@ def reported(table: Path, facts: Mapping[str, Iterable[str]]) -> tuple[Finding, 
 
 @cache
 def _entries(table: Path) -> tuple[dict[str, Any], ...]:
-    return tuple(cast("list[dict[str, Any]]", read_yaml(table).data))
+    return tuple(cast("list[dict[str, Any]]", read_kept(table)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from flowbridge.catalog.reading.located_yaml import read_yaml
+from flowbridge.catalog.reading.kept_yaml import read_kept
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +33,7 @@ class Quota(Generic[Value]):
 
 def read_limits(table: Path, limits: type[Limits], quota: type[Quota[Any]]) -> Limits:
     """Every entry of `table` as a `quota`, by its name in `limits`."""
-    entries = cast("dict[str, dict[str, Any]]", read_yaml(table).data)
+    entries = cast("dict[str, dict[str, Any]]", read_kept(table))
     return limits(**{name: quota(**entry) for name, entry in entries.items()})
 
 

@@ -18,7 +18,7 @@ from typing import Any, Final, cast
 
 from flowbridge.catalog.ports import PortRange
 from flowbridge.catalog.protocol import Protocol
-from flowbridge.catalog.reading.located_yaml import read_yaml
+from flowbridge.catalog.reading.kept_yaml import read_kept
 from flowbridge.deployment.interface import Network
 from flowbridge.policy.audit.bystanders import Need
 from flowbridge.policy.packets.packet_set import EVERY_ADDRESS
@@ -73,4 +73,4 @@ def _needs(entries: Any, network: tuple[Network, ...]) -> Iterator[Need]:
 
 @cache
 def _entries(table: Path) -> tuple[dict[str, Any], ...]:
-    return tuple(cast("list[dict[str, Any]]", read_yaml(table).data))
+    return tuple(cast("list[dict[str, Any]]", read_kept(table)))

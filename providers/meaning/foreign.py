@@ -18,7 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from flowbridge.catalog.reading.located_yaml import read_data
+from flowbridge.catalog.reading.kept_yaml import read_plain
 from flowbridge.deployment.interface import Interface
 from flowbridge.policy.compiled import Policy
 from flowbridge.policy.filter import Enforcement, Filter
@@ -224,7 +224,7 @@ def unresolved(open_: Iterable[Unresolved], concerned: Iterable[str]) -> Iterato
 
 @cache
 def _computed() -> frozenset[str]:
-    return frozenset(read_data(_COMPUTED))
+    return frozenset(read_plain(_COMPUTED))
 
 
 def renamed(enforcement: Enforcement, real: Callable[[str], str]) -> Enforcement:

@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from flowbridge.catalog.reading.located_yaml import read_data
+from flowbridge.catalog.reading.kept_yaml import read_plain
 
 _META: Final = Path(__file__).with_name("meta.yaml")
 _OTHERS: Final = "*"
@@ -91,8 +91,8 @@ class AttributeTable:
 @cache
 def attribute_table(path: Path) -> AttributeTable:
     """The table in `path`. ValueError for a word that is no judgement."""
-    data = read_data(path)
-    meta = read_data(_META)
+    data = read_plain(path)
+    meta = read_plain(_META)
     return AttributeTable(
         provider=data["provider"]["name"],
         provider_attributes=_attributes(data["provider"]["attributes"]),

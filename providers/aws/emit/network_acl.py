@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final
 
 from flowbridge.catalog.ports import ANY_PORT, PortRange
@@ -234,11 +235,11 @@ def _list(
     through than a list of allows alone; None where neither fits."""
     inside = merged(n for crossing in passing for n in of_families(crossing.inside, (version,)))
     outward = [crossing for crossing in passing if crossing.inside]
-    plain = _allows(passing, direction, version, capacity, number, tiers)
+    allows = partial(_allows, passing, direction, version, capacity, number, tiers)
     if not inside:
-        return plain
+        return allows()
     if any(crossing.unknown for crossing in passing):
-        return None if plain is None else replace(plain, undenied=True)
+        return _undenied(allows())
     found = around_inside(
         _needs([crossing for crossing in passing if not crossing.inside], version),
         _needs(outward, version),
@@ -249,7 +250,7 @@ def _list(
         tiers,
     )
     if found is None:
-        return None if plain is None else replace(plain, undenied=True)
+        return _undenied(allows())
     shapes = _shapes(passing, version)
     entries: list[Entry] = []
     for part in (found.before, found.denied, found.behind):
@@ -261,12 +262,16 @@ def _list(
                 entries.append(Entry(at, direction, ANY_PROTOCOL, one, ANY_PORT, (), allow=False))
     how = Widened(found.whole_tiers, found.given_up)
     denying = _List(tuple(entries), found.exact, found.excess > 0, how=how)
-    if plain is None or not denying.widened:
+    if not denying.widened or (plain := allows()) is None:
         return denying
     asked = _asked(passing, version).without_source_ports()
     if (_passing(plain.entries) - asked).count() < (_passing(denying.entries) - asked).count():
         return replace(plain, undenied=True)
     return denying
+
+
+def _undenied(plain: _List | None) -> _List | None:
+    return None if plain is None else replace(plain, undenied=True)
 
 
 def _allows(

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path as File
 from typing import Any, Final
 
-from flowbridge.catalog.reading.located_yaml import read_data
+from flowbridge.catalog.reading.kept_yaml import read_plain
 from flowbridge.providers.terraform.shown.origin import Configuration, Origin
 from flowbridge.providers.terraform.shown.resources import Shown, ShownEstate
 
@@ -280,7 +280,7 @@ class _Reading:
 
 @cache
 def _table() -> Mapping[str, Any]:
-    data: Mapping[str, Any] = read_data(_NAMES)
+    data: Mapping[str, Any] = read_plain(_NAMES)
     return data
 
 

@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path as File
 from typing import Any, Final
 
-from flowbridge.catalog.reading.located_yaml import read_data
+from flowbridge.catalog.reading.kept_yaml import read_plain
 from flowbridge.providers.terraform.shown.resources import Path, Shown
 
 _LOCALS: Final = File(__file__).with_name("locals.yaml")
@@ -288,12 +288,12 @@ def _inert(kind: str) -> bool:
 
 @cache
 def _patterns() -> tuple[str, ...]:
-    return tuple(read_data(_NAMES)["inert"])
+    return tuple(read_plain(_NAMES)["inert"])
 
 
 @cache
 def _well_known(source: str) -> Mapping[str, tuple[str, ...]]:
-    for entry in read_data(_LOCALS):
+    for entry in read_plain(_LOCALS):
         if re.search(rf"(^|[/:@]){entry['module']}(/aws)?(//|\.git|\?|$)", source):
             return {name: tuple(refers) for name, refers in entry["locals"].items()}
     return {}

@@ -26,6 +26,7 @@ from flowbridge.providers.aws.emit.acl.price import Field, Management, excess
 from flowbridge.providers.aws.emit.acl.rectangle import (
     ANY_PROTOCOL,
     Rectangle,
+    common_of_two,
     common_rectangle,
     is_private,
 )
@@ -185,7 +186,7 @@ def _exchanged(
             if not saved > 0:
                 continue
             cost, best = min(
-                (price(common_rectangle((whole, one)) if whole else one) - price(whole), i)
+                (price(common_of_two(whole, one) if whole else one) - price(whole), i)
                 for i, whole in enumerate(wholes)
                 if i != home
             )
@@ -207,12 +208,16 @@ def _cut_down(
 ) -> tuple[Rectangle, ...]:
     """Each entry cut down to what the others do not carry already, the largest first."""
     kept = without_redundant(sorted(entries), needs, version)
+    nothing = Field([*needs, *kept], version, frozenset())
     for one in sorted(kept, key=lambda r: (-(r.high - r.low) * (r.last - r.first + 1), r)):
         others = [other for other in kept if other is not one]
-        carried = Field([*needs, *others], version, frozenset())
+        met = [need for need in needs if one.meets(need)]
+        carried = nothing.copy()
+        near = common_rectangle(met) if met else one
         for other in others:
-            carried.add(other)
-        left = [need for need in needs if one.meets(need) and not carried.holds(need)]
-        if left and all(one.holds(need) for need in left):
+            if near.meets(other):
+                carried.add(other)
+        left = [need for need in met if not carried.holds(need)]
+        if left and all(map(one.holds, left)):
             kept = [*others, common_rectangle(left)]
     return tuple(sorted(kept))

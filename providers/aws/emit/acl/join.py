@@ -6,13 +6,14 @@ import itertools
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import heapify, heappop
 from typing import Final
 
 from flowbridge.providers.aws.emit.acl.price import Field, Management
 from flowbridge.providers.aws.emit.acl.rectangle import (
     ANY_PROTOCOL,
     Rectangle,
-    common_rectangle,
+    common_of_two,
     is_private,
 )
 
@@ -92,7 +93,7 @@ def common_rectangles(
         for other in others:
             if one is other or (one.protocol != other.protocol and not all_protocols):
                 continue
-            common = common_rectangle((one, other))
+            common = common_of_two(one, other)
             if common.protocol != ANY_PROTOCOL or is_private(common, version):
                 yield common
 
@@ -147,19 +148,30 @@ class Joining:
                 [chosen], self.entries, self.version, all_protocols=self.all_protocols
             )
             self.entries.append(chosen)
-            for pair in pairs:
+            for pair in dict.fromkeys(pairs):
                 price = self.field.price(pair)
                 if price != math.inf:
                     self.joins[pair] = _Join(price, self._held(pair))
         return self.entries
 
     def _held(self, candidate: Rectangle) -> int:
-        return sum(map(candidate.holds, self.entries))
+        """How many entries it holds: `Rectangle.holds`, written out for what is asked most."""
+        protocol, low, high, first, last = candidate
+        return sum(
+            protocol in (entry_protocol, ANY_PROTOCOL)
+            and low <= entry_low
+            and entry_high <= high
+            and first <= entry_first
+            and entry_last <= last
+            for entry_protocol, entry_low, entry_high, entry_first, entry_last in self.entries
+        )
 
     def _cheapest(self, over: int, per_entry: bool) -> Rectangle | None:
         best: tuple[float, Rectangle] | None = None
-        bounds = sorted((join.score(over, per_entry), c) for c, join in self.joins.items())
-        for bound, candidate in bounds:
+        bounds = [(join.score(over, per_entry), c) for c, join in self.joins.items()]
+        heapify(bounds)
+        while bounds:
+            bound, candidate = heappop(bounds)
             if best and (bound, candidate) > best:
                 break
             join = self.joins[candidate]

@@ -119,6 +119,20 @@ def common_rectangle(members: Collection[Rectangle]) -> Rectangle:
     return Rectangle(protocol, low, high, *sayable(protocol, first, last))
 
 
+def common_of_two(one: Rectangle, other: Rectangle) -> Rectangle:
+    """`common_rectangle` of two, which is asked most."""
+    protocol, low, high, first, last = one
+    protocol_too, low_too, high_too, first_too, last_too = other
+    low, high = min(low, low_too), max(high, high_too)
+    size = (low ^ high).bit_length()
+    low = low >> size << size
+    high = low + (1 << size) - 1
+    if protocol != protocol_too:
+        return Rectangle(ANY_PROTOCOL, low, high, 0, HIGHEST_PORT)
+    ports = sayable(protocol, min(first, first_too), max(last, last_too))
+    return Rectangle(protocol, low, high, *ports)
+
+
 def is_private(rectangle: Rectangle, version: int) -> bool:
     """Whether the internet routes none of its addresses."""
     return not public_addresses(rectangle.low, rectangle.high, version)
