@@ -207,6 +207,10 @@ class Catalog:
         mine = tuple(change for change in self._changes if change.table == key)
         return with_changes(table, mine) if mine else table
 
+    def table_of_file(self, document: str, number: int) -> Table:
+        """A table as its file has it, whatever edition is used. KeyError where there is no file."""
+        return _read_table(self._files[document, number].path)
+
     def _prints(self, row_id: str) -> bool:
         """Whether the edition in use prints this row of another table."""
         document, number, _ = row_id.split("/")
