@@ -10,14 +10,15 @@
 #   make docs                           every page and schema that is made from code and data
 #   make golden                         write the goldens anew; read the difference before committing
 #   make bench                          the measurements behind docs/benchmarks.md
-#   make release                        wheel, source distribution, bill of materials into dist/
+#   make site                           the documentation with the catalog explorer into dist/site
+#   make release                        wheel, source distribution, site, bill of materials into dist/
 #   make lock                           renew the locks (needs an index and, for the CLI's, npm)
 #   make clean                          remove what these made, never a Terraform state
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := synth
 .DELETE_ON_ERROR:
-.PHONY: synth test coverage quick one docs golden bench release lock clean format
+.PHONY: synth test coverage quick one docs golden bench site release lock clean format
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -104,7 +105,7 @@ $(STAMPS)/runtime: requirements/runtime.lock pyproject.toml $(STAMPS)/node | $(B
 	    --no-deps --no-build-isolation --no-index --editable .
 	@touch $@
 
-$(STAMPS)/dev: requirements/dev.lock $(STAMPS)/runtime | $(BIN)/python
+$(STAMPS)/dev: requirements/dev.lock $(STAMPS)/runtime $(CACHE)/site/ready | $(BIN)/python
 	@echo "installing requirements/dev.lock"
 	@$(LOCKED) requirements/dev.lock
 	@touch $@
@@ -115,10 +116,22 @@ $(CACHE)/bench/ready: requirements/bench.lock | $(BIN)/python
 	$(CACHE)/bench/bin/python -m pip install --quiet --require-hashes -r requirements/bench.lock
 	@touch $@
 
+# Static pages that need no server; open dist/site/index.html.
+site: $(STAMPS)/runtime $(CACHE)/site/ready
+	@$(BIN)/python -m website dist/site --generator $(CACHE)/site/bin/mkdocs
+
+$(CACHE)/site/ready: requirements/site.lock | $(BIN)/python
+	@echo "installing requirements/site.lock"
+	@$(BIN)/python -m venv $(CACHE)/site
+	@$(CACHE)/site/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	    -r requirements/site.lock
+	@touch $@
+
 # The same bytes for one commit, whoever builds; refused where version, changelog and goldens
 # disagree.
 release: $(STAMPS)/dev $(CACHE)/release/ready
-	@$(BIN)/python -m release dist --bill $(CACHE)/release/bin/cyclonedx-py
+	@$(BIN)/python -m release dist --bill $(CACHE)/release/bin/cyclonedx-py \
+	    --generator $(CACHE)/site/bin/mkdocs
 
 $(CACHE)/release/ready: requirements/release.lock | $(BIN)/python
 	$(BIN)/python -m venv $(CACHE)/release
@@ -131,7 +144,7 @@ COMPILE := $(CACHE)/lock/bin/uv pip compile --quiet --universal --python-version
 lock: $(BIN)/python
 	$(BIN)/python -m venv $(CACHE)/lock
 	$(CACHE)/lock/bin/python -m pip install --quiet uv
-	for name in runtime dev bench node schema ingest release; do \
+	for name in runtime dev bench node schema ingest release site; do \
 	    $(COMPILE) requirements/$$name.in --output-file requirements/$$name.lock || exit 1; \
 	done
 	rm -f package-lock.json

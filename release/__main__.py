@@ -1,8 +1,9 @@
-"""`python -m release TARGET --bill PROGRAM`: check the commit, then build what is published.
+"""`python -m release TARGET --bill PROGRAM --generator PROGRAM`: check the commit, then build what
+is published.
 
-Source distribution, wheel, bill of materials, container recipe and `SHA256SUMS`, all from the
-commit and never from what lies beside it. Exit codes: 0, 1 where something disagrees, 2 where it
-cannot be built here.
+Source distribution, wheel, documentation site, bill of materials, container recipe and
+`SHA256SUMS`, all from the commit and never from what lies beside it. Exit codes: 0, 1 where
+something disagrees, 2 where it cannot be built here.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from release.agreement import Previous, disagreements
 from release.bill import bill_of_materials
 from release.build import BuildError, distributions
 from release.changelog import sections
+from release.documentation import documentation
 
 REPOSITORY: Final = Path(__file__).resolve().parents[1]
 # Run in the tree that is released, so that its own code answers.
@@ -42,15 +44,16 @@ def main() -> int:
     words = argparse.ArgumentParser(prog="python -m release", description=__doc__)
     words.add_argument("target", type=Path, help="the folder to write to")
     words.add_argument("--bill", type=Path, required=True, help="the program cyclonedx-py")
+    words.add_argument("--generator", type=Path, required=True, help="the program mkdocs")
     asked = words.parse_args()
     try:
-        return _release(asked.target, asked.bill.absolute())
+        return _release(asked.target, asked.bill.absolute(), asked.generator.absolute())
     except (BuildError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201
         return 2
 
 
-def _release(target: Path, program: Path) -> int:
+def _release(target: Path, program: Path, generator: Path) -> int:
     epoch = int(_git("log", "-1", "--format=%ct", "HEAD"))
     if _git("status", "--porcelain"):
         _say("note: what is not committed is not in the release")
@@ -64,8 +67,9 @@ def _release(target: Path, program: Path) -> int:
         made = Path(name) / "made"
         sdist, wheel = distributions(tree, made, epoch)
         bill = bill_of_materials(tree, made, epoch, program)
+        site = documentation(tree, made, epoch, generator)
         recipe = Path(shutil.copyfile(tree / "Containerfile", made / "Containerfile"))
-        files = sorted((sdist, wheel, bill, recipe))
+        files = sorted((sdist, wheel, site, bill, recipe))
         sums = "".join(f"{hashlib.sha256(f.read_bytes()).hexdigest()}  {f.name}\n" for f in files)
         (made / "SHA256SUMS").write_text(sums, "utf-8")
         target.mkdir(parents=True, exist_ok=True)
