@@ -2,7 +2,8 @@
 
 Columns go from the outside in: parties on the internet, the tiers from the outermost, then the
 addresses that are not managed here. Positions depend on names alone, so two reports of one
-deployment are the same page.
+deployment are the same page. They are those of a reader without scripts; with them the page lays
+the same boxes and lines out anew, by a layered-graph library (docs/decisions/0019-map.md).
 """
 
 from __future__ import annotations
@@ -31,11 +32,13 @@ _WIDEST: Final = 8  # a public prefix this short is no longer one organisation's
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """One party or interface. `x`, `y`: its upper left corner, in pixels."""
+    """One party or interface. `zone`: the title of its column. `x`, `y`: its upper left corner, in
+    pixels."""
 
     key: str
     label: str
     detail: str
+    zone: str
     managed: bool
     x: int
     y: int
@@ -85,7 +88,8 @@ def connection_map(interfaces: tuple[Interface, ...], flows: tuple[Flow, ...]) -
         columns.append(Column(title, x))
         centred = TOP + (rows - len(keys)) * ROW_STEP // 2
         for place, key in enumerate(keys):
-            boxes[key] = _box(key, interfaces, ends, x, centred + place * ROW_STEP)
+            y = centred + place * ROW_STEP
+            boxes[key] = _box(key, interfaces, ends, title, x, y)
     lanes = _Lanes(boxes.values())
     lines = tuple(
         Line(
@@ -179,12 +183,14 @@ def _zones(
     return zones + ([("Not managed here", others)] if others else [])
 
 
-def _box(key: str, interfaces: tuple[Interface, ...], ends: dict[str, End], x: int, y: int) -> Box:
+def _box(
+    key: str, interfaces: tuple[Interface, ...], ends: dict[str, End], zone: str, x: int, y: int
+) -> Box:
     card = next((card for card in interfaces if card.key == key), None)
     addresses = card.private if card else ends[key].addresses
     more = f", +{len(addresses) - 2}" if len(addresses) > 2 else ""
     detail = ", ".join(map(shown, addresses[:2])) + more
-    return Box(key, key.removesuffix("/single"), detail, card is not None, x, y)
+    return Box(key, key.removesuffix("/single"), detail, zone, card is not None, x, y)
 
 
 def _ports(flows: list[Flow]) -> str:

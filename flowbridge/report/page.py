@@ -22,9 +22,18 @@ from flowbridge.policy.questions.exposure import exposure
 from flowbridge.policy.questions.outreach import Reached, outreach
 from flowbridge.provenance import version_line
 from flowbridge.report.connection_map import BOX_HEIGHT, BOX_WIDTH, connection_map
+from flowbridge.report.paper import (
+    features_on_paper,
+    flows_on_paper,
+    reached_on_paper,
+    rows_on_paper,
+    rules_on_paper,
+)
 from flowbridge.stacks.pipeline import Checked, catalog_of
 
 TEMPLATES: Final = Path(__file__).parent.parent / "templates"
+_LIBRARY: Final = Path(__file__).with_name("elk.bundled.js")
+_HERE: Final = "THE-LAYOUT-LIBRARY"
 
 
 def templates() -> Environment:
@@ -44,6 +53,7 @@ def page(checked: Checked) -> str:
     resolution = built.resolution
     directory = Directory.of(built.policy, resolution.site, catalog_of(resolution).parties)
     purposes = {each.id: each.row.purpose for each in resolution.selected}
+    printed = _printed(checked)
     drawn = connection_map(resolution.interfaces, resolution.flows)
     lines = {(line.source, line.destination): line.id for line in drawn.lines}
     text = (
@@ -69,7 +79,7 @@ def page(checked: Checked) -> str:
             obligations=open_findings(built.findings, Severity.OBLIGATION),
             features=checked.features,
             counts=Counter(str(each.answer) for each in checked.features),
-            printed=_printed(checked),
+            printed=printed,
             day=today(),
             hashes=file_hashes(Path(resolution.file)),
             tests=checked.assertions,
@@ -82,10 +92,18 @@ def page(checked: Checked) -> str:
             stolen=_stolen(checked, directory, {row: text.en for row, text in purposes.items()}),
             editions=resolution.editions,
             version=version_line(),
+            paper={
+                "rules": rules_on_paper(built.lowered.rules),
+                "flows": flows_on_paper(resolution.flows, purposes),
+                "features": features_on_paper(checked.features),
+                "rows": rows_on_paper(printed),
+            },
+            on_paper=lambda reached: reached_on_paper(reached, purposes),
             closed=[row for row in resolution.selected if row.outcome is not Outcome.CARRIED],
         )
     )
-    return with_hashes(without_passwords(text))
+    # The library comes last: nothing that is done to the words of a page is done to it.
+    return with_hashes(without_passwords(text).replace(_HERE, _LIBRARY.read_text("utf-8"), 1))
 
 
 def _left(finding: Finding) -> bool:
@@ -116,12 +134,14 @@ def file_hashes(file: Path) -> list[tuple[str, str]]:
 
 
 def with_hashes(text: str) -> str:
-    """The page, whose policy lets in its own style and script and nothing that gets into it."""
+    """The page, whose policy lets in its own style and scripts and nothing that gets into it."""
     for tag, place in (("style", "'HASH-OF-THE-STYLE'"), ("script", "'HASH-OF-THE-SCRIPT'")):
-        _, _, after = text.partition(f"<{tag}>")
-        content, _, _ = after.partition(f"</{tag}>")
-        digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
-        text = text.replace(place, f"'sha256-{digest}'", 1)
+        digests = [
+            base64.b64encode(hashlib.sha256(part.partition(f"</{tag}>")[0].encode()).digest())
+            for part in text.split(f"<{tag}>")[1:]
+        ]
+        allowed = " ".join(f"'sha256-{digest.decode()}'" for digest in digests)
+        text = text.replace(place, allowed, 1)
     return text
 
 

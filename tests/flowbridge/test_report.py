@@ -15,6 +15,7 @@ from click.testing import CliRunner
 
 from flowbridge.cli import flowbridge
 from flowbridge.report.connection_map import BOX_HEIGHT, BOX_WIDTH, connection_map
+from flowbridge.report.paper import rows_on_paper
 from flowbridge.stacks.pipeline import build, load
 from tests.deployment.files import DUAL, resolved, setting
 from tests.overlay_text import OVERLAY
@@ -32,7 +33,12 @@ def text(tmp_path_factory: pytest.TempPathFactory) -> str:
     return target.read_text(encoding="utf-8")
 
 
+LIBRARY = (Path(connection_map.__code__.co_filename).parent / "elk.bundled.js").read_text("utf-8")
+
+
 def test_nothing_is_loaded_from_elsewhere(text: str) -> None:
+    assert LIBRARY in text
+    text = text.replace(LIBRARY, "")
     assert not re.search(r"(?:src|href)=(?![\"']?#)", text)
     assert "@import" not in text
     assert "url(" not in re.sub(r"url\(#tip\)", "", text)
@@ -103,7 +109,7 @@ def test_texts_of_an_overlay_are_texts_on_the_page(tmp_path: Path) -> None:
     words = ["report", str(tmp_path / "site.yaml"), "-o", "-"]
     text = CliRunner().invoke(flowbridge, words).stdout
     assert "&lt;script&gt;alert(1)" in text
-    assert text.count("<script") == 1
+    assert text.count("<script") == 2, "the library and our own"
     assert "<img" not in text
 
 
@@ -136,8 +142,52 @@ def test_tables_that_scroll_are_reached_by_keyboard_and_headings_have_a_scope(te
 def test_paper_has_every_column_and_no_dark_ground(text: str) -> None:
     paper = text.split("@media print {")[1].split("</style>")[0]
     assert ".scroll { overflow:visible }" in paper
+    assert ".on-paper { display:block" in paper
     assert "min-width:0" in paper
     assert "@media (prefers-color-scheme: dark)" not in text
+
+
+def test_paper_has_every_rule_flow_and_row_once_more_in_short(text: str) -> None:
+    """The long tables are not printed; what takes their place loses nothing."""
+    built = build(load(EXAMPLES / "edge-cluster.yaml"))
+    blocks = text.split('<div class="on-paper">')[1:]
+    lines = {line for block in blocks for line in re.findall(r"<p>(.*?)(?: <i>|</p>)", block)}
+    for rule in built.lowered.rules:
+        number = "" if rule.priority is None else f" {rule.priority}"
+        wanted = f"{rule.action}{number}: {rule.peer} {rule.protocol} {rule.destination_ports}"
+        rows = f" · {', '.join(rule.rows)}" if rule.rows else ""
+        assert wanted.strip() + rows in lines
+    for flow in built.resolution.flows:
+        ports = ", ".join(map(str, flow.destination_ports))
+        assert any(
+            line.startswith(flow.protocol.label) and f"{ports} · {', '.join(flow.rows)}" in line
+            for line in lines
+        )
+    printed = set(re.findall(r'<details class="row" id="row-([^"]+)"', text))
+    assert printed <= {line.partition(":")[0].partition(" ")[0] for line in lines}
+    assert "table 11, https://www.cisco.com/" in text
+
+
+def test_a_row_that_the_edition_counts_otherwise_says_so_on_paper() -> None:
+    record = {
+        "id": "cucm/1/37",
+        "cited": "Port Usage, 14, “Intracluster”, row 8",
+        "address": None,
+        "purpose": {"en": "Sync", "ja": None},
+        "source": "Unified CM",
+        "source_ports": None,
+        "destination": None,
+        "protocol_printed": "TCP",
+        "destination_ports": [{"ports": "8080"}],
+        "notes": ["A note."],
+        "errata": [{"id": "cucm/1/37", "what": "No.", "why": "So."}],
+    }
+    (group,) = rows_on_paper([record])
+    assert group.title == "Port Usage, 14, “Intracluster”"
+    (line,) = group.lines
+    assert line.text == (
+        "cucm/1/37 (row 8): Unified CM – → – TCP 8080 · Note: A note. · Erratum cucm/1/37: No. So."
+    )
 
 
 def test_the_answer_stands_first_and_the_head_says_what_it_is_about(text: str) -> None:
@@ -162,11 +212,13 @@ def test_each_row_id_opens_the_row_as_printed(text: str) -> None:
 def test_the_policy_lets_in_its_own_style_and_script_only(text: str) -> None:
     (policy,) = re.findall(r'Content-Security-Policy" content="([^"]+)"', text)
     assert "unsafe-inline" not in policy
-    for tag in ("style", "script"):
-        (content,) = re.findall(f"<{tag}>(.*?)</{tag}>", text, re.DOTALL)
-        digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
-        assert f"{tag}-src 'sha256-{digest}'" in policy
-    assert not re.search(r'<[^>]+ style="', text)
+    for tag, number in (("style", 1), ("script", 2)):
+        contents = re.findall(f"<{tag}>(.*?)</{tag}>", text, re.DOTALL)
+        assert len(contents) == number
+        digests = [hashlib.sha256(content.encode()).digest() for content in contents]
+        allowed = " ".join(f"'sha256-{base64.b64encode(each).decode()}'" for each in digests)
+        assert f"{tag}-src {allowed};" in policy
+    assert not re.search(r'<[^>]+ style="', text.replace(LIBRARY, ""))
 
 
 def test_every_word_of_the_page_is_there_in_japanese(text: str) -> None:
