@@ -11,6 +11,7 @@ import click
 from flowbridge.terminal import print_line
 
 if TYPE_CHECKING:
+    from flowbridge.fleet.site_answer import RehearsalAnswer
     from flowbridge.policy.questions.rehearsal import FeatureAnswer
     from flowbridge.providers.live.examination import Verdict
     from flowbridge.stacks.examination import Examination
@@ -51,16 +52,13 @@ def print_rehearsal(rehearsal: Rehearsal, *, everything: bool = True) -> None:
     click.echo()
 
 
-def print_failing(rehearsal: Rehearsal) -> None:
+def print_failing(rehearsal: RehearsalAnswer) -> None:
     """The features that fail, a line each with the first packet that is cut; nothing where none
     does."""
-    open_ = ("fails", "cannot be told")
-    failing = [feature for feature in rehearsal.features if str(feature.answer) in open_]
-    if failing:
+    if rehearsal.failing:
         print_line(f"Features of {', '.join(rehearsal.names)} that fail", bold=True)
-        for feature in failing:
-            answer = str(feature.answer)
-            print_line(f"{_MARKS[answer]} {feature}", 2, _COLOURS[answer])
+        for answer, text in rehearsal.failing:
+            print_line(f"{_MARKS[answer]} {text}", 2, _COLOURS[answer])
 
 
 def print_written(folder: Path, examinations: Iterable[Examination]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -25,6 +26,25 @@ def sites_argument(function: Function) -> Function:
     return argument(function)
 
 
+def no_cache_option(function: Function) -> Function:
+    """`--no-cache`: nothing that an earlier start kept is used, and nothing is kept."""
+
+    def switch_off(_: click.Context, __: click.Parameter, asked: bool) -> None:
+        if asked:
+            from flowbridge.catalog.reading.cache_folder import OFF, VARIABLE
+
+            os.environ[VARIABLE] = OFF
+
+    option = click.option(
+        "--no-cache",
+        is_flag=True,
+        expose_value=False,
+        callback=switch_off,
+        help="Work everything out anew; the answer is the same.",
+    )
+    return option(function)
+
+
 def named_sites(
     files: Iterable[Path], answer_format: AnyFormat, command: str = "check"
 ) -> tuple[Path, ...]:
@@ -42,11 +62,13 @@ def named_sites(
         return files_of(read_project(Path()))
 
 
-def with_bar(items: Sequence[Item], doing: str) -> Iterator[Item]:
-    """`items` one after the other; of many, with a bar on stderr where it is a terminal."""
+def with_bar(items: Iterable[Item], doing: str, total: int | None = None) -> Iterator[Item]:
+    """`items` one after the other; of many, with a bar on stderr where it is a terminal. `total`
+    is their number, where they are not a list."""
     from flowbridge.terminal import console
 
-    if len(items) < MANY or not console(stderr=True).is_terminal:
+    number = len(items) if isinstance(items, Sequence) else total or 0
+    if number < MANY or not console(stderr=True).is_terminal:
         yield from items
         return
     import sys
@@ -56,4 +78,4 @@ def with_bar(items: Sequence[Item], doing: str) -> Iterator[Item]:
 
     # The bar moves the cursor, which sys.stderr lets nobody do.
     moving = Console(file=sys.__stderr__, highlight=False)
-    yield from track(items, description=doing, console=moving, transient=True)
+    yield from track(items, doing, total=number, console=moving, transient=True)

@@ -18,6 +18,7 @@ from flowbridge.deployment.addresses import shown
 from flowbridge.deployment.checks.unusual import CUT_OFF
 from flowbridge.deployment.finding import Finding, Severity
 from flowbridge.deployment.selection.resolution import Outcome
+from flowbridge.fleet.site_answer import SiteAnswer, share, site_answer
 from flowbridge.providers.provider import TerraformJson, Usage
 from flowbridge.stacks.pipeline import Checked
 from flowbridge.table import banded, coloured
@@ -43,6 +44,7 @@ def print_summary(checked: Iterable[Checked], outdir: Path) -> None:
     out = plain_console()
     deployments = tuple(checked)
     many = len(deployments) > _MANY
+    sites = tuple(map(site_answer, deployments))
     for each in deployments:
         if each.exit_code or not many:
             print_deployment(each, out, Detail.BRIEF)
@@ -50,7 +52,7 @@ def print_summary(checked: Iterable[Checked], outdir: Path) -> None:
         out.print("[bold red]Nothing was written.[/]")
         return
     if many:
-        _print_table(_overview(deployments), out)
+        _print_table(_overview(sites), out)
     written = f"{_count(len(deployments), 'deployment')} checked, proved and written"
     folder = outdir / "stacks"
     if len(deployments) == 1:
@@ -58,21 +60,21 @@ def print_summary(checked: Iterable[Checked], outdir: Path) -> None:
     _say(f"[bold green]{written}[/] to {escape(_short(folder))}", out)
 
 
-def print_many(checked: Sequence[Checked], out: Console) -> None:
+def print_many(sites: Sequence[SiteAnswer], out: Console) -> None:
     """A line for each of many deployments; what fails or is cut off in full above them."""
-    for each in checked:
-        cut = [finding for finding in each.built.findings if finding.id == CUT_OFF]
+    for each in sites:
         if each.exit_code:
-            print_deployment(each, out, Detail.QUIET)
+            print_quietly(each, out)
         else:
-            for finding in cut:
-                what = replace(finding, message=finding_kinds()[CUT_OFF])
-                _say(f"{escape(each.built.resolution.file)}: {_finding(what)}", out)
-    _print_table(_overview(checked), out)
+            for finding in each.findings:
+                if finding.id == CUT_OFF:
+                    what = replace(finding, message=finding_kinds()[CUT_OFF])
+                    _say(f"{escape(each.file)}: {_finding(what)}", out)
+    _print_table(_overview(sites), out)
     out.print()
 
 
-def _overview(deployments: Iterable[Checked]) -> _Table:
+def _overview(sites: Iterable[SiteAnswer]) -> _Table:
     table = _table(
         "Deployment",
         "Cloud",
@@ -84,37 +86,30 @@ def _overview(deployments: Iterable[Checked]) -> _Table:
         "Warnings",
         "To do",
     )
-    for each in deployments:
-        site, lowered = each.built.resolution.site, each.built.lowered
-        nearest = max(lowered.usage, key=_share, default=None)
+    for each in sites:
         table.add_row(
-            site.name,
-            site.cloud,
-            site.region,
+            each.name,
+            each.cloud,
+            each.region,
             "FAILED" if each.exit_code else "proved",
-            str(len(each.built.policy.interfaces)),
-            str(len(lowered.rules)),
-            f"{nearest.used} of {nearest.allowed}" if nearest else "",
+            str(each.interfaces),
+            str(each.rules),
+            each.nearest,
             *_numbers(each),
         )
     return table
 
 
-def _numbers(checked: Checked) -> tuple[str, str]:
+def _numbers(site: SiteAnswer) -> tuple[str, str]:
     """How many warnings and how many obligations nobody accepted."""
-    open_ = [finding for finding in checked.built.findings if finding.accepted is None]
+    open_ = [finding for finding in site.findings if finding.accepted is None]
     found = Counter(finding.severity for finding in open_)
     return str(found[Severity.WARNING]), str(found[Severity.OBLIGATION])
-
-
-def _share(usage: Usage) -> float:
-    return usage.used / (usage.allowed or 1)
 
 
 class Detail(Enum):
     """How much of a deployment is said. What fails or is cut off is said in each."""
 
-    QUIET = "what fails, and what nobody accepted"
     BRIEF = "after a synth: the rest by name"
     ORDINARY = "obligations by name, notes and excess as counts"
     ALL = "everything in full"
@@ -124,14 +119,7 @@ def print_deployment(checked: Checked, out: Console, detail: Detail = Detail.ALL
     """One deployment: what is wrong or not accepted, then what is opened where, what is used of
     each limit, and what is left to do.
     """
-    site = checked.built.resolution.site
-    verdict = "[bold green]proved[/]" if checked.exit_code == 0 else "[bold red]FAILED[/]"
-    out.rule(
-        f"[bold]{site.name}[/] {site.cloud} {site.region} {site.size} {site.release} {verdict}"
-    )
-    _print_wrong(checked, out)
-    if detail is Detail.QUIET:
-        return
+    print_quietly(site_answer(checked), out)
     _print_table(_interfaces(checked), out)
     if checked.built.lowered.usage:
         _print_table(_limits(checked), out)
@@ -155,20 +143,18 @@ def print_deployment(checked: Checked, out: Console, detail: Detail = Detail.ALL
     out.print()
 
 
-def is_pressing(finding: Finding) -> bool:
-    """Whether it is said first and in every answer: unaccepted and no mere note, or cut off."""
-    if finding.id == CUT_OFF:
-        return True
-    return finding.accepted is None and finding.severity not in _NAMED_ONLY
-
-
-def _print_wrong(checked: Checked, out: Console) -> None:
-    for failure in checked.failures:
+def print_quietly(site: SiteAnswer, out: Console) -> None:
+    """One deployment: what fails, and what nobody accepted."""
+    verdict = "[bold green]proved[/]" if site.exit_code == 0 else "[bold red]FAILED[/]"
+    out.rule(
+        f"[bold]{site.name}[/] {site.cloud} {site.region} {site.size} {site.release} {verdict}"
+    )
+    for failure in site.failures:
         _say(f"[bold red]failed:[/] {escape(failure)}", out)
-    for note in map(str, checked.unknown) if checked.plan is None else ():
+    for note in () if site.of_others else site.left_open:
         _say(f"[yellow]left open:[/] {escape(note)}", out)
-    if checked.beside:
-        others = _count(checked.beside, "other resource")
+    if site.beside:
+        others = _count(site.beside, "other resource")
         _say(
             f"[yellow]not judged:[/] {others} of this document. What Flowbridge writes is judged, "
             "and everything that has to do with it; these name no card, address, group or tag of "
@@ -176,9 +162,16 @@ def _print_wrong(checked: Checked, out: Console) -> None:
             out,
         )
     # What is cut off stands before what is only wide.
-    for finding in sorted(checked.built.findings, key=lambda each: each.id != CUT_OFF):
+    for finding in sorted(site.findings, key=lambda each: each.id != CUT_OFF):
         if is_pressing(finding):
             _say(_finding(finding), out)
+
+
+def is_pressing(finding: Finding) -> bool:
+    """Whether it is said first and in every answer: unaccepted and no mere note, or cut off."""
+    if finding.id == CUT_OFF:
+        return True
+    return finding.accepted is None and finding.severity not in _NAMED_ONLY
 
 
 def _print_rest(checked: Checked, out: Console) -> None:
@@ -245,9 +238,9 @@ def _limits(checked: Checked) -> _Table:
     for usage in checked.built.lowered.usage:
         by_limit.setdefault(usage.limit, []).append(usage)
     for limit, usages in by_limit.items():
-        most = max(usages, key=_share)
-        share = _share(most)
-        colour = "red" if share > 1 else "yellow" if share > _NEAR else "green"
+        most = max(usages, key=share)
+        used = share(most)
+        colour = "red" if used > 1 else "yellow" if used > _NEAR else "green"
         where = most.scope.removeprefix(f"{checked.built.resolution.site.name} ")
         others = f" (of {len(usages)})" if len(usages) > 1 else ""
         table.add_row(limit, str(most.used), str(most.allowed), f"{where}{others}", Used=colour)

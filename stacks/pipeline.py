@@ -333,6 +333,12 @@ def build_kept(files: Iterable[Path]) -> tuple[tuple[Built, ...], tuple[Problem,
     return _with_shared_places(good), tuple(problems)
 
 
+def problems_of(files: Iterable[Path]) -> list[Problem]:
+    """What is wrong with files that are read together, as `build_all` tells it; none where
+    nothing is."""
+    return _tried(files, build_file)[1]
+
+
 def _tried(
     files: Iterable[Path], one: Callable[[Path], tuple[Built, ...]]
 ) -> tuple[list[Built], list[Problem]]:

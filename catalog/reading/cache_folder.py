@@ -88,3 +88,17 @@ def keep(name: str, body: bytes) -> None:
         except BaseException:
             Path(draft).unlink(missing_ok=True)
             raise
+
+
+def prune(prefix: str, most: int) -> None:
+    """Keep the newest three quarters of the entries whose names begin so, where there are more than
+    `most`."""
+    folder = cache_folder()
+    if folder is None:
+        return
+    with suppress(OSError):
+        entries = [entry for entry in os.scandir(folder) if entry.name.startswith(prefix)]
+        if len(entries) > most:
+            entries.sort(key=lambda entry: entry.stat().st_mtime)
+            for entry in entries[: len(entries) - most * 3 // 4]:
+                Path(entry.path).unlink(missing_ok=True)

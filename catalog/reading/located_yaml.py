@@ -17,6 +17,8 @@ from typing import Final, NoReturn
 
 import yaml
 
+from flowbridge.catalog.reading.recorded import record_read
+
 MAX_BYTES: Final = 1_000_000
 MAX_NODES: Final = 100_000
 MAX_DEPTH: Final = 50
@@ -156,6 +158,7 @@ def read_text(path: Path, *, max_bytes: int = MAX_BYTES) -> str:
                 f"the file {has}; at most {max_bytes:,} bytes are read. "
                 "Check that this is the file you mean",
             )
+        record_read(file, content)
         return content.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
     except FileNotFoundError:
         raise _refusal(file, f"there is no such file; {_near(path)}") from None

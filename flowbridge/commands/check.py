@@ -6,8 +6,9 @@ Of several deployments it also says where one opens what the other does not.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,14 +30,15 @@ from flowbridge.places import of_place, place_option
 from flowbridge.preflight_text import plain_preflight, print_preflights
 from flowbridge.reaching import access_for, checked_url, reaching, with_progress
 from flowbridge.results.formats import FORMATS
-from flowbridge.sites import MANY, named_sites, sites_argument, with_bar
+from flowbridge.sites import MANY, named_sites, no_cache_option, sites_argument, with_bar
 
 if TYPE_CHECKING:
     from flowbridge.catalog.reading.located_yaml import Problem
     from flowbridge.deployment.finding import Finding
-    from flowbridge.policy.questions.between_deployments import Disagreement
-    from flowbridge.providers.live.contract import Preflight
+    from flowbridge.fleet.site_answer import DisagreementAnswer, RehearsalAnswer, SiteAnswer
+    from flowbridge.providers.live.contract import Access, Preflight
     from flowbridge.stacks.pipeline import Built, Checked
+    from flowbridge.stacks.rehearsal import Rehearsal
 
 
 @click.command(
@@ -69,6 +71,12 @@ if TYPE_CHECKING:
 @click.option(
     "--keep-going", is_flag=True, help="Judge the other files where one of several is refused."
 )
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    help="At most so many processes for many files; default one for each core.",
+)
+@no_cache_option
 @reaching
 @pipeline_format
 def command(
@@ -79,87 +87,164 @@ def command(
     everything: bool,
     quiet: bool,
     keep_going: bool,
+    jobs: int | None,
     endpoint_url: str | None,
     timeout: float,
     attempts: int,
     at_once: int,
     answer_format: AnyFormat,
 ) -> None:
-    from flowbridge.stacks.agreement import disagreements_of
-    from flowbridge.stacks.pipeline import judge
-    from flowbridge.stacks.rehearsal import rehearsals
 
     checked_url(endpoint_url, answer_format)
     if everything and quiet:
         refuse(answer_format, "--all and --quiet: give one of the two")
     files = named_sites(files, answer_format)
     _one_stack_at_most(files, synthesized, place, answer_format)
-    with refusing(answer_format):
-        built, refused = _built(files, keep_going=keep_going)
-        document = None
-        if synthesized is not None:
-            document = _document(synthesized, answer_format)
-            built = (of_place(built, place, answer_format),)
-        checked = [
-            _judge(each, document, judge, synthesized, answer_format)
-            for each in with_bar(built, "checking")
-        ]
-    ahead: dict[str, Preflight] = {}
-    if live:
-        access = access_for(endpoint_url, timeout, attempts)
-        ahead = {
-            each.built.resolution.label: _with_acceptances(each.preflight(), each.built)
-            for each in with_progress(built, access, asides=True, at_once=at_once)
-        }
-    played = rehearsals(checked)
-    found = disagreements_of(built)
-    apart = FINDING if found else HOLDS
-    cut = HOLDS if all(each.holds for each in played) else FINDING
-    worst = (
-        (BAD_INPUT if refused else HOLDS)
-        or max((each.exit_code for each in checked), default=HOLDS)
-        or cut
-        or apart
-        or _exit_code(ahead.values())
-        or (FINDING if any(map(_ran_out, built)) else HOLDS)
-    )
+    if len(files) >= MANY and not (everything or live or synthesized):
+        answer = _of_many(files, jobs, answer_format, keep_going=keep_going)
+    else:
+        answer = _of_few(
+            files,
+            synthesized,
+            place,
+            answer_format,
+            keep_going=keep_going,
+            ahead=partial(
+                _ahead,
+                access=access_for(endpoint_url, timeout, attempts) if live else None,
+                at_once=at_once,
+            ),
+        )
+    worst = answer.exit_code
     if answer_format in FORMATS:
         from flowbridge.results.check_results import check_outcome
         from flowbridge.results.say import say_outcome
 
-        told: dict[str, list[Finding]] = {}
-        for each in built:
-            if (preflight := ahead.get(each.resolution.label)) is not None:
-                told.setdefault(each.resolution.file, []).extend(preflight.findings)
-        say_outcome(check_outcome(checked, found, told, refused), answer_format)
+        outcome = check_outcome(answer.sites, answer.disagreements, answer.told, answer.refused)
+        say_outcome(outcome, answer_format)
     elif answer_format == "json":
-        deployments = [
-            _plain(each) | plain_preflight(ahead.get(each.built.resolution.label))
-            for each in checked
-        ]
-        apart_plain = [each.as_plain() for each in found]
         say_json(
             {
                 "holds": worst == HOLDS,
-                "deployments": deployments,
-                "disagreements": apart_plain,
-                "rehearsals": [each.as_plain() for each in played],
-                **({"problems": list(map(plain_problem, refused))} if refused else {}),
+                "deployments": [each.plain for each in answer.sites],
+                "disagreements": [each.plain for each in answer.disagreements],
+                "rehearsals": [each.plain for each in answer.rehearsals],
+                **(
+                    {"problems": list(map(plain_problem, answer.refused))} if answer.refused else {}
+                ),
             },
             "check",
         )
     else:
-        _print(checked, found, everything=everything, quiet=quiet)
-        for rehearsal in played:
-            if quiet or (len(checked) >= MANY and not everything):
-                print_failing(rehearsal)
-            else:
-                print_rehearsal(rehearsal, everything=everything)
-        print_preflights(ahead, everything=everything)
-        for problem in refused:
-            click.echo(f"error: {problem}", err=True)
-        _print_end(checked, found, worst, cut == HOLDS, refused)
+        _print(answer, everything=everything, quiet=quiet)
+        _print_end(answer)
     sys.exit(worst)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answer:
+    """What is known of all files. `checked` and `played` are there for few files, and with --all;
+    `ahead` is what the accounts say against an apply, by label, and `told` the same by file."""
+
+    sites: Sequence[SiteAnswer]
+    rehearsals: Sequence[RehearsalAnswer]
+    disagreements: Sequence[DisagreementAnswer]
+    refused: Sequence[Problem]
+    checked: Sequence[Checked] = ()
+    played: Sequence[Rehearsal] = ()
+    ahead: Mapping[str, Preflight] = field(default_factory=dict)
+    told: Mapping[str, Sequence[Finding]] = field(default_factory=dict)
+
+    @property
+    def cut(self) -> bool:
+        """Whether a feature fails."""
+        return not all(each.holds for each in self.rehearsals)
+
+    @property
+    def exit_code(self) -> int:
+        return (
+            (BAD_INPUT if self.refused else HOLDS)
+            or max((each.exit_code for each in self.sites), default=HOLDS)
+            or (FINDING if self.cut or self.disagreements else HOLDS)
+            or _exit_code(self.ahead.values())
+            # A finding, though it stops no synth: what is accepted ran out.
+            or (FINDING if any(each.ran_out for each in self.sites) else HOLDS)
+        )
+
+
+def _of_many(
+    files: Sequence[Path], jobs: int | None, form: AnyFormat, *, keep_going: bool
+) -> _Answer:
+    from flowbridge.fleet.run import check_fleet
+
+    with refusing(form):
+        fleet = check_fleet(files, plain=form == "json", keep_going=keep_going, jobs=jobs or 0)
+    return _Answer(
+        sites=fleet.sites,
+        rehearsals=fleet.rehearsals,
+        disagreements=fleet.disagreements,
+        refused=fleet.refused,
+    )
+
+
+def _of_few(
+    files: Sequence[Path],
+    synthesized: Path | None,
+    place: str | None,
+    form: AnyFormat,
+    *,
+    keep_going: bool,
+    ahead: Callable[[Sequence[Built]], Mapping[str, Preflight]],
+) -> _Answer:
+    from flowbridge.fleet.plain_deployment import plain_deployment
+    from flowbridge.fleet.site_answer import disagreement_answers, rehearsal_answer, site_answer
+    from flowbridge.stacks.agreement import disagreements_of
+    from flowbridge.stacks.pipeline import judge
+    from flowbridge.stacks.rehearsal import rehearsals
+
+    with refusing(form):
+        built, refused = _built(files, keep_going=keep_going)
+        document = None
+        if synthesized is not None:
+            document = _document(synthesized, form)
+            built = (of_place(built, place, form),)
+        checked = [
+            _judge(each, document, judge, synthesized, form) for each in with_bar(built, "checking")
+        ]
+    found = ahead(built)
+    played = rehearsals(checked)
+    told: dict[str, list[Finding]] = {}
+    for each in built:
+        if (preflight := found.get(each.resolution.label)) is not None:
+            told.setdefault(each.resolution.file, []).extend(preflight.findings)
+    plain = form == "json"
+
+    def of_stack(each: Checked) -> dict[str, Any]:
+        label = each.built.resolution.label
+        return plain_deployment(each) | plain_preflight(found.get(label))
+
+    return _Answer(
+        sites=[site_answer(each, of_stack(each) if plain else None) for each in checked],
+        rehearsals=[rehearsal_answer(each, plain=plain) for each in played],
+        disagreements=disagreement_answers(disagreements_of(built)),
+        refused=refused,
+        checked=checked,
+        played=played,
+        ahead=found,
+        told=told,
+    )
+
+
+def _ahead(
+    built: Sequence[Built], *, access: Access | None, at_once: int
+) -> Mapping[str, Preflight]:
+    """What each account says against an apply; nothing where it is not asked."""
+    if access is None:
+        return {}
+    return {
+        each.built.resolution.label: _with_acceptances(each.preflight(), each.built)
+        for each in with_progress(built, access, asides=True, at_once=at_once)
+    }
 
 
 def _built(
@@ -188,13 +273,6 @@ def _with_acceptances(found: Preflight, built: Built) -> Preflight:
 
     acceptances = built.resolution.site.acceptances
     return replace(found, findings=tuple(with_acceptances(found.findings, acceptances, today())))
-
-
-def _ran_out(built: Built) -> bool:
-    """Whether something is accepted whose last day is over: a finding, though it stops no synth."""
-    from flowbridge.deployment.checks.accepted import EXPIRED
-
-    return any(finding.id == EXPIRED for finding in built.findings)
 
 
 def _exit_code(ahead: Iterable[Preflight]) -> int:
@@ -299,102 +377,52 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _plain(checked: Checked) -> dict[str, Any]:
-    built = checked.built
-    site, lowered = built.resolution.site, built.lowered
-    return {
-        "file": built.resolution.file,
-        "name": site.name,
-        **({"place": built.resolution.place} if built.estate is not None else {}),
-        "cloud": str(site.cloud),
-        "holds": checked.exit_code == HOLDS,
-        "failures": list(checked.failures),
-        "findings": list(map(_plain_finding, built.findings)),
-        "rows": [
-            {"id": row.id, "outcome": str(row.outcome), "reason": row.reason}
-            for row in built.resolution.selected
-        ],
-        "editions": [edition.as_plain() for edition in built.resolution.editions],
-        "usage": [usage.as_plain() for usage in lowered.usage],
-        "excess": [
-            {
-                "where": excess.where,
-                "reason": excess.reason,
-                "packets": excess.packets.count(),
-                "boxes": [str(box) for box in excess.packets.boxes()],
-            }
-            for excess in lowered.excess
-        ],
-        "notes": [str(each) for each in checked.unknown],
-        "tests": [outcome.as_plain() for outcome in checked.assertions],
-        "proof": checked.proof.as_plain(),
-        **_around(checked),
-    }
-
-
-def _plain_finding(finding: Finding) -> dict[str, Any]:
-    """`file` where its line is another file's; `accepted` where the deployment accepts it."""
-    return {
-        "id": finding.id,
-        "severity": str(finding.severity),
-        "message": finding.message,
-        "source": finding.source,
-        "key": finding.key,
-        "line": finding.line,
-        **({"file": finding.file} if finding.file else {}),
-        **({"accepted": finding.accepted} if finding.accepted is not None else {}),
-    }
-
-
-def _around(checked: Checked) -> dict[str, Any]:
-    """Of a document of others: what is not judged, and how many resources touch nothing of ours."""
-    if checked.plan is None:
-        return {}
-    return {"not_judged": [str(each) for each in checked.not_judged], "beside": checked.beside}
-
-
-def _print(
-    checked: list[Checked], disagreements: Sequence[Disagreement], *, everything: bool, quiet: bool
-) -> None:
-    from flowbridge.summary import Detail, print_deployment, print_many
+def _print(answer: _Answer, *, everything: bool, quiet: bool) -> None:
+    from flowbridge.summary import Detail, print_deployment, print_many, print_quietly
     from flowbridge.terminal import print_line, prose
 
-    if len(checked) >= MANY and not everything and not quiet:
-        print_many(checked, prose())
+    many = (len(answer.sites) >= MANY and not everything) or not answer.checked
+    if many and not quiet:
+        print_many(answer.sites, prose())
+    elif quiet:
+        for site in answer.sites:
+            print_quietly(site, prose())
     else:
-        detail = Detail.ALL if everything else Detail.QUIET if quiet else Detail.ORDINARY
-        for each in checked:
-            print_deployment(each, prose(), detail)
-    for pair in disagreements:
+        for each in answer.checked:
+            print_deployment(each, prose(), Detail.ALL if everything else Detail.ORDINARY)
+    for pair in answer.disagreements:
         print_line(f"disagreement: {pair}", colour="red")
+    if quiet or many:
+        for failing in answer.rehearsals:
+            print_failing(failing)
+    else:
+        for rehearsal in answer.played:
+            print_rehearsal(rehearsal, everything=everything)
+    print_preflights(answer.ahead, everything=everything)
+    for problem in answer.refused:
+        click.echo(f"error: {problem}", err=True)
 
 
-def _print_end(
-    checked: list[Checked],
-    disagreements: Sequence[Disagreement],
-    worst: int,
-    works: bool,
-    refused: Sequence[Problem],
-) -> None:
+def _print_end(answer: _Answer) -> None:
     """The last line. Of an account that was asked, its own lines say what is wrong."""
-    if refused:
-        number = len({problem.file for problem in refused})
-        told = f"{len(checked)} judged, {number} refused."
+    if answer.refused:
+        number = len({problem.file for problem in answer.refused})
+        told = f"{len(answer.sites)} judged, {number} refused."
         click.secho(told, fg="red", err=True)
         return
-    failed = [each for each in checked if each.exit_code != HOLDS]
-    if disagreements and not failed:
+    failed = [each for each in answer.sites if each.exit_code != HOLDS]
+    if answer.disagreements and not failed:
         click.secho("Each deployment holds, and they do not agree.", fg="red", err=True)
-    elif not failed and not works:
+    elif not failed and answer.cut:
         click.secho("Each deployment holds, and together a feature fails.", fg="red", err=True)
     elif not failed:
-        if worst == HOLDS:
+        if answer.exit_code == HOLDS:
             click.secho("Everything holds.", fg="green")
-        elif any(_ran_out(each.built) for each in checked):
+        elif any(each.ran_out for each in answer.sites):
             click.secho("Something was accepted for a time that is over.", fg="red", err=True)
         else:
             click.secho("The files hold; the account does not fit or was not read.", err=True)
     elif any(each.exit_code == BAD_INPUT for each in failed):
         click.secho("Refused.", fg="red", err=True)
     elif any(each.exit_code == FINDING for each in failed):
-        click.secho(f"{len(failed)} of {len(checked)} do not hold.", fg="red", err=True)
+        click.secho(f"{len(failed)} of {len(answer.sites)} do not hold.", fg="red", err=True)

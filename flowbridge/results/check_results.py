@@ -8,10 +8,10 @@ from typing import Final
 from flowbridge.catalog.finding_kind import finding_kinds
 from flowbridge.catalog.reading.located_yaml import Problem
 from flowbridge.deployment.finding import Finding, Severity
-from flowbridge.policy.questions.between_deployments import Disagreement
+from flowbridge.fleet.site_answer import DisagreementAnswer, SiteAnswer
 from flowbridge.results.audit_results import NETWORK
 from flowbridge.results.result import Level, Outcome, Result
-from flowbridge.stacks.pipeline import Built, Checked
+from flowbridge.stacks.pipeline import Built
 from flowbridge.stacks.seen import Seen
 
 REFUSED: Final = "refused"
@@ -30,27 +30,27 @@ _KINDS: Final = {
 
 
 def check_outcome(
-    checked: Iterable[Checked],
-    disagreements: Iterable[Disagreement] = (),
+    sites: Iterable[SiteAnswer],
+    disagreements: Iterable[DisagreementAnswer] = (),
     ahead: Mapping[str, Iterable[Finding]] | None = None,
     refused: Iterable[Problem] = (),
 ) -> Outcome:
     """The outcome of a check; `ahead`, by file, what an account says against an apply; `refused`,
     what is wrong with files that could not be judged."""
-    each = tuple(checked)
+    each = tuple(sites)
     results = [result for one in each for result in _results(one)]
     for file, findings in (ahead or {}).items():
         results.extend(_finding(file, finding) for finding in findings)
-    first = each[0].built.resolution.file if each else ""
+    first = each[0].file if each else ""
     results.extend(
         Result(rule="disagreement", level=Level.ERROR, text=str(pair), file=first)
         for pair in disagreements
     )
     wrong = refusal_outcome("check", refused)
-    found = {f.id: f for one in each for f in one.built.findings}
+    found = {f.id: f for one in each for f in one.findings}
     return Outcome(
         command="check",
-        examined=(*(one.built.resolution.file for one in each), *wrong.examined),
+        examined=(*(one.file for one in each), *wrong.examined),
         results=(*results, *wrong.results),
         rules=_KINDS | {name: rule_text(name, f.source) for name, f in found.items()},
     )
@@ -105,15 +105,13 @@ def lines_of_workloads(built: Iterable[Built | Seen]) -> dict[tuple[str, str], i
     return found
 
 
-def _results(checked: Checked) -> Iterator[Result]:
-    file = checked.built.resolution.file
-    for finding in checked.built.findings:
-        yield _finding(file, finding)
-    for failure in checked.failures:
-        yield Result(rule="failed", level=Level.ERROR, text=failure, file=file)
-    if checked.plan is None:
-        for unknown in checked.unknown:
-            yield Result(rule="left-open", level=Level.WARNING, text=str(unknown), file=file)
+def _results(site: SiteAnswer) -> Iterator[Result]:
+    for finding in site.findings:
+        yield _finding(site.file, finding)
+    for failure in site.failures:
+        yield Result(rule="failed", level=Level.ERROR, text=failure, file=site.file)
+    for unknown in () if site.of_others else site.left_open:
+        yield Result(rule="left-open", level=Level.WARNING, text=unknown, file=site.file)
 
 
 def _finding(file: str, finding: Finding) -> Result:
