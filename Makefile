@@ -105,7 +105,13 @@ $(STAMPS)/runtime: requirements/runtime.lock pyproject.toml $(STAMPS)/node | $(B
 	    --no-deps --no-build-isolation --no-index --editable .
 	@touch $@
 
-$(STAMPS)/dev: requirements/dev.lock $(STAMPS)/runtime $(CACHE)/site/ready | $(BIN)/python
+# A browser and the rules of accessibility for tests/browser; without them those tests say so.
+$(CACHE)/browser/ready: tests/browser/package-lock.json tests/browser/bring.sh
+	@echo "bringing what tests/browser needs"
+	@tests/browser/bring.sh $(CACHE)/browser
+	@touch $@
+
+$(STAMPS)/dev: requirements/dev.lock $(STAMPS)/runtime $(CACHE)/site/ready $(CACHE)/browser/ready | $(BIN)/python
 	@echo "installing requirements/dev.lock"
 	@$(LOCKED) requirements/dev.lock
 	@touch $@
@@ -149,6 +155,8 @@ lock: $(BIN)/python
 	done
 	rm -f package-lock.json
 	npm install --package-lock-only --omit-lockfile-registry-resolved
+	rm -f tests/browser/package-lock.json
+	cd tests/browser && npm install --package-lock-only --omit-lockfile-registry-resolved
 
 clean:
 	rm -rf $(VENV) $(CACHE) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

@@ -131,7 +131,7 @@ def test_boxes_are_buttons_with_a_name_for_those_who_hear_the_page(text: str) ->
     boxes = re.findall(r'<g class="box"[^>]*>', text)
     assert boxes
     assert all('role="button"' in box and 'aria-label="' in box for box in boxes)
-    assert 'aria-label="expressway-c: 10.2.10.11, 10.2.10.12, +1, managed here"' in text
+    assert 'aria-label="expressway-c 10.2.10.11, 10.2.10.12, +1 internal, managed here"' in text
 
 
 def test_tables_that_scroll_are_reached_by_keyboard_and_headings_have_a_scope(text: str) -> None:
