@@ -33,8 +33,9 @@ An overlay may also close rows of ours, or give cells of theirs anew, each with 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -46,7 +47,14 @@ from flowbridge.catalog.parameter import Parameter
 from flowbridge.catalog.party import Party
 from flowbridge.catalog.reading.expressions import expressions
 from flowbridge.catalog.reading.located_model import as_model
-from flowbridge.catalog.reading.located_yaml import BadFileError, LocatedYaml, Location, read_yaml
+from flowbridge.catalog.reading.located_yaml import (
+    BadFileError,
+    LocatedYaml,
+    Location,
+    parse_yaml,
+    read_text,
+    read_yaml,
+)
 from flowbridge.catalog.record import Record
 from flowbridge.catalog.row import Bilingual, PartyCell, PortCell, ProtocolCell, Table
 from flowbridge.catalog.row_change import CELLS, NO_REASON, RowChange
@@ -119,9 +127,14 @@ def with_overlays(
     `options` are the paths of the options (`turn.tcp_443`) that conditions may name; None where
     that was looked after before.
     """
+    return _with(catalog, map(read_yaml, paths), options)
+
+
+def _with(
+    catalog: Catalog, files: Iterable[LocatedYaml], options: Collection[str] | None
+) -> Catalog:
     extended = catalog
-    for path in paths:
-        located = read_yaml(path)
+    for located in files:
         _complete(located)
         one_table = isinstance(located.data, dict) and "rows" in located.data
         if one_table:
@@ -133,8 +146,17 @@ def with_overlays(
 
 
 def load_with(overlays: Sequence[str], beside: Path) -> Catalog:
-    """Our catalog with the overlays that the file `beside` names, by paths relative to it."""
-    return with_overlays(load(), [beside.parent / name for name in overlays])
+    """Our catalog with the overlays that the file `beside` names, by paths relative to it.
+
+    The files are read each time, and what they say is worked out once for one content.
+    """
+    paths = [beside.parent / name for name in overlays]
+    return _worked_out(load(), tuple((path, read_text(path)) for path in paths))
+
+
+@lru_cache(maxsize=8)
+def _worked_out(known: Catalog, texts: tuple[tuple[Path, str], ...]) -> Catalog:
+    return _with(known, [parse_yaml(text, str(path)) for path, text in texts], None)
 
 
 def _extended(
