@@ -84,10 +84,14 @@ def _one_after_the_other(rules: Sequence[Rule], capacity: int) -> dict[int, list
     """First fit in the order of hashes: full groups, and a new rule moves one rule a group."""
     placed: dict[int, list[Rule]] = {}
     used: defaultdict[int, Counter[int]] = defaultdict(Counter)  # by group and family
+    # Groups only fill: where one rule found no room, none like it finds any.
+    first: defaultdict[tuple[int, tuple[int, ...]], int] = defaultdict(int)
     for rule in sorted(rules, key=lambda rule: (-rule.peer.weight, rule.bits)):
-        number = 0
+        alike = rule.peer.weight, tuple(sorted(rule.peer.families))
+        number = first[alike]
         while any(used[number][f] + rule.peer.weight > capacity for f in rule.peer.families):
             number += 1
+        first[alike] = number
         placed.setdefault(number, []).append(rule)
         used[number].update(dict.fromkeys(rule.peer.families, rule.peer.weight))
     return placed
