@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import ClassVar
 
 from flowbridge.deployment.file.site import Cloud
-from flowbridge.deployment.finding import Severity
 from flowbridge.deployment.places.estate import Estate
 from flowbridge.deployment.read import resolve_data
 from flowbridge.deployment.selection.resolution import Resolution
+from flowbridge.stacks.annotations import annotate
 from flowbridge.stacks.described import Description, data_of
-from flowbridge.stacks.engine import Construct, engine
+from flowbridge.stacks.engine import Construct
 from flowbridge.stacks.exports import Exports
 from flowbridge.stacks.fragment import Fragment
 from flowbridge.stacks.pipeline import RefusedError, build_estate, judge, load_all
@@ -67,16 +67,7 @@ class Firewall(Fragment, Exports):
         # Outputs stay with the caller: several firewalls may share one stack.
         rules = {k: v for k, v in self.built.lowered.terraform.items() if k != "output"}
         super().__init__(scope, id, rules)
-        self._annotate()
-
-    def _annotate(self) -> None:
-        notes = engine.Annotations.of(self)
-        for finding in self.built.findings:
-            told = f"{finding.key}: {finding.message} ({finding.id})".removeprefix(": ")
-            if finding.accepted is None and finding.severity is Severity.WARNING:
-                notes.add_warning(told)
-            elif finding.accepted is None and finding.severity is Severity.OBLIGATION:
-                notes.add_info(told)
+        annotate(self, self.built)
 
 
 def _part(estate: Estate, place: str | None) -> Resolution:

@@ -6,6 +6,7 @@ import importlib
 from typing import assert_never
 
 from flowbridge.deployment.file.site import Cloud
+from flowbridge.stacks.annotations import annotate
 from flowbridge.stacks.backend import declare_backend
 from flowbridge.stacks.engine import Construct, engine
 from flowbridge.stacks.exports import Exports
@@ -32,6 +33,7 @@ class SiteStack(engine.TerraformStack, Exports):
                     key: each for key, each in content.items() if key not in ("backend", "cloud")
                 }
             self.add_override(block, crossing(content))
+        annotate(self, built)
 
 
 def stack_for(scope: Construct, built: Built) -> SiteStack:

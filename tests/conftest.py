@@ -63,6 +63,7 @@ vars(answer)["say_json"] = _say_held_json
 LONGEST_FIRST: Final = (
     "test_lifecycle.py",
     "test_cdktf_cli.py",
+    "test_pages.py",
     "test_faults.py",
     "test_commands.py",
     "test_schemas.py",

@@ -56,6 +56,9 @@ def test_words_are_those_of_both_languages() -> None:
     assert "expressway-e" in words
     assert folded("ICE パススルー") in words
     assert "mra/" in words, "a feature that needs it"
+    printed_in_japanese = rows["expressway/16/4"]["words"]
+    assert "offpremises-endpoint" in printed_in_japanese
+    assert "オフプレミス" in printed_in_japanese
     assert folded("ＴＣＰ") == "tcp"
 
 
@@ -69,6 +72,12 @@ def test_a_row_says_where_it_is_printed_and_what_releases_change(folder: Path) -
     changed = (folder / "catalog" / "expressway-14.md").read_text("utf-8")
     assert "source ports: 1024-65535" in changed
     assert "its text could not be had" in changed
+
+
+def test_every_edition_is_listed_with_what_is_known_of_it(folder: Path) -> None:
+    page = (folder / "catalog" / "editions.md").read_text("utf-8")
+    assert "| X14.0 to X14.0.\\* | known |" in page
+    assert re.search(r"\[X12\.5\]\(https://[^)]+\) \| 2020-04 \| en .*could not be had", page)
 
 
 def test_texts_of_the_documents_are_no_markup(tmp_path: Path) -> None:

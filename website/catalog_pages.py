@@ -12,7 +12,9 @@ from typing import Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from flowbridge.catalog.editions_page import plain_editions
 from flowbridge.catalog.history import InEdition
+from flowbridge.catalog.load import load
 from website.catalog_rows import TablePage, search_records, table_pages
 from website.wording import CELL_NAMES, cell_text, openings_text
 
@@ -34,6 +36,7 @@ def write_catalog(target: Path) -> list[TablePage]:
     safe = records.replace("</", "<\\/")
     (folder / "rows.js").write_text(f"window.flowbridgeRows = {safe};\n", "utf-8")
     (folder / "tables.md").write_text(_list_of_tables(pages), "utf-8")
+    (folder / "editions.md").write_text("\n".join(_editions()) + "\n", "utf-8")
     return list(pages)
 
 
@@ -72,6 +75,26 @@ def _changed(each: InEdition, editions: Sequence[InEdition]) -> list[str]:
         f"{CELL_NAMES[name]}: {cell_text(before, name)} → {cell_text(each.row, name)}"
         for name in each.cells
     ]
+
+
+def _editions() -> Iterator[str]:
+    yield "# Editions\n\nThe documents, and the editions by which their rows are read or cited.\n"
+    for document in plain_editions(load()):
+        yield f"## {_markdown(document['title'])} {{: #{document['document']} }}\n"
+        if document["title_ja"]:
+            yield f"{_markdown(document['title_ja'])}\n"
+        yield "| edition | date | language | releases | rows | note |\n|---|---|---|---|---|---|"
+        for each in document["editions"]:
+            name = _markdown(each["name"])
+            linked = f"[{name}]({each['address']})" if each["address"] else name
+            span = each["releases"]
+            releases = f"{span['first']} to {span['last']}" if span else "any"
+            rows = "known" if each["held"] else "its text could not be had"
+            yield (
+                f"| {linked} | {each['date'] or 'undated'} | {each['language']} | "
+                f"{_markdown(releases)} | {rows} | {_markdown(each['note'] or '')} |"
+            )
+        yield ""
 
 
 def _list_of_tables(pages: Sequence[TablePage]) -> str:

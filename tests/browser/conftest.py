@@ -114,6 +114,12 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report on a small example: what every element of a report has, each less often."""
+    return _reported(tmp_path_factory.mktemp("small") / "site.html", "single-nic")
+
+
+@pytest.fixture(scope="session")
 def overview(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page over several deployments."""
     target = tmp_path_factory.mktemp("fleet") / "fleet.html"

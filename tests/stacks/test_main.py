@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -137,6 +138,12 @@ def test_the_context_key_names_the_deployments(main: Main) -> None:
     assert run.code == 0, run.err
     assert run.document("pair")["//"]["metadata"]["stackName"] == "pair"
     assert run.document("other")["//"]["metadata"]["stackName"] == "other"
+    manifest = json.loads((run.folder / "cdktf.out" / "manifest.json").read_text("utf-8"))
+    told = {
+        (each["level"], each["message"].rpartition("(")[2].removesuffix(")"))
+        for each in manifest["stacks"]["pair"]["annotations"]
+    }
+    assert ("@cdktf/info", "aws/path-mtu") in told, "`cdktf synth` prints what is left to you"
 
 
 @pytest.mark.parametrize("deployments", [5, None, True, {"a": 1}, [5]])
