@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -71,7 +72,11 @@ def test_the_bill_of_materials_is_the_lock(tmp_path: Path) -> None:
         (ROOT / "requirements" / "runtime.lock").read_text("utf-8"),
         re.MULTILINE,
     )
+    carried = {"elkjs": found.pop("elkjs")}
     assert found == {name.lower(): version for name, version in pinned}
+    (library,) = [each for each in bill["components"] if each["name"] in carried]
+    content = (ROOT / "flowbridge" / "report" / "elk.bundled.js").read_bytes()
+    assert library["hashes"][0]["content"] == hashlib.sha256(content).hexdigest()
     # An address of an index of whoever built it does not belong into what is published.
     assert not re.search(r"file:|localhost|127\.0\.0\.1", bills[0].decode())
 

@@ -10,6 +10,7 @@ import pytest
 
 from flowbridge.catalog.load import load
 from flowbridge.catalog.released import readings
+from flowbridge.cli import COMMANDS
 from website.catalog_pages import write_catalog
 from website.catalog_rows import folded, search_records, table_pages
 from website.pages import with_links_that_hold, write_pages
@@ -78,6 +79,15 @@ def test_every_edition_is_listed_with_what_is_known_of_it(folder: Path) -> None:
     page = (folder / "catalog" / "editions.md").read_text("utf-8")
     assert "| X14.0 to X14.0.\\* | known |" in page
     assert re.search(r"\[X12\.5\]\(https://[^)]+\) \| 2020-04 \| en .*could not be had", page)
+
+
+def test_every_command_says_its_help(folder: Path) -> None:
+    page = (folder / "commands.md").read_text("utf-8")
+    for name in COMMANDS:
+        assert f"\n## flowbridge {name} " in page
+        assert f"Usage: flowbridge {name} " in page
+    assert "\n### flowbridge catalog show " in page
+    assert "--keep-going" in page.split("## flowbridge check ")[1].split("\n## ")[0]
 
 
 def test_texts_of_the_documents_are_no_markup(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from website.catalog_pages import write_catalog
+from website.commands_page import commands_page
 
 HERE: Final = Path(__file__).parent
 _LINK: Final = re.compile(r"(!?)\[([^\]]*)\]\(([^)\s#]+)(#[^)\s]*)?\)")
@@ -28,6 +29,7 @@ def write_pages(repository: Path, target: Path) -> None:
     for page in sorted(pages.rglob("*.md")):
         text = _EXAMPLE.sub("", page.read_text("utf-8"))
         page.write_text(with_links_that_hold(text, page, pages, repository), "utf-8")
+    (pages / "commands.md").write_text(commands_page(), "utf-8")
     write_catalog(pages)
 
 
