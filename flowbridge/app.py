@@ -6,7 +6,6 @@ is that of `flowbridge.synth.main`; Ctrl-C ends with 130.
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import sys
@@ -16,12 +15,12 @@ from typing import NoReturn
 
 def run(home: Path, remedy: str) -> NoReturn:
     """Run the app and end the process; `remedy` says what brings a package that is missing."""
-    # One short run over data without cycles: collecting finds nothing and takes a tenth.
-    gc.disable()
     try:
+        from flowbridge.collector import collect_seldom
         from flowbridge.pipe import tolerate_a_reader_that_leaves
         from flowbridge.synth import main
 
+        collect_seldom()
         tolerate_a_reader_that_leaves()
     except ModuleNotFoundError as error:
         sys.stderr.write(f"The Python package {error.name!r} is not installed here. {remedy}\n")

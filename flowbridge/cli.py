@@ -104,8 +104,10 @@ def flowbridge(context: click.Context) -> None:
 
 def main() -> None:
     """Run the command. Never ends in a traceback (set FLOWBRIDGE_DEBUG=1 to see one)."""
+    from flowbridge.collector import collect_seldom
     from flowbridge.pipe import tolerate_a_reader_that_leaves
 
+    collect_seldom()
     tolerate_a_reader_that_leaves()
     try:
         try:
