@@ -28,6 +28,8 @@ class Bystander(Part):
     """What decides for it after the apply."""
     spared: str
     """Why nothing of it is filtered there; empty where it is."""
+    unseen: str
+    """Why nothing is known of it but that it may be there; empty where it was read."""
     compared: bool
     """Whether what is in force now was read."""
     loses: dict[Direction, Packets]

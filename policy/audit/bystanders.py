@@ -68,6 +68,7 @@ class Bystander:
     addresses of its subnet, by which its filters are found. `own` are filters of its own that stand
     beside those of the subnet (its groups). `spared` says why no filter of ours meets it; `met_by`
     are filters of the plan that meet it otherwise than by its subnet (a tag of ours that it wears).
+    `unseen` says why nothing is known of it but that it may be there.
     """
 
     kind: str
@@ -81,6 +82,7 @@ class Bystander:
     source: str = ""
     spared: str = ""
     met_by: Filters | None = None
+    unseen: str = ""
 
     @property
     def name(self) -> str:
@@ -112,6 +114,8 @@ class Affected:
     def __str__(self) -> str:
         """In one sentence, without what would keep it."""
         who = self.bystander
+        if who.unseen:
+            return f"{who.name}: what an apply takes from them cannot be told: {who.unseen}"
         if who.spared:
             return f"{who.name}: loses nothing: {who.spared}"
         if not self.loses:
@@ -155,6 +159,7 @@ class Affected:
             "tier": self.tier,
             "filter": self.filter,
             "spared": who.spared,
+            "unseen": who.unseen,
             "compared": self.compared,
             "loses": {str(way): plain_packets(lost) for way, lost in self.lost.items()},
             "keeps": {str(way): kept.count() for way, kept in self.kept.items()},
@@ -189,8 +194,8 @@ def _affected(
     who: Bystander, planned: tuple[Surrounding, ...], live: tuple[Surrounding, ...] | None
 ) -> Affected | None:
     nothing = dict.fromkeys(Direction, EMPTY)
-    if who.spared:
-        return Affected(who, "", "", nothing, nothing, True, ())
+    if who.spared or who.unseen:
+        return Affected(who, "", "", nothing, nothing, not who.unseen, ())
     place = _place(who, planned)
     met = who.met_by if who.met_by is not None else place.filters if place else None
     if met is None:
@@ -266,14 +271,17 @@ _NAMED: Final = 12
 
 
 def findings_of(found: Iterable[Affected]) -> Iterator[Finding]:
-    """A warning for each bystander that loses something, a note that names the others."""
+    """A warning for each bystander that loses something, or of which nothing can be told; a note
+    that names the others."""
     every = tuple(found)
     for each in every:
-        if each.loses:
+        if each.bystander.unseen:
+            yield Finding(BYSTANDER, Severity.WARNING, str(each), _SOURCE, "network.tiers")
+        elif each.loses:
             said = f"{each}; {each.advice}"
             source = each.bystander.source or _SOURCE
             yield Finding(BYSTANDER, Severity.WARNING, said, source, "network.tiers")
-    untouched = [each for each in every if not each.loses]
+    untouched = [each for each in every if not (each.loses or each.bystander.unseen)]
     for why in dict.fromkeys(each.bystander.spared for each in untouched):
         names = [each.bystander.name for each in untouched if each.bystander.spared == why]
         more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""

@@ -47,7 +47,25 @@ def bystanders(
     ]
     own = _own_filters(here, others)
     network = tuple(_network(answers))
-    return tuple(_bystander(row, subnets[row["SubnetId"]], network, own) for row in others)
+    seen = (_bystander(row, subnets[row["SubnetId"]], network, own) for row in others)
+    return (*seen, *_unseen(here, covered))
+
+
+def _unseen(here: Situation, covered: set[str]) -> Iterator[Bystander]:
+    """Who may stand in subnets that another account shares with this one."""
+    owner = here.host_account
+    if owner is not None and covered:
+        yield Bystander(
+            "network interfaces of other accounts",
+            here.answers.place.vpc,
+            f"shared by account {owner}",
+            ", ".join(sorted(covered)),
+            (),
+            (),
+            unseen=f"the VPC belongs to account {owner}, and a participant sees its own interfaces "
+            "alone (VPC user guide, Share your VPC subnets): ask its owner who else is in these "
+            "subnets",
+        )
 
 
 def _bystander(

@@ -95,6 +95,15 @@ class Situation:
             if row.get("VpcId") != vpc or (guest and row.get("OwnerId") not in ours)
         )
 
+    @property
+    def host_account(self) -> str | None:
+        """The account that shares its VPC with ours; None where the VPC is ours, or nothing says
+        whose it is. An owner always sees the VPC's own default group, and a participant never."""
+        vpc = self.answers.place.vpc
+        owners = {row.get("OwnerId") for row in self.answers.parts.get(Part.VPCS, ())} - {None}
+        there = {row.get("OwnerId") for row in self.groups.values() if row.get("VpcId") == vpc}
+        return str(min(owners)) if owners and owners.isdisjoint(there) else None
+
     def keys_of(self, block: Block) -> tuple[str, ...]:
         workload, name = block.tag("flowbridge:workload"), block.tag("flowbridge:interface")
         if workload and name:

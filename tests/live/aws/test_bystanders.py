@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 import yaml
 
 from flowbridge.policy.audit.bystanders import Affected
+from flowbridge.providers.aws.live.answers import Part
 from flowbridge.providers.live.contract import Access, reader_for
 from flowbridge.stacks.live import Live
 from flowbridge.stacks.pipeline import build, load
@@ -108,3 +110,17 @@ def test_an_audit_names_those_that_our_network_acl_cuts_off(edge: LiveSite) -> N
     assert gateway.bystander.kind == "NAT gateway"
     assert gateway.loses
     assert gateway.cut
+
+
+def test_interfaces_of_other_accounts_are_not_taken_for_nobody(edge: LiveSite) -> None:
+    owned = live(edge)
+    assert not any(each.bystander.unseen for each in owned.beside())
+    parts = dict(owned.answers.parts)
+    parts[Part.VPCS] = tuple({**row, "OwnerId": "210987654321"} for row in parts[Part.VPCS])
+    guest = replace(owned, answers=replace(owned.answers, parts=parts))
+    (unseen,) = [each for each in guest.beside() if each.bystander.unseen]
+    assert "account 210987654321" in str(unseen)
+    assert not unseen.compared
+    told = [each for each in guest.preflight().findings if each.id == "live/bystander"]
+    assert any("cannot be told" in each.message for each in told)
+    assert unseen.as_plain()["unseen"] == unseen.bystander.unseen
