@@ -66,6 +66,7 @@ docs: $(STAMPS)/dev
 	$(BIN)/flowbridge catalog guide --format markdown > docs/guide-rules.md
 	$(BIN)/flowbridge catalog features --format markdown > docs/features.md
 	$(BIN)/python -m flowbridge.answers.publish
+	$(BIN)/python -m flowbridge.catalog.released
 
 golden: $(STAMPS)/dev
 	$(BIN)/python -m tests.golden.renew

@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 from typing import Any, Final
 
-from flowbridge.catalog.load import Catalog, Entry
+from flowbridge.catalog.load import Catalog, Entry, load
 from flowbridge.catalog.reading.located_yaml import BadFileError, Problem
 from flowbridge.catalog.row import PartyCell, PortCell
 
@@ -26,6 +26,17 @@ Reading = dict[str, str]
 def catalog_version() -> str:
     """The version of the data at hand: `2.0.0`."""
     return VERSION_FILE.read_text("utf-8").strip()
+
+
+def keep_version(catalog: Catalog) -> None:
+    """Write the rows of the version at hand to `released`: part of `make docs`."""
+    # A line for each row, so that a difference is read as one.
+    rows = (
+        f" {json.dumps(row_id)}: {json.dumps(reading, ensure_ascii=False)}"
+        for row_id, reading in readings(catalog).items()
+    )
+    text = "{\n" + ",\n".join(rows) + "\n}\n"
+    (FOLDER / f"{catalog_version()}.json").write_text(text, "utf-8")
 
 
 def is_version(text: str) -> bool:
@@ -151,3 +162,7 @@ def _sentence(row: Reading) -> str:
         f"{row['purpose']}, {row['source'] or '-'} to {row['destination'] or '-'}: "
         f"{row['protocols']} {row['destination_ports'] or '-'}"
     )
+
+
+if __name__ == "__main__":
+    keep_version(load())

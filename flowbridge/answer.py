@@ -125,7 +125,7 @@ def json_text(data: object) -> str:
     An object says last which code and which catalog it comes from (`provenance`).
     """
     from flowbridge.legible import escaped, without_passwords
-    from flowbridge.provenance import with_provenance
+    from flowbridge.stacks.provenance import with_provenance
 
     text = json.dumps(with_provenance(data), ensure_ascii=False, indent=2, default=str)
     return f"{escaped(without_passwords(text))}\n"

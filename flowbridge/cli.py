@@ -76,7 +76,7 @@ class LazyGroup(click.Group):
 
 def _say_version(context: click.Context, _: click.Parameter, asked: bool) -> None:
     if asked and not context.resilient_parsing:
-        from flowbridge.provenance import version_line
+        from flowbridge.stacks.provenance import version_line
 
         click.echo(version_line())
         context.exit()

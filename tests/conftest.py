@@ -45,7 +45,7 @@ _say_json: Final = answer.say_json
 def _say_held_json(data: object, name: answer.AnswerName) -> None:
     """Every JSON answer in this process is held to its contract before it is said."""
     from flowbridge.answers.contract import hold
-    from flowbridge.provenance import with_provenance
+    from flowbridge.stacks.provenance import with_provenance
 
     try:
         hold(name, json.dumps(with_provenance(data), default=str))

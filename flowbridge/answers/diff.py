@@ -19,6 +19,20 @@ class ChangedFlow(At):
     packets: Packets
 
 
+class ChangedFeature(Part):
+    """A feature that starts, stops or hangs on something else."""
+
+    id: str
+    service: str
+    title: str
+    before: str
+    """Its answer in a rehearsal, or `not requested`."""
+    after: str
+    conditions: list[str]
+    """What it hangs on now, or the first packet that is cut."""
+    message: str
+
+
 class RefusedSides(Part):
     """Why a side cannot be synthesized, whatever its packets are; empty where it can."""
 
@@ -36,4 +50,5 @@ class Diff(Answer):
     set: dict[str, str]
     """What `--set` changes, by key."""
     changes: list[ChangedFlow]
+    features: list[ChangedFeature]
     refused: RefusedSides

@@ -1,8 +1,10 @@
-"""`flowbridge diff`: which packets become allowed or refused, never which rules moved."""
+"""`flowbridge diff`: which packets become allowed or refused and which features change, never which
+rules moved."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,10 +24,11 @@ from flowbridge.results.formats import FORMATS
 
 if TYPE_CHECKING:
     from flowbridge.policy.questions.difference import ChangedFlow, Side
+    from flowbridge.stacks.feature_changes import ChangedFeature
     from flowbridge.stacks.pipeline import Built
 
 
-@click.command("diff", help="Which packets become allowed or refused.")
+@click.command("diff", help="Which packets become allowed or refused, and which features change.")
 @click.argument("before", type=click.Path(path_type=Path), metavar="FILE")
 @click.argument("after", type=click.Path(path_type=Path), metavar="[FILE_B]", required=False)
 @click.option(
@@ -61,19 +64,22 @@ def command(
         if not key or not equals:
             refuse(answer_format, f"--set {change!r}: write KEY=VALUE, for instance size=medium")
         wanted[key.strip()] = value.strip()
+    from flowbridge.stacks.feature_changes import changed_features
     from flowbridge.stacks.pipeline import build_estate, load_all
 
     with refusing(answer_format, "diff"):
         old = build_estate(load_all(before))
         new = build_estate(load_all(before, wanted) if after is None else load_all(after))
         changed = difference(_side(old, emitted), _side(new, emitted))
+        features = changed_features(old, new)
     if answer_format in FORMATS:
         from flowbridge.results.check_results import lines_of_workloads
         from flowbridge.results.diff_results import diff_outcome
         from flowbridge.results.say import say_outcome
 
         file = new[0].resolution.file
-        say_outcome(diff_outcome(file, changed, lines_of_workloads(new)), answer_format)
+        outcome = diff_outcome(file, changed, lines_of_workloads(new), features)
+        say_outcome(outcome, answer_format)
     elif answer_format == "json":
         say_json(
             {
@@ -81,16 +87,30 @@ def command(
                 "after": new[0].resolution.file,
                 "set": wanted,
                 "changes": [flow.as_plain() for flow in changed],
+                "features": [each.as_plain() for each in features],
                 "refused": {"before": _refused(old), "after": _refused(new)},
             },
             "diff",
         )
     else:
         _print(changed)
+        _print_features(features)
         for when, built in (("before", old), ("after", new)):
             for reason in _refused(built):
                 click.echo(f"{click.style('Refused', fg='red')} {when}: {reason}")
     sys.exit(FINDING if exit_code and changed else HOLDS)
+
+
+def _print_features(features: Sequence[ChangedFeature]) -> None:
+    from flowbridge.terminal import print_line
+
+    if features:
+        click.secho("Features", bold=True)
+    for each in features:
+        mark, colour = (
+            ("+", "green") if each.starts else ("x", "red") if each.stops else ("?", None)
+        )
+        print_line(f"{mark} {each}", 2, colour)
 
 
 def _refused(stacks: tuple[Built, ...]) -> list[str]:

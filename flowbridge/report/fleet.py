@@ -12,10 +12,10 @@ from flowbridge.legible import without_passwords
 from flowbridge.policy.questions.between_deployments import Disagreement
 from flowbridge.policy.questions.directory import Directory
 from flowbridge.policy.questions.exposure import exposure
-from flowbridge.provenance import version_line
 from flowbridge.providers.provider import Usage
 from flowbridge.report.page import file_hashes, open_findings, templates, with_hashes
 from flowbridge.stacks.pipeline import Checked, catalog_of
+from flowbridge.stacks.provenance import version_line
 from flowbridge.stacks.rehearsal import Rehearsal
 
 Plain = dict[str, Any]

@@ -20,7 +20,6 @@ from flowbridge.legible import without_passwords
 from flowbridge.policy.questions.directory import Directory
 from flowbridge.policy.questions.exposure import exposure
 from flowbridge.policy.questions.outreach import Reached, outreach
-from flowbridge.provenance import version_line
 from flowbridge.report.connection_map import BOX_HEIGHT, BOX_WIDTH, connection_map
 from flowbridge.report.paper import (
     features_on_paper,
@@ -30,6 +29,7 @@ from flowbridge.report.paper import (
     rules_on_paper,
 )
 from flowbridge.stacks.pipeline import Checked, catalog_of
+from flowbridge.stacks.provenance import version_line
 
 TEMPLATES: Final = Path(__file__).parent.parent / "templates"
 _LIBRARY: Final = Path(__file__).with_name("elk.bundled.js")

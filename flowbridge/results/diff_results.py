@@ -7,10 +7,12 @@ from typing import Final
 
 from flowbridge.policy.questions.difference import Change, ChangedFlow
 from flowbridge.results.result import Level, Outcome, Result
+from flowbridge.stacks.feature_changes import ChangedFeature
 
 _KINDS: Final = {
     "opens": "Packets become allowed",
     "closes": "Packets become refused",
+    "feature": "A feature starts, stops or hangs on something else",
 }
 
 
@@ -18,12 +20,16 @@ def diff_outcome(
     file: str,
     changed: Iterable[ChangedFlow],
     lines: Mapping[tuple[str, str], int] | None = None,
+    features: Iterable[ChangedFeature] = (),
 ) -> Outcome:
     """The outcome of a difference, at the file that is new and the lines of its workloads."""
     return Outcome(
         command="diff",
         examined=(file,),
-        results=tuple(_result(file, flow, lines or {}) for flow in changed),
+        results=(
+            *(_result(file, flow, lines or {}) for flow in changed),
+            *(_feature(file, each) for each in features),
+        ),
         rules=_KINDS,
     )
 
@@ -41,4 +47,14 @@ def _result(file: str, flow: ChangedFlow, lines: Mapping[tuple[str, str], int]) 
         file=file,
         line=lines.get((file, workload)),
         subject=f"{flow.point} {flow.peer} {' '.join(flow.rows)}",
+    )
+
+
+def _feature(file: str, changed: ChangedFeature) -> Result:
+    return Result(
+        rule="feature",
+        level=Level.WARNING if changed.stops else Level.NOTE,
+        text=str(changed),
+        file=file,
+        subject=changed.id,
     )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from flowbridge.catalog.load import load
 from flowbridge.catalog.reading.located_yaml import BadFileError
 from flowbridge.catalog.released import (
+    FOLDER,
     catalog_version,
     is_version,
     readings,
@@ -28,6 +31,14 @@ def test_the_data_at_hand_is_the_newest_version() -> None:
     assert released_versions()[-1] == here
     assert not version_difference(load(), here, here)
     assert version_difference(load(), "1.2", here)
+
+
+def test_the_rows_of_the_version_at_hand_are_kept() -> None:
+    kept = json.loads((FOLDER / f"{catalog_version()}.json").read_text("utf-8"))
+    assert kept == readings(load()), (
+        "rows have changed: raise catalog/VERSION with an entry in catalog/CHANGELOG.md where a "
+        "release has these, and run `make docs`"
+    )
 
 
 def test_every_row_of_every_edition_is_in_a_version() -> None:

@@ -15,7 +15,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from flowbridge.cli import COMMANDS, flowbridge
-from flowbridge.provenance import provenance
+from flowbridge.stacks.provenance import provenance
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = str(ROOT / "examples" / "emea-edge.yaml")

@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
 
-_CATALOG: Final = Path(__file__).parent / "catalog" / "VERSION"
+_CATALOG: Final = Path(__file__).parents[1] / "catalog" / "VERSION"
 
 
 @cache
