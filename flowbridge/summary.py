@@ -149,8 +149,8 @@ def print_quietly(site: SiteAnswer, out: Console) -> None:
     out.rule(
         f"[bold]{site.name}[/] {site.cloud} {site.region} {site.size} {site.release} {verdict}"
     )
-    for failure in site.failures:
-        _say(f"[bold red]failed:[/] {escape(failure)}", out)
+    for name, failure, _ in site.failed:
+        _say(f"[bold red]failed:[/] {escape(failure)} [dim]({name})[/]", out)
     for note in () if site.of_others else site.left_open:
         _say(f"[yellow]left open:[/] {escape(note)}", out)
     if site.beside:

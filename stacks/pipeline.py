@@ -46,6 +46,7 @@ from flowbridge.providers.terraform.closed_world import NotJudged, not_judged, s
 from flowbridge.stacks.backends import backend_gaps, backend_kinds
 from flowbridge.stacks.credentials import given_away
 from flowbridge.stacks.document import render
+from flowbridge.stacks.failure import Failure
 from flowbridge.stacks.rehearsal import features_of
 from flowbridge.stacks.seen import Seen, seen
 from flowbridge.stacks.shared_places import shared_places
@@ -152,17 +153,29 @@ class Checked:
         return seen([self])
 
     @property
-    def failures(self) -> tuple[str, ...]:
-        """One sentence for each failed test and each gap of the proof."""
-        tests = (
-            f"test {number}: {outcome}"
-            for number, outcome in enumerate(self.assertions, 1)
-            if not outcome.holds
+    def failed(self) -> tuple[Failure, ...]:
+        """Each failed test, each gap of the proof, each feature that is cut."""
+        lost = _lost_filters(self.plan, self.enforcement)
+        return (
+            *(
+                Failure("check/test-failed", f"test {place + 1}: {outcome}", place)
+                for place, outcome in enumerate(self.assertions)
+                if not outcome.holds
+            ),
+            *(Failure("check/not-proved", each) for each in self.proof.failures()),
+            *(
+                Failure("check/cannot-be-proved", f"cannot be proved: {each}")
+                for each in self._unproved
+            ),
+            *(Failure("check/filter-gone", each) for each in lost),
+            *(Failure("check/not-judged", str(each)) for each in self.not_judged),
+            *(Failure(each.id, f"feature {each}") for each in self.features if each.is_finding),
         )
-        unproved = (f"cannot be proved: {each}" for each in self._unproved)
-        apart = (*unproved, *_lost_filters(self.plan, self.enforcement))
-        cut = (f"feature {each}" for each in self.features if each.is_finding)
-        return (*tests, *self.proof.failures(), *apart, *map(str, self.not_judged), *cut)
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """One sentence for each of what failed."""
+        return tuple(map(str, self.failed))
 
     @property
     def unknown(self) -> tuple[Unknown, ...]:

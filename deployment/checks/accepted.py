@@ -26,6 +26,8 @@ EXPIRED: Final = "accept/expired"
 ACCEPTABLE: Final = frozenset({CUT_OFF})
 # What is told of acceptances cannot be accepted itself.
 _OF_ACCEPTANCES: Final = "accept/"
+# A test is the file's own word, and a proof that fails is a fault: neither is lived with.
+_OF_CHECKS: Final = "check/"
 # What other commands find, or a check of several deployments; one alone knows nothing of it.
 _ELSEWHERE: Final = ("audit/", "stacks/shared-place", "aws/live/", "azure/live-", "gcp/live-")
 _SENTENCE: Final = 20  # characters: a reason that the next person understands
@@ -65,7 +67,9 @@ def _unacceptable(name: str) -> str | None:
     rule = guide().root.get(name)
     if rule is not None and rule.kind is GuideKind.REFUSAL:
         return f"{name} refuses what cannot work or is unsafe; mend it, it cannot be accepted"
-    known = [id_ for id_ in finding_kinds() if not id_.startswith(_OF_ACCEPTANCES)]
+    if name in finding_kinds() and name.startswith(_OF_CHECKS):
+        return f"{name} cannot be accepted: mend what fails, or change the test in the file"
+    known = [id_ for id_ in finding_kinds() if not id_.startswith((_OF_ACCEPTANCES, _OF_CHECKS))]
     features = features_of(name.partition("/")[0])
     if name in known or name in features:
         return None

@@ -308,13 +308,17 @@ def _say_not_judged(
     """A document whose packets cannot be told: why, and nothing else."""
     file, site = built.resolution.file, built.resolution.site
     if form in FORMATS:
+        from flowbridge.results.check_results import rule_text
         from flowbridge.results.result import Level, Outcome, Result
         from flowbridge.results.say import say_outcome
 
+        rule = "check/not-judged"
         results = [
-            Result(rule="failed", level=Level.ERROR, text=reason, file=file) for reason in reasons
+            Result(rule=rule, level=Level.ERROR, text=reason, file=file) for reason in reasons
         ]
-        say_outcome(Outcome(command="check", examined=(file,), results=results), form)
+        rules = {rule: rule_text(rule, rule)}
+        outcome = Outcome(command="check", examined=(file,), results=results, rules=rules)
+        say_outcome(outcome, form)
         return
     if form == "json":
         answer = {

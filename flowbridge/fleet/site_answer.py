@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteAnswer:
-    """One stack. `nearest` is the limit that it is nearest to, in words; `left_open` are sentences
-    on what its document leaves open; `beside` counts resources of others that nobody judges.
-    `plain` is its part of the JSON answer, where that was asked for."""
+    """One stack. `failed` are an id, a sentence and, of a test, its place in `tests`; `nearest` is
+    the limit that it is nearest to, in words; `left_open` are sentences on what its document leaves
+    open; `beside` counts resources of others that nobody judges. `plain` is its part of the JSON
+    answer, where that was asked for."""
 
     file: str
     name: str
@@ -39,7 +40,7 @@ class SiteAnswer:
     interfaces: int
     rules: int
     nearest: str
-    failures: tuple[str, ...]
+    failed: tuple[tuple[str, str, int | None], ...]
     left_open: tuple[str, ...]
     findings: tuple[Finding, ...]
     plain: Mapping[str, Any] | None = None
@@ -53,7 +54,7 @@ class SiteAnswer:
         return cls(
             **{
                 **data,
-                "failures": tuple(data["failures"]),
+                "failed": tuple((name, text, test) for name, text, test in data["failed"]),
                 "left_open": tuple(data["left_open"]),
                 "findings": tuple(findings),
             }
@@ -85,7 +86,7 @@ def site_answer(checked: Checked, plain: Mapping[str, Any] | None = None) -> Sit
         interfaces=len(built.policy.interfaces),
         rules=len(lowered.rules),
         nearest=f"{nearest.used} of {nearest.allowed}" if nearest else "",
-        failures=checked.failures,
+        failed=tuple((each.id, each.text, each.test) for each in checked.failed),
         left_open=tuple(map(str, checked.unknown)),
         findings=built.findings,
         plain=plain,

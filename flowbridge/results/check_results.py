@@ -23,7 +23,6 @@ _LEVELS: Final = {
 }
 _KINDS: Final = {
     REFUSED: "The file cannot be used as it stands",
-    "failed": "A test of the file fails, or the proof does",
     "left-open": "The document leaves open what a rule means",
     "disagreement": "One deployment opens what the other does not",
 }
@@ -47,12 +46,13 @@ def check_outcome(
         for pair in disagreements
     )
     wrong = refusal_outcome("check", refused)
-    found = {f.id: f for one in each for f in one.findings}
+    found = {f.id: f.source for one in each for f in one.findings}
+    found |= {name: "A feature that was asked for fails" for one in each for name, *_ in one.failed}
     return Outcome(
         command="check",
         examined=(*(one.file for one in each), *wrong.examined),
         results=(*results, *wrong.results),
-        rules=_KINDS | {name: rule_text(name, f.source) for name, f in found.items()},
+        rules=_KINDS | {name: rule_text(name, source) for name, source in found.items()},
     )
 
 
@@ -108,10 +108,24 @@ def lines_of_workloads(built: Iterable[Built | Seen]) -> dict[tuple[str, str], i
 def _results(site: SiteAnswer) -> Iterator[Result]:
     for finding in site.findings:
         yield _finding(site.file, finding)
-    for failure in site.failures:
-        yield Result(rule="failed", level=Level.ERROR, text=failure, file=site.file)
+    for name, failure, test in site.failed:
+        file, line = (site.file, None) if test is None else _place_of_test(site.file, test)
+        yield Result(rule=name, level=Level.ERROR, text=failure, file=file, line=line)
     for unknown in () if site.of_others else site.left_open:
         yield Result(rule="left-open", level=Level.WARNING, text=unknown, file=site.file)
+
+
+def _place_of_test(file: str, number: int) -> tuple[str, int | None]:
+    """The file and line of a test, where the file can still be read."""
+    from pathlib import Path
+
+    from flowbridge.catalog.reading.located_yaml import BadFileError
+    from flowbridge.deployment.file.extended import read_deployment
+
+    try:
+        return read_deployment(Path(file)).place_of(("tests", number))
+    except BadFileError:
+        return file, None
 
 
 def _finding(file: str, finding: Finding) -> Result:

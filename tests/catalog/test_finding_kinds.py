@@ -11,7 +11,7 @@ import yaml
 from flowbridge.catalog.finding_kind import finding_kinds, help_address
 
 ROOT = Path(__file__).parents[2]
-ID = re.compile(r'(?<=")(?:accept|deployment|stacks|aws|azure|gcp)/[a-z0-9/-]*[a-z0-9](?=")')
+ID = re.compile(r'(?<=")(?:accept|check|deployment|stacks|aws|azure|gcp)/[a-z0-9/-]*[a-z0-9](?=")')
 
 
 def ids() -> Iterator[str]:

@@ -74,6 +74,8 @@ def test_what_nothing_finds_is_told_and_what_is_no_finding_refused(tmp_path: Pat
     assert "did you mean 'guide/no-alg'" in problem.message
     (problem,) = problems({**DUAL, "accept": {"guide/media-range": "we like it"}})
     assert "cannot be accepted" in problem.message
+    (problem,) = problems({**DUAL, "accept": {"check/test-failed": "we like it"}})
+    assert "mend what fails, or change the test" in problem.message
     (problem,) = problems({**DUAL, "accept": [{"id": ALG, "reason": "x", "until": "2026-02-30"}]})
     assert "no day of the calendar" in problem.message
 

@@ -57,6 +57,12 @@ def test_a_failed_test_is_a_finding(tmp_path: Path) -> None:
     result = run("check", str(file))
     assert result.exit_code == 1, result.output
     assert "22" in result.output
+    assert "(check/test-failed)" in result.output
+    told = json.loads(run("check", str(file), "--format", "sarif").stdout)["runs"][0]
+    (failed,) = [each for each in told["results"] if each["level"] == "error"]
+    assert failed["ruleId"] == "check/test-failed"
+    here = failed["locations"][0]["physicalLocation"]["region"]["startLine"]
+    assert "ports: [22], expect: allowed" in file.read_text("utf-8").splitlines()[here - 1]
 
 
 def test_bad_input_is_exit_code_2_with_file_line_and_key(tmp_path: Path) -> None:
