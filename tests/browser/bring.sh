@@ -26,7 +26,17 @@ if [ -d "$target/node_modules/@sparticuz/chromium" ]; then
     # The variable makes the package unpack the libraries and fonts beside the browser too.
     (cd "$target" && TMPDIR=$unpacked AWS_EXECUTION_ENV=AWS_Lambda_nodejs20.x node --input-type=module -e '
         const { default: chromium } = await import("@sparticuz/chromium");
-        await chromium.executablePath();') && [ -x "$unpacked/chromium" ] && exit 0
+        await chromium.executablePath();') && [ -x "$unpacked/chromium" ] &&
+        # The settings of the package look for its fonts in /tmp.
+        cat >"$unpacked/fonts/fonts.conf" <<END && exit 0
+<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+  <dir>$unpacked/fonts</dir>
+  <dir>/usr/share/fonts</dir>
+  <cachedir>$unpacked/fonts/cache</cachedir>
+</fontconfig>
+END
 fi
 if command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
     echo "installing chromium from the distribution"
