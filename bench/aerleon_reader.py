@@ -39,7 +39,20 @@ def filter_of(rules: Iterable[Mapping[str, Any]], direction: Direction, tag: str
             )
             for part in rule["allowed" if allow else "denied"]
         )
-        mine.append((rule.get("priority", 1000), allow, FilterRule(rule["name"], allow, packets)))
+        mine.append(
+            (
+                rule.get("priority", 1000),
+                allow,
+                FilterRule(name=rule["name"], allow=allow, packets=packets),
+            )
+        )
     ordered = tuple(rule for _, _, rule in sorted(mine, key=lambda each: each[:2]))
     leaving = direction is Direction.EGRESS
-    return Filter("aerleon", "gce", Order.FIRST_MATCH, True, ordered, default_allow=leaving)
+    return Filter(
+        name="aerleon",
+        kind="gce",
+        order=Order.FIRST_MATCH,
+        stateful=True,
+        rules=ordered,
+        default_allow=leaving,
+    )

@@ -53,7 +53,7 @@ def site() -> Site:
 
 def card(workload: str, name: str, *addresses: str) -> Interface:
     members = tuple(Member(text, (ip_network(text),)) for text in addresses)
-    return Interface(workload, name, "dmz", members)
+    return Interface(workload=workload, name=name, tier="dmz", members=members)
 
 
 EDGE = card("edge", "external", *WORKLOAD)
@@ -68,10 +68,10 @@ def _spans(ports: tuple[tuple[int, int], ...]) -> tuple[PortRange, ...]:
 
 def policy_of(cases: Sequence[Case]) -> Policy:
     """The flows as the deployment room hands them over."""
-    inside = End("edge", EDGE, EDGE.private)
+    inside = End(party="edge", interface=EDGE, addresses=EDGE.private)
     known = {case.party: case.networks for case in cases}
     systems = {
-        party: End(party, None, tuple(map(ip_network, networks)))
+        party: End(party=party, interface=None, addresses=tuple(map(ip_network, networks)))
         for party, networks in known.items()
     }
     protocols = {text: Protocol.parse(text) for text in {case.protocol for case in cases}}

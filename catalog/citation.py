@@ -14,7 +14,7 @@ from flowbridge.catalog.load import Catalog, Entry
 from flowbridge.catalog.row import Erratum, Evidence
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Citation:
     """A place in an edition. `table` is a number or the title under which the edition prints it."""
 
@@ -55,13 +55,13 @@ def cited(
     used = known.edition(edition)
     number = None if table is None else table - (used.part.first - 1 if used.part else 0)
     return Citation(
-        known.title.en,
-        used.name,
-        used.date,
-        None if number is None else str(number),
-        row,
-        section,
-        used.address_of(table),
+        title=known.title.en,
+        edition=used.name,
+        date=used.date,
+        table=None if number is None else str(number),
+        row=row,
+        section=section,
+        address=used.address_of(table),
     )
 
 
@@ -75,7 +75,13 @@ def citation_of(catalog: Catalog, entry: Entry) -> Citation:
     choice = catalog.editions.get(table.document)
     if choice is None:
         return Citation(
-            table.document, "overlay", None, str(table.table), entry.row.row, None, None
+            title=table.document,
+            edition="overlay",
+            date=None,
+            table=str(table.table),
+            row=entry.row.row,
+            section=None,
+            address=None,
         )
     document = choice.document
     place = catalog.printed_in(entry)
@@ -86,13 +92,13 @@ def citation_of(catalog: Catalog, entry: Entry) -> Citation:
     section = table.title.en if document.cited_as == "section" else None
     label = None if section else (title or str(table.table))
     return Citation(
-        document.title.en,
-        edition.name,
-        edition.date,
-        label,
-        row,
-        section,
-        edition.address_of(table.table),
+        title=document.title.en,
+        edition=edition.name,
+        date=edition.date,
+        table=label,
+        row=row,
+        section=section,
+        address=edition.address_of(table.table),
     )
 
 

@@ -44,7 +44,7 @@ class Standing(StrEnum):
     UNKNOWN = "cannot be told"  # the edition's text could not be had
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InEdition:
     """A row in one edition. `place` is its number as printed, `row` what is printed: None for both
     where the edition does not print it, or nobody knows. `cells` are the names of those that
@@ -83,12 +83,19 @@ def _over(document: Document, printed: Mapping[str, Printed], number: int) -> It
             continue
         here = printed.get(edition.id)
         if here is None:
-            yield InEdition(edition, Standing.UNKNOWN)
+            yield InEdition(edition=edition, standing=Standing.UNKNOWN)
             continue
         row = here.rows[number] if number in here.order else None
         cells = changed_cells(before, row) if before is not None and row is not None else ()
         standing = Standing.FIRST if is_first and row is not None else _standing(before, row, cells)
-        yield InEdition(edition, standing, here.place(number), row, cells, here.title)
+        yield InEdition(
+            edition=edition,
+            standing=standing,
+            place=here.place(number),
+            row=row,
+            cells=cells,
+            title=here.title,
+        )
         before, is_first = row, False
 
 

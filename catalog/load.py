@@ -52,7 +52,7 @@ TableKey = tuple[str, int]
 """Document and number of a table: `("expressway", 11)`."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """A row with its id and its table. `added` is the erratum of a row that no document prints.
 
@@ -277,7 +277,9 @@ class Catalog:
                 own = _read_table(self._files[key].path)
                 for closed in elsewhere(choice.document, choice.edition, own):
                     if table.id_of(closed.row) not in known:
-                        yield Entry(table.id_of(closed.row), table, closed.row, closed=closed)
+                        yield Entry(
+                            id=table.id_of(closed.row), table=table, row=closed.row, closed=closed
+                        )
 
     @property
     def changes(self) -> tuple[RowChange, ...]:
@@ -312,15 +314,15 @@ class Catalog:
 def entries_of(table: Table) -> Iterator[Entry]:
     """The rows of one table with their ids, but those that are closed."""
     for row in table.rows:
-        yield Entry(table.id_of(row), table, row, replaced=table.replaced.get(row.row))
+        yield Entry(id=table.id_of(row), table=table, row=row, replaced=table.replaced.get(row.row))
     for extra in table.added:
-        yield Entry(table.id_of_added(extra), table, extra.row, extra.erratum)
+        yield Entry(id=table.id_of_added(extra), table=table, row=extra.row, added=extra.erratum)
 
 
 def closed_of(table: Table) -> Iterator[Entry]:
     """The rows of one table that the edition or an overlay closes."""
     for closed in table.closed:
-        yield Entry(table.id_of(closed.row), table, closed.row, closed=closed)
+        yield Entry(id=table.id_of(closed.row), table=table, row=closed.row, closed=closed)
 
 
 @cache
@@ -367,7 +369,7 @@ def _of_edition(path: Path, document: str, edition: str) -> Table:
 def _head(path: Path) -> TableFile:
     """What a table's file says of itself, before its rows."""
     if is_ours(path) and keeps():
-        located = LocatedYaml(str(path), read_kept(path), {})
+        located = LocatedYaml(file=str(path), data=read_kept(path), lines={})
     else:
         text, _, _ = read_text(path).partition("\nrows:")
         located = parse_yaml(text, str(path))

@@ -12,7 +12,7 @@ from flowbridge.deployment.interface import Interface, Network
 _MEDIA: Final = 1000  # destination ports of a flow that are no single service
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class End:
     """One end of a flow.
 

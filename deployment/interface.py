@@ -29,7 +29,7 @@ class Member:
     attachment: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Interface:
     """`expressway-e/external`: the same card of every peer of one workload, in one tier.
 

@@ -81,7 +81,7 @@ def _clustered(interface: Interface, cluster: str | None) -> Interface:
 
 def _interface(workload: str, name: str, tier: str, members: Iterable[Member]) -> Interface:
     ordered = sorted(members, key=lambda member: [order(network) for network in member.private])
-    return Interface(workload, name, tier, tuple(ordered))
+    return Interface(workload=workload, name=name, tier=tier, members=tuple(ordered))
 
 
 def _outer(peer: EdgePeer) -> Member:

@@ -102,7 +102,7 @@ def resolve_data(
     """`resolve_file` for keys that stand in no file; `name` is what messages call them. Files that
     they name are looked for in the current folder."""
     path = Path(name)
-    located = extended(LocatedYaml(name, dict(data), {}), path)
+    located = extended(LocatedYaml(file=name, data=dict(data), lines={}), path)
     if has_places(located.data):
         message = "a deployment in code has one network; write one with places as a file"
         raise BadFileError([located.problem(("places",), message)])

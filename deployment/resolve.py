@@ -87,13 +87,13 @@ def _together(site: Site, file: str, views: list[tuple[View, Resolution]]) -> Re
     )
     editions = dict.fromkeys(choice for found in every for choice in found.editions)
     return Resolution(
-        whole(site),
-        file,
-        tuple(interfaces[key] for key in sorted(interfaces)),
-        flows,
-        selected_rows,
-        tuple(findings),
-        tuple(editions),
+        site=whole(site),
+        file=file,
+        interfaces=tuple(interfaces[key] for key in sorted(interfaces)),
+        flows=flows,
+        selected=selected_rows,
+        findings=tuple(findings),
+        editions=tuple(editions),
     )
 
 
@@ -134,13 +134,13 @@ def _resolved(site: Site, file: str, catalog: Catalog) -> Resolution:
         *gap_findings(site, catalog, selected),
     )
     return Resolution(
-        site,
-        file,
-        places.interfaces,
-        flows,
-        selected,
-        findings,
-        editions,
+        site=site,
+        file=file,
+        interfaces=places.interfaces,
+        flows=flows,
+        selected=selected,
+        findings=findings,
+        editions=editions,
     )
 
 
@@ -185,7 +185,14 @@ def _selected(entry: Entry, choice: Choice, flows: Iterable[Flow]) -> Selected:
         told = entry.replaced
         cells = ", ".join(told.cells)
         reason += f"; the overlay {told.overlay} gives its {cells}: {told.reason}"
-    return Selected(entry.id, entry.table, entry.row, choice.outcome, reason, mine)
+    return Selected(
+        id=entry.id,
+        table=entry.table,
+        row=entry.row,
+        outcome=choice.outcome,
+        reason=reason,
+        flows=mine,
+    )
 
 
 def merged(flows: Iterable[Flow]) -> tuple[Flow, ...]:
@@ -234,11 +241,11 @@ def _findings(site: Site, chosen: list[tuple[str, Entry, Choice]]) -> Iterator[F
             reasons = _shortest(choice.reason for choice in absent or choices)
             message = f"the service {service} opens nothing here: {'; '.join(reasons)}"
             yield Finding(
-                "deployment/empty-service",
-                Severity.WARNING,
-                message,
-                f"service {service}",
-                "services",
+                id="deployment/empty-service",
+                severity=Severity.WARNING,
+                message=message,
+                source=f"service {service}",
+                key="services",
             )
 
 
@@ -263,12 +270,12 @@ def _overlay_findings(
             done = f"gives its {', '.join(change.cells)}" if change.cells else "closes it"
             missing = change.reason == NO_REASON
             yield Finding(
-                "deployment/overlay-changes-row",
-                Severity.WARNING if missing else Severity.NOTE,
-                f"{change.row_id}: the overlay {change.overlay} {done}: {change.reason}"
+                id="deployment/overlay-changes-row",
+                severity=Severity.WARNING if missing else Severity.NOTE,
+                message=f"{change.row_id}: the overlay {change.overlay} {done}: {change.reason}"
                 + ("; write a `reason` beside it" if missing else ""),
-                f"row {change.row_id}",
-                "overlays",
+                source=f"row {change.row_id}",
+                key="overlays",
             )
 
 
@@ -280,11 +287,11 @@ def _edition_findings(editions: Iterable[EditionChoice]) -> Iterator[Finding]:
             key = f"release.{choice.document.product}"
             advice = "" if severity is Severity.NOTE else "; look for its own before you rely on it"
             yield Finding(
-                "deployment/undocumented-release",
-                severity,
-                f"{choice.sentence()}{advice}",
-                choice.document.title.en,
-                "release" if choice.document.product == "expressway" else key,
+                id="deployment/undocumented-release",
+                severity=severity,
+                message=f"{choice.sentence()}{advice}",
+                source=choice.document.title.en,
+                key="release" if choice.document.product == "expressway" else key,
             )
 
 
@@ -308,11 +315,11 @@ def _missing_values(chosen: list[tuple[str, Entry, Choice]]) -> Iterator[Finding
             rows.setdefault(need, []).append(entry.id)
     for need, ids in rows.items():
         yield Finding(
-            "deployment/missing-value",
-            need.severity,
-            need.reason,
-            f"row {', '.join(sorted(ids))}",
-            need.key,
+            id="deployment/missing-value",
+            severity=need.severity,
+            message=need.reason,
+            source=f"row {', '.join(sorted(ids))}",
+            key=need.key,
         )
 
 
@@ -324,12 +331,12 @@ def _unprinted(chosen: list[tuple[str, Entry, Choice]]) -> Iterator[Finding]:
             rows.setdefault(choice.reason, []).append(f"{entry.id} {entry.row.purpose.en}")
     for reason, named in sorted(rows.items()):
         yield Finding(
-            "deployment/unprinted-rows",
-            Severity.WARNING,
-            f"{reason}, so nothing is opened for it: {'; '.join(named)}. "
+            id="deployment/unprinted-rows",
+            severity=Severity.WARNING,
+            message=f"{reason}, so nothing is opened for it: {'; '.join(named)}. "
             "options.errata: corrected fills in what is missing, with its evidence",
-            "rows as printed",
-            "options.errata",
+            source="rows as printed",
+            key="options.errata",
         )
 
 
@@ -345,11 +352,12 @@ def _shared_addresses(site: Site) -> Iterator[Finding]:
         for network in in_order(system.addresses if system.tier is None else ()):
             if is_host(network) and network in cards:
                 yield Finding(
-                    "deployment/shared-address",
-                    Severity.WARNING,
-                    f"{shown(network)} is {cards[network]} here: what rows ask of {name} is "
+                    id="deployment/shared-address",
+                    severity=Severity.WARNING,
+                    message=f"{shown(network)} is {cards[network]} here: what rows ask of {name} "
+                    f"is "
                     f"opened towards this address, and not at {cards[network]} itself. Write "
                     f"the address of {name}, where it has one of its own",
-                    f"systems.{name}",
-                    f"systems.{name}.addresses",
+                    source=f"systems.{name}",
+                    key=f"systems.{name}.addresses",
                 )

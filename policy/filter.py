@@ -26,7 +26,7 @@ class Order(StrEnum):
     FIRST_MATCH = "first-match"  # network ACLs, NSGs, GCP priorities: the first match decides
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FilterRule:
     """One rule as it is enforced. `packets` is over peers, exactly as the cloud matches."""
 
@@ -38,7 +38,7 @@ class FilterRule:
     built_in: bool = False  # the cloud's own (implied, default): nobody wrote or can remove it
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
     """One stage a packet meets, for instance a security group set or a network ACL.
 

@@ -23,7 +23,9 @@ class Surrounding:
 def anyone_in(tier: str, subnet: str, cidrs: tuple[Network, ...]) -> Interface:
     """The interface that stands for every host of `subnet`; its key, `tier dmz/subnet-0aa`, is
     no interface's of a workload."""
-    return Interface(f"tier {tier}", subnet, tier, (Member(str(cidrs[0]), cidrs),))
+    return Interface(
+        workload=f"tier {tier}", name=subnet, tier=tier, members=(Member(str(cidrs[0]), cidrs),)
+    )
 
 
 def with_surroundings(enforcement: Enforcement, around: Iterable[Surrounding]) -> Enforcement:

@@ -72,4 +72,10 @@ def useless(policy: Policy, site: Site) -> Iterator[Finding]:
 
 def refusal(name: str, message: str, key: str) -> Finding:
     """What keeps the load balancer from being made."""
-    return Finding(name, Severity.REFUSAL, message, "port guide, tables 20 and 21", key)
+    return Finding(
+        id=name,
+        severity=Severity.REFUSAL,
+        message=message,
+        source="port guide, tables 20 and 21",
+        key=key,
+    )

@@ -80,7 +80,7 @@ class Occupied(NamedTuple):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Lowered:
     """A policy in one cloud's terms.
 

@@ -28,7 +28,7 @@ class Block:
     arguments: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BackendKind:
     """See the head of `backends.yaml`. `secrets`: the environment variable by argument."""
 
@@ -57,16 +57,16 @@ def backend_kinds() -> dict[str, BackendKind]:
     data = cast("dict[str, dict[str, Any]]", read_kept(FILE))
     return {
         name: BackendKind(
-            name,
-            entry["own"],
-            tuple(entry["required"]),
-            tuple(entry["arguments"]),
-            {
+            name=name,
+            own=entry["own"],
+            required=tuple(entry["required"]),
+            arguments=tuple(entry["arguments"]),
+            blocks={
                 key: Block(tuple(block["required"]), tuple(block["arguments"]))
                 for key, block in entry.get("blocks", {}).items()
             },
-            entry.get("secrets", {}),
-            tuple(entry.get("switches", ())),
+            secrets=entry.get("secrets", {}),
+            switches=tuple(entry.get("switches", ())),
         )
         for name, entry in data.items()
     }

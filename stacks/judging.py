@@ -98,7 +98,7 @@ class Documented:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
     """The judgement. `uncertain` are the points at which something cannot be told, so that what is
     missing there may be let through after all; `effects` are None where nobody asked."""
@@ -185,14 +185,14 @@ def _judged(
             if each.rule not in estate.worn and each not in untold
         )
     return Judged(
-        built,
-        estate,
-        found,
-        tuple(_open(policy, estate.enforcement)),
-        tuple(untold),
-        frozenset(_uncertain(estate)),
-        effects,
-        features,
+        built=built,
+        estate=estate,
+        audit=found,
+        open=tuple(_open(policy, estate.enforcement)),
+        untold=tuple(untold),
+        uncertain=frozenset(_uncertain(estate)),
+        effects=effects,
+        features=features,
     )
 
 
@@ -215,14 +215,29 @@ def _documents(document: Mapping[str, Any], wearing: Wearing) -> tuple[FlatDocum
 
 def _audit(policy: Policy, estate: Foreign, provider: Provider) -> Audit:
     rules = {
-        rule.name: LiveRule(rule.name, "", False, None, rule.name, rule.description)
+        rule.name: LiveRule(
+            id=rule.name,
+            holder="",
+            ours=False,
+            planned=None,
+            text=rule.name,
+            description=rule.description,
+        )
         for filters in estate.enforcement.values()
         for stage in filters
         for rule in stage.rules
     }
     # Who is there is the work of `Foreign`, which names what it did not find.
     members = {each.key: frozenset(m.name for m in each.members) for each in policy.interfaces}
-    read = Estate("the plan", estate.enforcement, rules, (), (), False, members)
+    read = Estate(
+        scope="the plan",
+        enforcement=estate.enforcement,
+        rules=rules,
+        deviations=(),
+        unread=(),
+        managed=False,
+        found=members,
+    )
     says = provider.expressible
     return audit(policy, {}, read, says, partial(says, policy=policy))
 
@@ -260,7 +275,7 @@ def _effects(built: Built, before: Enforcement, after: Enforcement) -> Iterator[
 
 def _features(built: Built, before: Enforcement, after: Enforcement) -> Iterator[FeatureChange]:
     """The features that work on one side only. What is not there yet lets nothing through."""
-    absent = Filter("not there yet", "absent", Order.UNION, stateful=True, rules=())
+    absent = Filter(name="not there yet", kind="absent", order=Order.UNION, stateful=True, rules=())
     was = {point: before.get(point, (absent,)) for point in after}
     old = {each.id: each for each in features_of(Seen(built.resolution, built.policy, was))}
     for feature in features_of(Seen(built.resolution, built.policy, after)):

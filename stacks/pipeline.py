@@ -67,7 +67,7 @@ class NotJudgedError(ValueError):
         super().__init__("\n".join(self.reasons))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Built:
     """A resolved deployment in its cloud's terms.
 
@@ -121,7 +121,7 @@ class BuiltEstate:
         return self.stacks[0].resolution.place
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Checked:
     """A built deployment and the judgement on its document.
 
@@ -247,7 +247,14 @@ def build(resolution: Resolution, network_id: str | None = None, *, alone: bool 
     told = acceptance_findings(site, every, day) if alone else ()
     later = with_lines((*later, *told), Path(resolution.file), resolution.moved)
     findings = _gravest_first(resolution.findings, later)
-    return Built(resolution, policy, provider, lowered, document, findings)
+    return Built(
+        resolution=resolution,
+        policy=policy,
+        provider=provider,
+        lowered=lowered,
+        document=document,
+        findings=findings,
+    )
 
 
 def build_estate(
@@ -292,7 +299,16 @@ def judge(built: Built, document: Mapping[str, Any] | None = None) -> Checked:
     plan = provider.enforcement(built.document, policy, site) if foreign else None
     proof = prove(policy, enforcement, partial(provider.expressible, policy=policy), plan)
     beside = strangers(given, built.document, world) if foreign else 0
-    checked = Checked(built, enforcement, proof, (), plan, around, unjudged, beside)
+    checked = Checked(
+        built=built,
+        enforcement=enforcement,
+        proof=proof,
+        assertions=(),
+        plan=plan,
+        around=around,
+        not_judged=unjudged,
+        beside=beside,
+    )
     if not (built.leads and checked.seen.resolution.site.tests):
         return checked
     whole, parties = checked.seen, catalog_of(built.resolution).parties

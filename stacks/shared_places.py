@@ -30,10 +30,10 @@ def shared_places(
             yield (
                 resolution.label,
                 Finding(
-                    SHARED,
-                    Severity.REFUSAL,
-                    f"{owner} has {', '.join(names)} too, and {reason}",
-                    "two deployments of one run",
-                    key,
+                    id=SHARED,
+                    severity=Severity.REFUSAL,
+                    message=f"{owner} has {', '.join(names)} too, and {reason}",
+                    source="two deployments of one run",
+                    key=key,
                 ),
             )

@@ -129,3 +129,33 @@ def test_the_upper_rooms_load_neither_jsii_nor_an_sdk(room: str) -> None:
     ).stdout
     for name in ("jsii", "cdktf", "cdktn", "boto3", "botocore", "azure", "google"):
         assert f"'{name}'" not in loaded
+
+
+# Made by the thousand and compared in the innermost loops, which is what a NamedTuple is for.
+POSITIONAL_RECORDS = {"Flow", "LoweredRule"}
+MOST_BY_POSITION = 5
+
+
+def records(path: Path) -> Iterator[tuple[str, int, bool]]:
+    """Each dataclass and NamedTuple of a module: name, number of fields, whether by keyword."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ClassDef):
+            decorated = " ".join(map(ast.unparse, node.decorator_list))
+            if "dataclass" in decorated or "NamedTuple" in map(ast.unparse, node.bases):
+                fields = [
+                    each
+                    for each in node.body
+                    if isinstance(each, ast.AnnAssign) and "ClassVar" not in ast.dump(each)
+                ]
+                yield node.name, len(fields), "kw_only=True" in decorated
+
+
+def test_records_of_many_fields_are_made_by_keyword() -> None:
+    large = {
+        name: by_keyword
+        for path in modules()
+        for name, fields, by_keyword in records(path)
+        if fields > MOST_BY_POSITION
+    }
+    assert len(large) > 50
+    assert {name for name, by_keyword in large.items() if not by_keyword} == POSITIONAL_RECORDS

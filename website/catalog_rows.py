@@ -138,7 +138,9 @@ def _page(
     table = catalog.table_of_file(document, number)
     told = history(table)
     entries = [(_entry(catalog, table, n), told[n]) for n in sorted(told)]
-    extra = [Entry(table.id_of_added(e), table, e.row, e.erratum) for e in table.added]
+    extra = [
+        Entry(id=table.id_of_added(e), table=table, row=e.row, added=e.erratum) for e in table.added
+    ]
     rows = tuple(
         RowPage(
             entry,
@@ -156,7 +158,7 @@ def _entry(catalog: Catalog, table: Table, number: int) -> Entry:
     row_id = f"{table.document}/{table.table}/{number}"
     own = {row.row: row for row in table.rows}
     if number in own:
-        return Entry(row_id, table, own[number])
+        return Entry(id=row_id, table=table, row=own[number])
     return catalog.entry_of_any_edition(row_id)
 
 

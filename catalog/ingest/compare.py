@@ -37,7 +37,7 @@ _ALIKE = 0.5
 """The share of equal cells from which two rows are one row that changed."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
     """What became of one row. `row` is the catalog's id, None for a new one or a line that is none.
 
@@ -148,9 +148,13 @@ def _prose(source: Source, known: Sequence[KnownTable]) -> Iterator[Found]:
             number = lines.get(row.cells["text"])
             if number is None:
                 why = "the sentence that states it is not there"
-                yield Found("gone", table.table, _id(table, row), "", why=why)
+                yield Found(
+                    status="gone", table=table.table, row=_id(table, row), place="", why=why
+                )
             else:
-                yield Found("same", table.table, _id(table, row), f"line {number}")
+                yield Found(
+                    status="same", table=table.table, row=_id(table, row), place=f"line {number}"
+                )
 
 
 def _in_common(one: _Counted, other: _Counted) -> tuple[int, int]:
@@ -168,11 +172,19 @@ def _found(tables: Sequence[SourceTable], known: Sequence[KnownTable]) -> Iterat
         other = pairs.get(index)
         number = other.table if other else 0
         for unread in table.unread:
-            yield Found("unsure", number, None, unread.place, why=f"{unread.why}: {unread.text}")
+            yield Found(
+                status="unsure",
+                table=number,
+                row=None,
+                place=unread.place,
+                why=f"{unread.why}: {unread.text}",
+            )
         if other is None:
             for line in table.lines:
                 why = "no known table is like this one"
-                yield Found("unsure", 0, None, line.place, line, why=why)
+                yield Found(
+                    status="unsure", table=0, row=None, place=line.place, line=line, why=why
+                )
             continue
         yield from _table_differences(table, other)
         yield from _rows(table, other)
@@ -180,17 +192,23 @@ def _found(tables: Sequence[SourceTable], known: Sequence[KnownTable]) -> Iterat
     for other in known:
         if other.table not in met:
             for row in other.rows:
-                yield Found("gone", other.table, _id(other, row), "", why="the table is not there")
+                yield Found(
+                    status="gone",
+                    table=other.table,
+                    row=_id(other, row),
+                    place="",
+                    why="the table is not there",
+                )
 
 
 def _table_differences(table: SourceTable, other: KnownTable) -> Iterator[Found]:
     if table.columns != other.columns:
         shown = ", ".join(name or "?" for name in table.columns)
         why = f"the columns are {shown}, and were {', '.join(other.columns)}"
-        yield Found("unsure", other.table, None, table.place, why=why)
+        yield Found(status="unsure", table=other.table, row=None, place=table.place, why=why)
     if digest(table.title) != other.title:
         why = f"the caption is another one: {table.title!r}"
-        yield Found("unsure", other.table, None, table.place, why=why)
+        yield Found(status="unsure", table=other.table, row=None, place=table.place, why=why)
 
 
 def _paired(tables: Sequence[SourceTable], known: Sequence[KnownTable]) -> dict[int, KnownTable]:
@@ -227,19 +245,33 @@ def _rows(table: SourceTable, other: KnownTable) -> Iterator[Found]:
         if kind == "equal":
             for row, line in zip(other.rows[a:b], table.lines[x:y], strict=True):
                 last = _id(other, row)
-                yield Found("same", other.table, last, line.place, line)
+                yield Found(status="same", table=other.table, row=last, place=line.place, line=line)
             continue
         for known, position in _alike(other.rows[a:b], here, range(x, y)):
             printed = None if position is None else table.lines[position]
             if known is not None:
                 last = _id(other, known)
             if printed is None:
-                yield Found("gone", other.table, last, "")
+                yield Found(status="gone", table=other.table, row=last, place="")
             elif known is None:
-                yield Found("new", other.table, None, printed.place, printed, after=last)
+                yield Found(
+                    status="new",
+                    table=other.table,
+                    row=None,
+                    place=printed.place,
+                    line=printed,
+                    after=last,
+                )
             else:
                 cells = _different(known.cells, cells_of(printed))
-                yield Found("changed", other.table, last, printed.place, printed, cells)
+                yield Found(
+                    status="changed",
+                    table=other.table,
+                    row=last,
+                    place=printed.place,
+                    line=printed,
+                    cells=cells,
+                )
 
 
 def _different(known: dict[str, str], here: dict[str, str]) -> tuple[str, ...]:

@@ -59,7 +59,7 @@ class Unread:
     why: str
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class SourceTable:
     """A table as the source prints it; `number` is its caption's, None without a caption."""
 
@@ -152,7 +152,9 @@ def _of_text(text: str) -> Iterator[SourceTable]:
         if caption:
             if here is not None:
                 yield here
-            here = SourceTable(int(caption[1]), single(caption[2]), f"line {number}")
+            here = SourceTable(
+                number=int(caption[1]), title=single(caption[2]), place=f"line {number}"
+            )
             continue
         parts = _split(line)
         if len(parts) < 2 or _RULE.match(line):
@@ -161,7 +163,7 @@ def _of_text(text: str) -> Iterator[SourceTable]:
         if not captions and not running:
             if here is not None:
                 yield here
-            here = SourceTable(None, "", f"line {number}")
+            here = SourceTable(number=None, title="", place=f"line {number}")
         running = True
         if here is not None:
             _take(here, parts, f"line {number}", line)
@@ -268,7 +270,9 @@ def _html_table(element: Any, index: int) -> SourceTable:
     words = single(caption.get_text(" ")) if caption else ""
     numbered = _CAPTION.match(words)
     number = int(numbered[1]) if numbered else None
-    table = SourceTable(number, numbered[2] if numbered else words, f"table {index}")
+    table = SourceTable(
+        number=number, title=numbered[2] if numbered else words, place=f"table {index}"
+    )
     spanning: dict[int, tuple[int, str]] = {}
     for count, row in enumerate(element.find_all("tr"), 1):
         if row.find_parent("table") is not element:
@@ -346,9 +350,11 @@ def _of_page(page: Any, number: int, tables: list[SourceTable]) -> None:
         captions = [match for line in above.split("\n") if (match := _CAPTION.match(line.strip()))]
         place = f"page {number}"
         if captions and all(t.number != int(captions[-1][1]) for t in tables):
-            tables.append(SourceTable(int(captions[-1][1]), single(captions[-1][2]), place))
+            tables.append(
+                SourceTable(number=int(captions[-1][1]), title=single(captions[-1][2]), place=place)
+            )
         elif not tables:
-            tables.append(SourceTable(None, "", place))
+            tables.append(SourceTable(number=None, title="", place=place))
         for count, row in enumerate(found.extract(), 1):
             parts = [single(part or "") for part in row]
             _take(tables[-1], parts, f"{place}, row {count}", " | ".join(parts))

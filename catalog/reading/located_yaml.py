@@ -67,7 +67,7 @@ class BadFileError(Exception):
         self.problems = tuple(problems)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LocatedYaml:
     """The data of one file and the line (from 1) on which each key or list item starts."""
 
@@ -207,7 +207,7 @@ def parse_yaml(text: str, file: str) -> LocatedYaml:
         raise _refusal(file, f"this is not YAML: {str(error).splitlines()[0]}", line) from None
     finally:
         loader.dispose()
-    return LocatedYaml(file, data, builder.lines)
+    return LocatedYaml(file=file, data=data, lines=builder.lines)
 
 
 def _instead(error: yaml.MarkedYAMLError, text: str) -> tuple[str, yaml.Mark | None]:

@@ -126,29 +126,30 @@ def acceptance_findings(
         if each.until is not None and each.until < day:
             owner = f" ({each.owner})" if each.owner else ""
             yield Finding(
-                EXPIRED,
-                Severity.WARNING,
-                f"{each.id} was accepted until {each.until}{owner}: {each.reason}. Mend it, or "
+                id=EXPIRED,
+                severity=Severity.WARNING,
+                message=f"{each.id} was accepted until {each.until}{owner}: {each.reason}. Mend "
+                f"it, or "
                 "agree on a later day",
-                "accept",
-                key,
+                source="accept",
+                key=key,
             )
         elif any(f.severity is Severity.REFUSAL for f in met):
             yield Finding(
-                "accept/refused",
-                Severity.WARNING,
-                f"{each.id} refuses here, and cannot be accepted: mend what it names",
-                "accept",
-                key,
+                id="accept/refused",
+                severity=Severity.WARNING,
+                message=f"{each.id} refuses here, and cannot be accepted: mend what it names",
+                source="accept",
+                key=key,
             )
         elif complete and not met and _of_checks(each.id):
             where = f" at {each.where}" if each.where and each.id in found else ""
             yield Finding(
-                "accept/met-by-nothing",
-                Severity.NOTE,
-                f"nothing here finds {each.id}{where} any more: take it out of `accept`",
-                "accept",
-                key,
+                id="accept/met-by-nothing",
+                severity=Severity.NOTE,
+                message=f"nothing here finds {each.id}{where} any more: take it out of `accept`",
+                source="accept",
+                key=key,
             )
 
 

@@ -35,7 +35,7 @@ _UNUSABLE: Final = (
 _EVERYBODY: Final = frozenset({"Internet", "VirtualNetwork", "Any"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Use:
     """One address of the file: where it stands and what it is used as."""
 
@@ -179,7 +179,13 @@ def _own(site: Site) -> Iterator[Use]:
     further = _further(site)
     for key, tier, card, location, networks in _cards(site):
         for place, network in _each(location, networks):
-            yield Use(place, network, f"{key}/{card}", tier, further=further.get(key, ()))
+            yield Use(
+                location=place,
+                network=network,
+                owner=f"{key}/{card}",
+                tier=tier,
+                further=further.get(key, ()),
+            )
 
 
 def _further(site: Site) -> dict[str, tuple[str, ...]]:
@@ -320,10 +326,18 @@ def _public(site: Site) -> Iterator[Mistake]:
     for key, owner, peers in listed:
         for index, addresses in enumerate(peers):
             for place, network in _each((key, "peers", index, "public"), addresses):
-                uses.append(Use(place, network, owner, None))
+                uses.append(Use(location=place, network=network, owner=owner, tier=None))
     for name, system in site.systems.items():
         for place, network in _each(("systems", name, "public"), system.public):
-            uses.append(Use(place, network, name, None, elsewhere=system.tier is None))
+            uses.append(
+                Use(
+                    location=place,
+                    network=network,
+                    owner=name,
+                    tier=None,
+                    elsewhere=system.tier is None,
+                )
+            )
     for use in uses:
         if not is_public(use.network):
             yield Mistake(use.location, _not_public(use.network, "the public address"))

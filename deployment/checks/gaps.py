@@ -46,12 +46,12 @@ def _missing_rows(site: Site, catalog: Catalog, selected: Iterable[Selected]) ->
         ]
         if told:
             yield Finding(
-                "deployment/row-missing",
-                Severity.WARNING,
-                f"the tables of {service} lack rows that what they describe needs: "
+                id="deployment/row-missing",
+                severity=Severity.WARNING,
+                message=f"the tables of {service} lack rows that what they describe needs: "
                 f"{'; '.join(told)}",
-                f"errata of {service} (docs/errata.md)",
-                "services",
+                source=f"errata of {service} (docs/errata.md)",
+                key="services",
             )
 
 
@@ -105,12 +105,13 @@ def _rows_of_ours(selected: Iterable[Selected]) -> Iterator[Finding]:
         rows = "; ".join(f"{each.id} {each.row.purpose.en}" for each in ours)
         sources = dict.fromkeys(source.title for each in ours for source in each.row.sources)
         yield Finding(
-            "deployment/rows-of-ours",
-            Severity.NOTE,
-            f"rows of ours, which no port table prints and features need, are open: {rows}. "
+            id="deployment/rows-of-ours",
+            severity=Severity.NOTE,
+            message=f"rows of ours, which no port table prints and features need, are open: "
+            f"{rows}. "
             "options.errata: printed closes them (`flowbridge catalog show ID` has the source)",
-            "; ".join(sources),
-            "options.errata",
+            source="; ".join(sources),
+            key="options.errata",
         )
 
 
@@ -130,12 +131,13 @@ def _met_by_no_row(site: Site, catalog: Catalog, selected: Iterable[Selected]) -
         if not services:
             continue
         yield Finding(
-            "deployment/met-by-no-row",
-            Severity.WARNING,
-            f"no row of the requested services meets {name}, so nothing is opened for it; services "
+            id="deployment/met-by-no-row",
+            severity=Severity.WARNING,
+            message=f"no row of the requested services meets {name}, so nothing is opened for it; "
+            f"services "
             f"that would: {', '.join(services)}",
-            "rows of the requested services",
-            f"systems.{name}",
+            source="rows of the requested services",
+            key=f"systems.{name}",
         )
 
 
@@ -154,12 +156,13 @@ def _several_parts(site: Site) -> Iterator[Finding]:
                 shared.setdefault(cards[network], []).append(network)
         for workload, hosts in sorted(shared.items()):
             yield Finding(
-                "deployment/several-parts",
-                Severity.NOTE,
-                f"{', '.join(map(shown, hosts))} of {name} runs here as {workload}: what rows ask "
+                id="deployment/several-parts",
+                severity=Severity.NOTE,
+                message=f"{', '.join(map(shown, hosts))} of {name} runs here as {workload}: what "
+                f"rows ask "
                 f"of {name} is opened at the card of {workload} as well, for all its hosts",
-                f"systems.{name}",
-                f"systems.{name}.addresses",
+                source=f"systems.{name}",
+                key=f"systems.{name}.addresses",
             )
 
 
@@ -178,12 +181,13 @@ def _turn(selected: Iterable[Selected]) -> Iterator[Finding]:
         ports = ", ".join(map(str, sorted(spans)))
         closing = " and ".join(f"options.{switch}: false" for switch in sorted(open_for))
         yield Finding(
-            "deployment/turn-is-open",
-            Severity.NOTE,
-            f"ports {ports} of Expressway-E are open for TURN and ICE passthrough, which are off "
+            id="deployment/turn-is-open",
+            severity=Severity.NOTE,
+            message=f"ports {ports} of Expressway-E are open for TURN and ICE passthrough, which "
+            f"are off "
             f"on a fresh Expressway-E; if you do not use them, {closing} closes them",
-            "port guide, tables 11 and 16",
-            "options",
+            source="port guide, tables 11 and 16",
+            key="options",
         )
 
 
@@ -195,13 +199,14 @@ def _trunk_on_the_line_side(site: Site) -> Iterator[Finding]:
         for span in site.options.ports.get(name, ()):
             if any(port in span for port in _LINE_SIDE):
                 yield Finding(
-                    "deployment/sip-trunk-port",
-                    Severity.REFUSAL,
-                    f"options.ports.{name} has 5060 or 5061, where Unified CM takes the lines of "
+                    id="deployment/sip-trunk-port",
+                    severity=Severity.REFUSAL,
+                    message=f"options.ports.{name} has 5060 or 5061, where Unified CM takes the "
+                    f"lines of "
                     "MRA from the same Expressway-C: give the trunk another listening port, such "
                     "as 6061",
-                    "port guide, note with table 18",
-                    f"options.ports.{name}",
+                    source="port guide, note with table 18",
+                    key=f"options.ports.{name}",
                 )
 
 

@@ -78,12 +78,12 @@ def _refusal(
     key = next((each for each in keys if _is_written(site, each)), keys[0] if keys else "options")
     change = " or ".join(dict.fromkeys(keys)) or "options"
     return Finding(
-        "deployment/two-listeners",
-        Severity.REFUSAL,
-        f"{first} and {second} would both listen on {protocol.label} {ports} of "
+        id="deployment/two-listeners",
+        severity=Severity.REFUSAL,
+        message=f"{first} and {second} would both listen on {protocol.label} {ports} of "
         f"{' and '.join(where)}; move one of them: change {change}",
-        f"rows {one[0].row}, {other[0].row}",
-        key,
+        source=f"rows {one[0].row}, {other[0].row}",
+        key=key,
     )
 
 

@@ -104,11 +104,11 @@ def _refusal(site: Site, flow: Flow, peer: End, guard: Guard, what: str) -> Find
     else:
         message = f"{flow.source.key} would be let out to {what} at a large part of the internet"
     return Finding(
-        MANAGEMENT if guard is Guard.MANAGEMENT else INSIDE,
-        Severity.REFUSAL,
-        f"{message}; {_instead(site, peer, key)}, or say in {words}",
-        f"row {', '.join(flow.rows)}",
-        key,
+        id=MANAGEMENT if guard is Guard.MANAGEMENT else INSIDE,
+        severity=Severity.REFUSAL,
+        message=f"{message}; {_instead(site, peer, key)}, or say in {words}",
+        source=f"row {', '.join(flow.rows)}",
+        key=key,
     )
 
 

@@ -28,12 +28,13 @@ def standing_findings(site: Site, catalog: Catalog, flows: Iterable[Flow]) -> It
     yield from _cut_off(site, catalog, flows)
     for location, text in ids_of_aws(site):
         yield Finding(
-            "deployment/id-of-another-cloud",
-            Severity.WARNING,
-            f"{text!r} has the form of an AWS id, and this deployment is for {site.cloud}: write "
+            id="deployment/id-of-another-cloud",
+            severity=Severity.WARNING,
+            message=f"{text!r} has the form of an AWS id, and this deployment is for "
+            f"{site.cloud}: write "
             "what it is called there",
-            "form of AWS resource ids",
-            dotted(location),
+            source="form of AWS resource ids",
+            key=dotted(location),
         )
 
 
@@ -45,13 +46,14 @@ def _edge_inside(site: Site) -> Iterator[Finding]:
     inside += sorted(name for name, system in site.systems.items() if system.tier == edge.tier)
     if inside:
         yield Finding(
-            "deployment/edge-inside",
-            Severity.WARNING,
-            f"Expressway-E faces the internet from the tier {edge.tier!r}, where {_and(inside)} "
+            id="deployment/edge-inside",
+            severity=Severity.WARNING,
+            message=f"Expressway-E faces the internet from the tier {edge.tier!r}, where "
+            f"{_and(inside)} "
             f"{'stand' if len(inside) > 1 else 'stands'} too: give it a tier and subnets of its "
             "own, such as dmz",
-            "port guide, note with table 22: the TURN servers are in the DMZ",
-            "expressway_e.tier",
+            source="port guide, note with table 22: the TURN servers are in the DMZ",
+            key="expressway_e.tier",
         )
 
 
@@ -63,13 +65,14 @@ def _over_the_internet(site: Site) -> Iterator[Finding]:
     if all(map(is_public, core.addresses)):
         addresses = ", ".join(map(shown, core.addresses))
         yield Finding(
-            "deployment/core-over-the-internet",
-            Severity.NOTE,
-            f"Expressway-C ({addresses}) has public addresses only, so it comes over the internet "
+            id="deployment/core-over-the-internet",
+            severity=Severity.NOTE,
+            message=f"Expressway-C ({addresses}) has public addresses only, so it comes over the "
+            f"internet "
             "and all its rows are opened at the outer card of Expressway-E, also those that print "
             "the inner one. Where it comes over a VPN, write the addresses it has there",
-            "port guide, tables 5, 6 and 17: the traversal client starts every connection",
-            f"systems.{CORE}.addresses",
+            source="port guide, tables 5, 6 and 17: the traversal client starts every connection",
+            key=f"systems.{CORE}.addresses",
         )
 
 
@@ -94,12 +97,13 @@ def _cards_mixed_up(site: Site) -> Iterator[Finding]:
     for index, ins in enumerate(inner):
         if shared := ins & all_outer:
             yield Finding(
-                "deployment/cards-mixed-up",
-                Severity.WARNING,
-                f"the inner card of this peer is in {shown(min(shared, key=order))}, where another "
+                id="deployment/cards-mixed-up",
+                severity=Severity.WARNING,
+                message=f"the inner card of this peer is in {shown(min(shared, key=order))}, "
+                f"where another "
                 "peer has its outer card: look whether `external` and `internal` are mixed up",
-                "one subnet for the outer cards, another for the inner ones",
-                f"expressway_e.peers[{index}].internal",
+                source="one subnet for the outer cards, another for the inner ones",
+                key=f"expressway_e.peers[{index}].internal",
             )
 
 
@@ -143,11 +147,11 @@ def _cut_off(site: Site, catalog: Catalog, flows: Iterable[Flow]) -> Iterator[Fi
         else:
             continue
         yield Finding(
-            CUT_OFF,
-            Severity.OBLIGATION,
-            message,
-            "the rules of a workload let through its documented flows only",
-            f"systems.{name}.tier",
+            id=CUT_OFF,
+            severity=Severity.OBLIGATION,
+            message=message,
+            source="the rules of a workload let through its documented flows only",
+            key=f"systems.{name}.tier",
         )
 
 
@@ -158,15 +162,16 @@ def _no_rule(name: str, services: Sequence[str]) -> Finding:
     """
     mine = f" ({', '.join(services[:_NAMED])})" if services else ""
     return Finding(
-        CUT_OFF,
-        Severity.REFUSAL,
-        f"no row of the services listed is for {name}, and `eni` names its cards: they would be "
+        id=CUT_OFF,
+        severity=Severity.REFUSAL,
+        message=f"no row of the services listed is for {name}, and `eni` names its cards: they "
+        f"would be "
         "put behind filters that have no rule for them, and nothing would reach them or leave "
         f"them. List the services that it uses{mine}, leave its `tier` and `eni` out and keep it "
         f"in a subnet that no tier names, or accept it in words: `accept: {{{CUT_OFF}: why nothing "
         "may reach it}`",
-        "the rules of a workload let through its documented flows only",
-        f"systems.{name}.tier",
+        source="the rules of a workload let through its documented flows only",
+        key=f"systems.{name}.tier",
     )
 
 

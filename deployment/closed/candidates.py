@@ -44,7 +44,7 @@ _LEFT_OUT = "options.errata is printed, and no document prints this row; the row
 _NOT_ASKED = (Outcome.CARRIED, Outcome.LOCAL, Outcome.REPLY)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClosedRow:
     """`outcome` is the selection's (`off`, `absent`, ...), or `not-requested`; `reason` says in
     words what would change it. `missing` are parties of the row that the deployment lacks."""
@@ -70,7 +70,7 @@ class ClosedRow:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
     """Some ports of a closed row.
 
@@ -273,9 +273,26 @@ class Candidates:
             also = settings_for(when, self._resolution.site, self._facts)
             reason = _joined((*said, *(word for word in also if word not in said)))
             service = of.table.service or ""
-            closed = ClosedRow(of.id, service, row.purpose.en, outcome, reason, missing)
-            ends = _parties(row.source), _parties(row.destination)
-            yield Candidate(closed, number, ports, source_ports, *ends, *cards, frozenset(here))
+            closed = ClosedRow(
+                id=of.id,
+                service=service,
+                purpose=row.purpose.en,
+                outcome=outcome,
+                reason=reason,
+                missing=missing,
+            )
+            source_cards, destination_cards = cards
+            yield Candidate(
+                closed=closed,
+                protocol=number,
+                ports=ports,
+                source_ports=source_ports,
+                sources=_parties(row.source),
+                destinations=_parties(row.destination),
+                source_cards=source_cards,
+                destination_cards=destination_cards,
+                unlisted=frozenset(here),
+            )
 
     def _edge_cards(self, row: Row) -> tuple[frozenset[str], frozenset[str]]:
         """The cards of Expressway-E that the row means as its source and as its destination."""

@@ -53,9 +53,9 @@ def guide_findings(situation: Situation) -> Iterator[Finding]:
         check = CHECKS.get(name)
         for case in check(situation) if check is not None else (Case(),):
             yield Finding(
-                name,
-                Severity(rule.kind.value),
-                rule.message.format_map(case.words),
-                f"{name}, {rule.cited}",
-                case.key or rule.key,
+                id=name,
+                severity=Severity(rule.kind.value),
+                message=rule.message.format_map(case.words),
+                source=f"{name}, {rule.cited}",
+                key=case.key or rule.key,
             )

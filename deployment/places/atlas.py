@@ -16,7 +16,7 @@ from flowbridge.deployment.file.site import Link, Site
 from flowbridge.deployment.interface import HOME, Interface, Network
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Atlas:
     """`tiers` by name of a place; `blocks` are the addresses of all places, the narrowest first.
 
@@ -51,12 +51,14 @@ class Atlas:
             for cidr in place.cidrs
         ]
         return cls(
-            tiers,
-            tuple(sorted(blocks, key=lambda block: -block[0].prefixlen)),
-            tuple(sorted(tier_blocks, key=lambda block: -block[0].prefixlen)),
-            site.links,
-            tuple(dict.fromkeys((HOME, *site.places) if HOME in tiers.values() else site.places)),
-            bool(site.places),
+            tiers=tiers,
+            blocks=tuple(sorted(blocks, key=lambda block: -block[0].prefixlen)),
+            tier_blocks=tuple(sorted(tier_blocks, key=lambda block: -block[0].prefixlen)),
+            links=site.links,
+            managed=tuple(
+                dict.fromkeys((HOME, *site.places) if HOME in tiers.values() else site.places)
+            ),
+            several=bool(site.places),
         )
 
     def place_of(self, network: Network) -> str | None:

@@ -125,15 +125,15 @@ def _stack(
     flows = merged(flow for part in parts if (flow := part.seen_at(place.name)) is not None)
     own = tuple(replace(card, place="") for card in cards)
     return Resolution(
-        place.site,
-        whole.file,
-        tuple(sorted(own, key=lambda card: card.key)),
-        flows,
-        tuple(_carried(whole.selected, flows, place.name)),
-        findings,
-        whole.editions,
-        place.name,
-        place.moved,
+        site=place.site,
+        file=whole.file,
+        interfaces=tuple(sorted(own, key=lambda card: card.key)),
+        flows=flows,
+        selected=tuple(_carried(whole.selected, flows, place.name)),
+        findings=findings,
+        editions=whole.editions,
+        place=place.name,
+        moved=place.moved,
     )
 
 
@@ -168,24 +168,26 @@ def _left_over(apart: Iterable[Apart]) -> Iterator[Finding]:
     for (one, other), rows in sorted(links.items()):
         ends = f"{_named(one)} and {_named(other)}"
         yield Finding(
-            "deployment/places-without-link",
-            Severity.REFUSAL,
-            f"nothing says how {ends} meet, and rows ask for packets between them ({_few(rows)}): "
+            id="deployment/places-without-link",
+            severity=Severity.REFUSAL,
+            message=f"nothing says how {ends} meet, and rows ask for packets between them "
+            f"({_few(rows)}): "
             f"add links: [{{between: [{one}, {other}], meet: peered}}] (or transit, vpn, internet)",
-            "places of one deployment",
-            "links",
+            source="places of one deployment",
+            key="links",
         )
     for ((one, other), party, key), rows in sorted(public.items()):
         remedy = f"add its public address ({key}" if key else "give both a public address ("
         nat = ", or the `nat` of its tier where it only sends" if key else "of one IP version"
         yield Finding(
-            "deployment/unreachable-over-the-internet",
-            Severity.REFUSAL,
-            f"{_named(one)} and {_named(other)} meet over the internet, where {party} has no "
+            id="deployment/unreachable-over-the-internet",
+            severity=Severity.REFUSAL,
+            message=f"{_named(one)} and {_named(other)} meet over the internet, where {party} has "
+            f"no "
             f"address that this file knows ({_few(rows)}): {remedy}{nat}), or write how the two "
             "places meet by private addresses",
-            "places of one deployment",
-            key or "links",
+            source="places of one deployment",
+            key=key or "links",
         )
 
 
@@ -205,12 +207,13 @@ def _in_two_tiers(cards: Iterable[Interface], atlas: Atlas) -> Iterator[Finding]
     for card in cards:
         tiers = " and ".join(sorted(_tiers(card, atlas)))
         yield Finding(
-            "deployment/two-tiers-in-one-place",
-            Severity.REFUSAL,
-            f"{card.local_key} is in the tiers {tiers} of {_named(card.place)}, and the same card "
+            id="deployment/two-tiers-in-one-place",
+            severity=Severity.REFUSAL,
+            message=f"{card.local_key} is in the tiers {tiers} of {_named(card.place)}, and the "
+            f"same card "
             "of all peers in one place is in one tier: write addresses of one of them",
-            "places of one deployment",
-            "expressway_e" if card.kind == "expressway-e" else "places",
+            source="places of one deployment",
+            key="expressway_e" if card.kind == "expressway-e" else "places",
         )
 
 
@@ -221,13 +224,14 @@ def _untold(cards: Iterable[Interface], atlas: Atlas) -> Iterator[Finding]:
             places = sorted(atlas.places_of(member.private))
             if len(places) > 1:
                 yield Finding(
-                    "deployment/hosts-not-told-apart",
-                    Severity.REFUSAL,
-                    f"{card.workload} has hosts in {' and '.join(map(_named, places))}, and its "
+                    id="deployment/hosts-not-told-apart",
+                    severity=Severity.REFUSAL,
+                    message=f"{card.workload} has hosts in {' and '.join(map(_named, places))}, "
+                    f"and its "
                     "lists do not say which address, public address and card are one host's: write "
                     "as many of each as there are hosts, in one order, or two systems with roles",
-                    "places of one deployment",
-                    f"systems.{card.workload}.addresses",
+                    source="places of one deployment",
+                    key=f"systems.{card.workload}.addresses",
                 )
 
 

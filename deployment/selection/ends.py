@@ -308,9 +308,9 @@ def _behind_nat(inside: Placement) -> frozenset[int]:
 
 def _private(placement: Placement) -> End:
     return End(
-        placement.party,
-        placement.interface,
-        in_order(placement.private),
+        party=placement.party,
+        interface=placement.interface,
+        addresses=in_order(placement.private),
         host_names=placement.host_names,
         inside=placement.inside,
         sets=placement.sets,
@@ -331,9 +331,9 @@ def _outside(placement: Placement, addresses: tuple[Network, ...]) -> End:
 def _by(placement: Placement, addresses: tuple[Network, ...]) -> End:
     own = of_families(in_order(placement.private), _versions(addresses))
     return End(
-        placement.party,
-        placement.interface,
-        addresses,
+        party=placement.party,
+        interface=placement.interface,
+        addresses=addresses,
         translated=addresses != own,
         host_names=placement.host_names,
     )

@@ -27,7 +27,7 @@ from flowbridge.deployment.selection.inside import inside_of, means_internet
 CLUSTER_PARTIES: Final = ("this-peer", "other-peer")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Placement:
     """One party as firewalls meet it.
 
@@ -165,7 +165,9 @@ class Places:
         if not addresses:
             return None
         outward = all(map(is_public, addresses))
-        return Placement(name, None, in_order(addresses), outward=outward, nat_key=key)
+        return Placement(
+            party=name, interface=None, private=in_order(addresses), outward=outward, nat_key=key
+        )
 
     def _words(self, name: str) -> frozenset[str]:
         """The party by its own name and by the others that it has."""
@@ -263,11 +265,11 @@ class Places:
         nat = of_families(self._nat(interface), without_public(interface))
         system = self._site.systems.get(interface.workload)
         return Placement(
-            name,
-            interface,
-            interface.private,
-            interface.public,
-            nat,
+            party=name,
+            interface=interface,
+            private=interface.private,
+            public=interface.public,
+            nat=nat,
             host_names=system.fqdns if system is not None else (),
             nat_key=_nat_key(interface),
         )
@@ -286,11 +288,18 @@ class Places:
         names = party.host_names if party is not None else ()
         if system is None:
             if party is not None and party.addresses:
-                return Placement(name, None, in_order(party.addresses), outward=True)
+                return Placement(
+                    party=name, interface=None, private=in_order(party.addresses), outward=True
+                )
             if party is None or party.default != "internet":
                 return None
             return Placement(
-                name, None, EVERYWHERE, outward=True, host_names=names, inside=self._inside
+                party=name,
+                interface=None,
+                private=EVERYWHERE,
+                outward=True,
+                host_names=names,
+                inside=self._inside,
             )
         addresses = in_order(system.addresses)
         inside: tuple[Network, ...] = ()
@@ -305,10 +314,10 @@ class Places:
         if side is Side.PUBLIC and public:
             addresses = public
         return Placement(
-            name,
-            None,
-            addresses,
-            public,
+            party=name,
+            interface=None,
+            private=addresses,
+            public=public,
             outward=(bool(addresses) and all(is_public(network) for network in addresses))
             or (party is not None and party.kind is PartyKind.INTERNET),
             host_names=tuple(sorted({*names, *system.fqdns})),

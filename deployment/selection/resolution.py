@@ -28,7 +28,7 @@ class Outcome(StrEnum):
     UNPRINTED = "unprinted"  # errata: printed, and the printed row cannot be resolved
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Selected:
     """A row of a requested service, its outcome, and in words what decided it."""
 
@@ -40,7 +40,7 @@ class Selected:
     flows: tuple[Flow, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Resolution:
     """Everything later rooms need; nothing in it depends on a cloud's rule format.
 

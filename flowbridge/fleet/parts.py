@@ -38,7 +38,7 @@ _FOLDERS: Final = ("answers", "results", "ingest")  # of these an answer knows n
 PREFIX: Final = "check-"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
     """`problems` are why the files cannot be judged; then there is nothing else."""
 
@@ -53,12 +53,12 @@ class Part:
     def from_plain(cls, data: Mapping[str, Any]) -> Part:
         """What `as_plain` gave, after JSON."""
         return cls(
-            tuple(data["files"]),
-            tuple(Problem(**each) for each in data["problems"]),
-            tuple(map(SiteAnswer.from_plain, data["sites"])),
-            tuple(map(RehearsalAnswer.from_plain, data["rehearsals"])),
-            tuple(DisagreementAnswer(**each) for each in data["disagreements"]),
-            Footprint.from_plain(data["footprint"]),
+            files=tuple(data["files"]),
+            problems=tuple(Problem(**each) for each in data["problems"]),
+            sites=tuple(map(SiteAnswer.from_plain, data["sites"])),
+            rehearsals=tuple(map(RehearsalAnswer.from_plain, data["rehearsals"])),
+            disagreements=tuple(DisagreementAnswer(**each) for each in data["disagreements"]),
+            footprint=Footprint.from_plain(data["footprint"]),
         )
 
     def as_plain(self) -> dict[str, Any]:
@@ -81,9 +81,11 @@ def judged(files: Sequence[Path], *, plain: bool) -> Part:
     try:
         built = build_all(files)
     except BadFileError as error:
-        return Part(names, error.problems)
+        return Part(files=names, problems=error.problems)
     refused = tuple(problem for each in built for problem in each.refused())
-    return Part(names, refused) if refused else judged_built(names, built, plain=plain)
+    return (
+        Part(files=names, problems=refused) if refused else judged_built(names, built, plain=plain)
+    )
 
 
 def judged_built(names: tuple[str, ...], built: Sequence[Built], *, plain: bool) -> Part:
@@ -95,12 +97,14 @@ def judged_built(names: tuple[str, ...], built: Sequence[Built], *, plain: bool)
 
     checked = [judge(each) for each in built]
     return Part(
-        names,
-        (),
-        tuple(site_answer(each, plain_deployment(each) if plain else None) for each in checked),
-        tuple(rehearsal_answer(each, plain=plain) for each in rehearsals(checked)),
-        disagreement_answers(disagreements_of(built)),
-        footprint(built),
+        files=names,
+        problems=(),
+        sites=tuple(
+            site_answer(each, plain_deployment(each) if plain else None) for each in checked
+        ),
+        rehearsals=tuple(rehearsal_answer(each, plain=plain) for each in rehearsals(checked)),
+        disagreements=disagreement_answers(disagreements_of(built)),
+        footprint=footprint(built),
     )
 
 

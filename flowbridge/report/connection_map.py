@@ -30,7 +30,7 @@ _CLEAR: Final = 8  # pixels that a line keeps from a box that it passes
 _WIDEST: Final = 8  # a public prefix this short is no longer one organisation's
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Box:
     """One party or interface. `zone`: the title of its column. `x`, `y`: its upper left corner, in
     pixels."""
@@ -44,7 +44,7 @@ class Box:
     y: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
     """All flows from one box to another, in this direction; `x`, `y`: its middle, in pixels."""
 
@@ -91,20 +91,24 @@ def connection_map(interfaces: tuple[Interface, ...], flows: tuple[Flow, ...]) -
             y = centred + place * ROW_STEP
             boxes[key] = _box(key, interfaces, ends, title, x, y)
     lanes = _Lanes(boxes.values())
-    lines = tuple(
-        Line(
-            f"line-{number}",
-            source,
-            destination,
-            len(found),
-            _ports(found),
-            *_path(boxes[source], boxes[destination], lanes),
+    lines = []
+    for number, ((source, destination), found) in enumerate(sorted(pairs.items())):
+        path, x, y = _path(boxes[source], boxes[destination], lanes)
+        lines.append(
+            Line(
+                id=f"line-{number}",
+                source=source,
+                destination=destination,
+                flows=len(found),
+                ports=_ports(found),
+                path=path,
+                x=x,
+                y=y,
+            )
         )
-        for number, ((source, destination), found) in enumerate(sorted(pairs.items()))
-    )
     width = LEFT * 2 + (len(zones) - 1) * COLUMN_STEP + BOX_WIDTH
     return ConnectionMap(
-        tuple(columns), tuple(boxes.values()), lines, width, TOP + rows * ROW_STEP + 10
+        tuple(columns), tuple(boxes.values()), tuple(lines), width, TOP + rows * ROW_STEP + 10
     )
 
 
@@ -190,7 +194,15 @@ def _box(
     addresses = card.private if card else ends[key].addresses
     more = f", +{len(addresses) - 2}" if len(addresses) > 2 else ""
     detail = ", ".join(map(shown, addresses[:2])) + more
-    return Box(key, key.removesuffix("/single"), detail, zone, card is not None, x, y)
+    return Box(
+        key=key,
+        label=key.removesuffix("/single"),
+        detail=detail,
+        zone=zone,
+        managed=card is not None,
+        x=x,
+        y=y,
+    )
 
 
 def _ports(flows: list[Flow]) -> str:

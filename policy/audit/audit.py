@@ -42,7 +42,7 @@ class Verdict(StrEnum):
     INCOMPLETE = "incomplete"  # nothing found, and not everything could be read
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
     """Packets that a live rule (None: the filter's default) allows and nobody asked for.
 
@@ -72,7 +72,7 @@ class Opened:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
     """Packets that rows ask for and that do not pass, or whose `replies` do not."""
 
@@ -95,7 +95,7 @@ class Refused:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
     """In numbers. `planned` counts the plan's allow rules, `carried` those in full effect."""
 
@@ -125,7 +125,7 @@ class Summary:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Audit:
     """Everything found. `missing` are the planned rules that are in no or not in full effect."""
 
@@ -241,28 +241,28 @@ def audit(
     }
     replaced = {state.was for state in changed if state.was}
     return Audit(
-        estate.scope,
-        tuple(opened),
-        tuple(refused),
-        tuple(sorted(lost)),
-        changed,
-        unmanaged,
-        estate.deviations,
-        left_open,
-        tuple(absent_members(policy, estate)),
-        estate.unread,
-        estate.notes,
-        Summary(
-            len(planned),
-            len(planned) - len(lost),
-            len(lost - replaced),
-            len(changed),
-            len(unmanaged),
-            sum(packets.count() for packets in _by_filter(opened)),
-            sum(each.packets.count() for each in refused if not each.replies),
+        scope=estate.scope,
+        opened=tuple(opened),
+        refused=tuple(refused),
+        missing=tuple(sorted(lost)),
+        changed=changed,
+        unmanaged=unmanaged,
+        deviations=estate.deviations,
+        untold=left_open,
+        absent=tuple(absent_members(policy, estate)),
+        unread=estate.unread,
+        notes=estate.notes,
+        summary=Summary(
+            planned=len(planned),
+            carried=len(planned) - len(lost),
+            missing=len(lost - replaced),
+            changed=len(changed),
+            unmanaged=len(unmanaged),
+            packets_opened=sum(packets.count() for packets in _by_filter(opened)),
+            packets_refused=sum(each.packets.count() for each in refused if not each.replies),
         ),
-        estate.read,
-        before_machines,
+        read=estate.read,
+        before_machines=before_machines,
     )
 
 
@@ -279,12 +279,12 @@ def _opened(
             continue
         for rule, share in _by_rule(stage.filter, surplus):
             yield Opened(
-                point,
-                stage.filter.name,
-                stage.filter.kind,
-                estate.rules.get(rule) if rule else None,
-                share,
-                share & proof.unexplained,
+                point=point,
+                filter=stage.filter.name,
+                kind=stage.filter.kind,
+                rule=estate.rules.get(rule) if rule else None,
+                packets=share,
+                reaching=share & proof.unexplained,
             )
 
 
@@ -327,7 +327,9 @@ def _refused(
         if example is not None:
             last = judge.path(stateless, example)[-1]
             why = f"{last.filter.name}: {last.why}"
-            yield Refused(point, asked.peer, asked.rows, gone, why, replies=True)
+            yield Refused(
+                point=point, peer=asked.peer, rows=asked.rows, packets=gone, why=why, replies=True
+            )
 
 
 def _by_demand(policy: Policy, point: Point, packets: PacketSet) -> Iterator[Refused]:
@@ -336,7 +338,7 @@ def _by_demand(policy: Policy, point: Point, packets: PacketSet) -> Iterator[Ref
         return
     before = Side({point: packets}, of_policy(policy).claims)
     for flow in difference(before, Side({}, lambda _: ())):
-        yield Refused(point, flow.peer, flow.rows, flow.packets, "")
+        yield Refused(point=point, peer=flow.peer, rows=flow.rows, packets=flow.packets, why="")
 
 
 def _opening(opened: list[Opened]) -> Mapping[str, PacketSet]:

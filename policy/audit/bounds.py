@@ -23,9 +23,13 @@ from flowbridge.policy.point import Direction, Point
 from flowbridge.policy.surrounding import Surrounding
 from flowbridge.policy.unknown import Unknown, Why
 
-_NOTHING: Final = Filter("not told", "unknown", Order.UNION, stateful=True, rules=())
+_NOTHING: Final = Filter(
+    name="not told", kind="unknown", order=Order.UNION, stateful=True, rules=()
+)
 # Answers may be refused as well: a stage of which nothing is known keeps no state for sure.
-_NO_ANSWER: Final = Filter("not told", "unknown", Order.UNION, stateful=False, rules=())
+_NO_ANSWER: Final = Filter(
+    name="not told", kind="unknown", order=Order.UNION, stateful=False, rules=()
+)
 _REFUSED: Final = (_NOTHING, _NO_ANSWER)
 
 

@@ -32,7 +32,7 @@ _MOST_NEEDS: Final = 8
 _WIDE: Final = 1 << 15  # ports of a rule that names no service
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
     """What a bystander has to be let do. `ports` are those of the end that is called; `what` says
     it in words; `sure` False: the ports stand for others that are not known. `internet`: `peers`
@@ -60,7 +60,7 @@ class Need:
         return f"{protocol_label(self.protocol)} {ports} {way} {peers}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Bystander:
     """One thing in a network of ours that no interface of the deployment is.
 
@@ -91,7 +91,7 @@ class Bystander:
         return f"{said} ({where}; {self.text})" if self.text else f"{said} ({where})"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Affected:
     """A bystander with what it loses and keeps, by direction: whom it lets in, whom it may call.
 
@@ -195,7 +195,15 @@ def _affected(
 ) -> Affected | None:
     nothing = dict.fromkeys(Direction, EMPTY)
     if who.spared or who.unseen:
-        return Affected(who, "", "", nothing, nothing, not who.unseen, ())
+        return Affected(
+            bystander=who,
+            tier="",
+            filter="",
+            lost=nothing,
+            kept=nothing,
+            compared=not who.unseen,
+            cut=(),
+        )
     place = _place(who, planned)
     met = who.met_by if who.met_by is not None else place.filters if place else None
     if met is None:
@@ -211,13 +219,13 @@ def _affected(
     cut = tuple(each for each in wanted if each.packets & lost[each.direction])
     tier = place.anyone.tier if place else ""
     return Affected(
-        who,
-        tier,
-        " and ".join(names),
-        lost,
-        kept,
-        live is None or before is not None,
-        cut[:_MOST_NEEDS],
+        bystander=who,
+        tier=tier,
+        filter=" and ".join(names),
+        lost=lost,
+        kept=kept,
+        compared=live is None or before is not None,
+        cut=cut[:_MOST_NEEDS],
     )
 
 
@@ -255,7 +263,13 @@ def _by_own_rules(who: Bystander, lost: Mapping[Direction, PacketSet]) -> Iterat
                 wide = sum(p.last - p.first + 1 for p in box.destination_ports) > _WIDE
                 if box.protocol in WITH_PORTS and box.protocol is not None and not wide:
                     what = f"what its own rule {rule.name} is for"
-                    yield Need(way, box.protocol, box.destination_ports, box.peers, what)
+                    yield Need(
+                        direction=way,
+                        protocol=box.protocol,
+                        ports=box.destination_ports,
+                        peers=box.peers,
+                        what=what,
+                    )
 
 
 def _example(packets: PacketSet) -> str:
@@ -276,18 +290,32 @@ def findings_of(found: Iterable[Affected]) -> Iterator[Finding]:
     every = tuple(found)
     for each in every:
         if each.bystander.unseen:
-            yield Finding(BYSTANDER, Severity.WARNING, str(each), _SOURCE, "network.tiers")
+            yield Finding(
+                id=BYSTANDER,
+                severity=Severity.WARNING,
+                message=str(each),
+                source=_SOURCE,
+                key="network.tiers",
+            )
         elif each.loses:
             said = f"{each}; {each.advice}"
             source = each.bystander.source or _SOURCE
-            yield Finding(BYSTANDER, Severity.WARNING, said, source, "network.tiers")
+            yield Finding(
+                id=BYSTANDER,
+                severity=Severity.WARNING,
+                message=said,
+                source=source,
+                key="network.tiers",
+            )
     untouched = [each for each in every if not (each.loses or each.bystander.unseen)]
     for why in dict.fromkeys(each.bystander.spared for each in untouched):
         names = [each.bystander.name for each in untouched if each.bystander.spared == why]
         more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
         because = f": {why}" if why else ""
         told = f"an apply takes nothing from {', '.join(names[:_NAMED])}{more}{because}"
-        yield Finding(BYSTANDER, Severity.NOTE, told, _SOURCE, "network.tiers")
+        yield Finding(
+            id=BYSTANDER, severity=Severity.NOTE, message=told, source=_SOURCE, key="network.tiers"
+        )
 
 
 def system_name(who: Bystander) -> str:

@@ -38,7 +38,7 @@ class Cause(StrEnum):
     NO_SDK = "sdk-not-installed"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Unread:
     """One call that gave no answer to rely on.
 
@@ -69,7 +69,7 @@ class Unread:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LiveRule:
     """Who made one live rule. `id` is the `name` of its `FilterRule`s in the enforcement.
 
@@ -139,7 +139,7 @@ class Deviation:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Estate:
     """Everything that a cloud was read to have for one deployment.
 

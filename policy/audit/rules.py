@@ -19,7 +19,7 @@ from flowbridge.policy.packets.packet_set import EMPTY, PacketSet
 from flowbridge.policy.point import Point
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RuleState:
     """A live rule that the plan does not have. `was`: the planned rule that it must have been;
     `interface`: the first one whose packets meet it, where any does."""
@@ -126,7 +126,12 @@ def rule_states(
                 # The rule is as planned; what its peers stand for is not.
                 changed.append(
                     RuleState(
-                        rule, rule.planned, True, opens, "its peers are more than planned", where
+                        rule=rule,
+                        was=rule.planned,
+                        drift=True,
+                        opens=opens,
+                        effect="its peers are more than planned",
+                        interface=where,
                     )
                 )
             continue
@@ -141,7 +146,9 @@ def rule_states(
         }
         drift = any(effects.values()) or doubted.get(rule.id, False)
         effect = _effect([text for text, holds in effects.items() if holds], rule.id in doubted)
-        state = RuleState(rule, was, drift, opens, effect, where)
+        state = RuleState(
+            rule=rule, was=was, drift=drift, opens=opens, effect=effect, interface=where
+        )
         (changed if rule.ours else unmanaged).append(state)
     return tuple(changed), tuple(unmanaged)
 

@@ -20,7 +20,7 @@ from flowbridge.policy.packets.line import Intervals, intervals, without
 from flowbridge.policy.packets.relation import Relation, relation_of
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Crossing:
     """One flow between two zones, of one IP version.
 
@@ -105,16 +105,16 @@ def _of_flow(
                         _tell(untold, what, flow)
                     continue
                 yield Crossing(
-                    source.zone,
-                    to.zone,
-                    flow.source.key,
-                    flow.destination.key,
-                    source.addresses,
-                    to.addresses,
-                    to.met if turned else to.addresses,
-                    flow.protocol,
-                    _ports(flow, own=source.own or not flow.source.translated),
-                    flow.rows,
+                    from_zone=source.zone,
+                    to_zone=to.zone,
+                    source=flow.source.key,
+                    destination=flow.destination.key,
+                    sources=source.addresses,
+                    destinations=to.addresses,
+                    met=to.met if turned else to.addresses,
+                    protocol=flow.protocol,
+                    ports=_ports(flow, own=source.own or not flow.source.translated),
+                    rows=flow.rows,
                 )
 
 

@@ -59,7 +59,9 @@ class PathSet:
     def allowed(cls, rules: Iterable[PathRule]) -> PathSet:
         """What passes where the first rule that matches decides, and nothing else passes."""
         listed = list(rules)
-        sets = [FilterRule("", rule.allow, rule.from_sources()) for rule in listed]
+        sets = [
+            FilterRule(name="", allow=rule.allow, packets=rule.from_sources()) for rule in listed
+        ]
         edges = sorted({e for r in listed for a, b in r.destinations for e in (a, b + 1)})
         place = {edge: number for number, edge in enumerate(edges)}
         cells: list[list[int]] = [[] for _ in edges]
@@ -73,7 +75,7 @@ class PathSet:
             here = tuple(sets[number] for number in numbers)
             union = all(rule.allow for rule in here)
             order = Order.UNION if union else Order.FIRST_MATCH
-            return Filter("", "", order, True, here).allowed()
+            return Filter(name="", kind="", order=order, stateful=True, rules=here).allowed()
 
         return cls(
             _joined(

@@ -28,7 +28,7 @@ _READ: Final = 12
 _RUNS: Final = 15
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Term:
     """One rule. `protocol` None: every one; ports None: all of them, or none there are.
 
@@ -95,7 +95,7 @@ def terms_of(crossings: Iterable[Crossing], *, met: bool = False) -> tuple[Term,
     return tuple(found)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Asked:
     pair: tuple[str, str]
     sources: Intervals
@@ -115,7 +115,13 @@ def _of_pair(crossings: Iterable[Crossing], met: bool) -> Iterator[_Asked]:
         to = each.met if met else each.destinations
         for sources, destinations in sorted(each.ports):
             asked = _Asked(
-                pair, each.sources, to, int(each.protocol), sources, destinations, each.rows
+                pair=pair,
+                sources=each.sources,
+                to=to,
+                protocol=int(each.protocol),
+                from_ports=sources,
+                to_ports=destinations,
+                rows=each.rows,
             )
             key = (each.sources, to, int(each.protocol), sources)
             if len(port_runs(destinations)) > _RUNS:
@@ -141,15 +147,17 @@ def _term(
     each: _Asked, sources: tuple[Network, ...], to: tuple[Network, ...], *, allow: bool = True
 ) -> Term:
     icmp = each.protocol in ICMP
+    from_zone, to_zone = each.pair
     return Term(
-        *each.pair,
-        allow,
-        sources,
-        to,
-        each.protocol,
-        _ports(each.from_ports) if each.protocol in WITH_PORTS else None,
-        _ports(each.to_ports) if icmp or each.protocol in WITH_PORTS else None,
-        each.rows,
+        from_zone=from_zone,
+        to_zone=to_zone,
+        allow=allow,
+        sources=sources,
+        destinations=to,
+        protocol=each.protocol,
+        source_ports=_ports(each.from_ports) if each.protocol in WITH_PORTS else None,
+        destination_ports=(_ports(each.to_ports) if icmp or each.protocol in WITH_PORTS else None),
+        rows=each.rows,
     )
 
 

@@ -63,7 +63,7 @@ class Counterexample:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StageProof:
     """One filter by itself. `needed` is intended, and for a stateless filter the replies too.
 
@@ -92,7 +92,7 @@ class StageProof:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PointProof:
     """One interface and direction (see the module's opening)."""
 
@@ -265,15 +265,15 @@ def _prove_point(
             claimed = {row for d in decisions if d.rule for row in d.rule.rows}
             counterexamples.append(Counterexample(found, decisions, tuple(sorted(claimed))))
     return PointProof(
-        point,
-        intended,
-        enforced,
-        missing,
-        missing_replies,
-        enforced - intended,
-        unexplained,
-        stages,
-        tuple(counterexamples),
+        point=point,
+        intended=intended,
+        enforced=enforced,
+        missing=missing,
+        missing_replies=missing_replies,
+        excess=enforced - intended,
+        unexplained=unexplained,
+        stages=stages,
+        counterexamples=tuple(counterexamples),
     )
 
 
@@ -289,7 +289,7 @@ def _prove_stage(
     needed = intended if stage.stateful else intended | replies
     excess = mine - needed
     return StageProof(
-        stage,
+        filter=stage,
         missing=intended - mine,
         missing_replies=EMPTY if stage.stateful else replies - mine,
         excess=excess,

@@ -23,7 +23,7 @@ from flowbridge.policy.proof.route import (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PassageProof:
     """One route between two managed interfaces.
 
@@ -139,7 +139,7 @@ def _prove(
         )
     )
     found = {name: tuple(crossings_) for name, crossings_ in out.items()}
-    return PassageProof(route, **found, rows=rows, unserved=unserved)
+    return PassageProof(route=route, **found, rows=rows, unserved=unserved)
 
 
 def _rows(flows: Iterable[Flow]) -> tuple[str, ...]:

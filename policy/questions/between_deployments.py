@@ -59,7 +59,7 @@ class Deployment:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Disagreement:
     """Packets that one deployment opens at `point` and the other does not at `other_point`.
 
@@ -200,7 +200,15 @@ def _between(one: Deployment, other: Deployment) -> Iterator[Disagreement]:
             packets, known = found.get(key, (EMPTY, frozenset()))
             found[key] = packets | lost, known | rows
     for (point, there, reason), (packets, rows) in found.items():
-        yield Disagreement(one.name, point, other.name, there, tuple(sorted(rows)), packets, reason)
+        yield Disagreement(
+            opener=one.name,
+            point=point,
+            other=other.name,
+            other_point=there,
+            rows=tuple(sorted(rows)),
+            packets=packets,
+            reason=reason,
+        )
 
 
 def _met(end: End, interface: Interface, owner: Deployment) -> tuple[_Met, ...]:

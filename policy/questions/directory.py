@@ -53,7 +53,7 @@ class Place:
         return self.interface.key if self.interface else self.name
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Directory:
     """`parties` are all names that are no interface; `strangers` those of them that stand for
     the internet, whole or in large part."""
@@ -110,14 +110,14 @@ class Directory:
         known["internet"] = _networks(ALL - _NOT_A_STRANGER - PacketSet.of(own, None))
         held = [(own, card) for card in policy.interfaces for own in (*card.private, *card.public)]
         return cls(
-            policy.interfaces,
-            known,
-            frozenset(strangers | {"any", "internet"}),
-            {own: card for own, card in reversed(held) if own.num_addresses == 1},
-            tuple((own, card) for own, card in held if own.num_addresses > 1),
-            tuple(_gateways(policy, site)) if site is not None else (),
-            tuple(each.anyone for each in around),
-            {} if site is None else _roles(site),
+            interfaces=policy.interfaces,
+            parties=known,
+            strangers=frozenset(strangers | {"any", "internet"}),
+            hosts={own: card for own, card in reversed(held) if own.num_addresses == 1},
+            ranges=tuple((own, card) for own, card in held if own.num_addresses > 1),
+            gateways=tuple(_gateways(policy, site)) if site is not None else (),
+            around=tuple(each.anyone for each in around),
+            roles={} if site is None else _roles(site),
         )
 
     def places(self, name: str) -> tuple[Place, ...]:

@@ -33,7 +33,7 @@ class Risk(IntEnum):
 WIDE_RANGE = 1000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Exposure:
     """Ports of one interface that the internet reaches, for one reason.
 
@@ -127,14 +127,15 @@ def _exposed(
         for protocol, ports, whole in _openings(packets, internet, card.families):
             out.append(
                 Exposure(
-                    card.key,
-                    protocol,
-                    port_ranges(ports),
-                    _risk(rows, protocol, ports, management=management),
-                    rows,
-                    tuple(dict.fromkeys(purposes[row] for row in rows if row in purposes)),
-                    whole,
-                    bool(card.public) or any(is_public(network) for network in card.private),
+                    interface=card.key,
+                    protocol=protocol,
+                    ports=port_ranges(ports),
+                    risk=_risk(rows, protocol, ports, management=management),
+                    rows=rows,
+                    purposes=tuple(dict.fromkeys(purposes[row] for row in rows if row in purposes)),
+                    whole_internet=whole,
+                    reachable=bool(card.public)
+                    or any(is_public(network) for network in card.private),
                 )
             )
     return out

@@ -52,7 +52,7 @@ class Fate(StrEnum):
     NOISE = "noise"  # nobody asks for it, and it was refused
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Tally:
     """Records that share a fate at one point, for the same rows."""
 
@@ -164,7 +164,9 @@ class Observer:
                 key = (point, fate, rows, reply)
                 if key not in tallies:
                     emitted = packet in self._emitted[point]
-                    tallies[key] = Tally(point, fate, rows, reply, emitted=emitted)
+                    tallies[key] = Tally(
+                        point=point, fate=fate, rows=rows, reply=reply, emitted=emitted
+                    )
                 tallies[key].add(record, packet)
         used: dict[str, int] = {}
         for tally in tallies.values():

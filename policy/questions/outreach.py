@@ -40,7 +40,7 @@ class Gravity(IntEnum):
     INTERNET = 4
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reached:
     """Ports of one target that a workload reaches from `interface`, for one reason.
 
@@ -175,13 +175,13 @@ def _reasons(
             masks[box.protocol] = masks.get(box.protocol, 0) | port_mask(box.destination_ports)
         for protocol, mask in masks.items():
             yield Reached(
-                card.key,
-                target,
-                protocol,
-                port_ranges(mask),
-                _gravity(rows, inside=inside, management=management),
-                rows,
-                tuple(dict.fromkeys(purposes[row] for row in rows if row in purposes)),
+                interface=card.key,
+                target=target,
+                protocol=protocol,
+                ports=port_ranges(mask),
+                gravity=_gravity(rows, inside=inside, management=management),
+                rows=rows,
+                purposes=tuple(dict.fromkeys(purposes[row] for row in rows if row in purposes)),
             )
 
 

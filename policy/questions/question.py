@@ -82,7 +82,7 @@ class Question:
 _REMEMBERED = 10_000  # pairs of names
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Meeting:
     """One way in which two places meet, in one IP family.
 
@@ -151,13 +151,27 @@ class Meetings:
         around = self._directory.around
         if ours and theirs and ours not in around and theirs not in around:
             for route in self._chosen(source, destination, ours, theirs):
-                yield Meeting(ours, theirs, route.sources, route.destinations, ours.key, theirs.key)
+                yield Meeting(
+                    source=ours,
+                    destination=theirs,
+                    sources=route.sources,
+                    destinations=route.destinations,
+                    source_label=ours.key,
+                    destination_label=theirs.key,
+                )
             return
         for version in (4, 6):
             senders = _family(_addresses(source), version)
             receivers = _family(_addresses(destination), version)
             if senders and receivers:
-                yield Meeting(ours, theirs, senders, receivers, source.label, destination.label)
+                yield Meeting(
+                    source=ours,
+                    destination=theirs,
+                    sources=senders,
+                    destinations=receivers,
+                    source_label=source.label,
+                    destination_label=destination.label,
+                )
 
     def _chosen(
         self, source: Place, destination: Place, ours: Interface, theirs: Interface

@@ -90,7 +90,7 @@ class Cut:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlayedLine:
     """A row of a step, judged in one deployment: what cuts it, or what it hangs on.
 
@@ -117,7 +117,7 @@ class PlayedLine:
         return Answer.WORKS
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepAnswer:
     """A step of a feature. `rows` are those of the way that decided."""
 
@@ -234,12 +234,17 @@ class Stage:
         mine = tuple(each for flow in line.flows for each in self._at_our_cards(flow))
         refused = next(filter(None, map(self._refused, mine)), None)
         if refused is not None and line.conditions:
-            return PlayedLine(line.row, True, line.conditions)
+            return PlayedLine(row=line.row, judged=True, conditions=line.conditions)
         if refused is not None:
-            return PlayedLine(line.row, True, (), self._followed(line.row, refused, known=False))
+            return PlayedLine(
+                row=line.row,
+                judged=True,
+                conditions=(),
+                cut=self._followed(line.row, refused, known=False),
+            )
         if untold := self._untold(mine):
-            return PlayedLine(line.row, True, untold=untold)
-        return PlayedLine(line.row, True) if mine else None
+            return PlayedLine(row=line.row, judged=True, untold=untold)
+        return PlayedLine(row=line.row, judged=True) if mine else None
 
     def _at_our_cards(self, flow: Flow) -> tuple[Flow, ...]:
         """What of `flow` meets cards of ours; nothing where none of its ends is one."""
@@ -270,16 +275,20 @@ class Stage:
         refused = next(filter(None, map(self._refused, line.flows)), None)
         if refused is None:
             if untold := self._untold(line.flows):
-                return PlayedLine(line.row, True, untold=untold)
+                return PlayedLine(row=line.row, judged=True, untold=untold)
             # What the switches keep closed and another row opens gets through all the same.
             conditions = () if line.flows else line.conditions
             forgotten = self._forgotten(line.flows, idle)
-            return PlayedLine(line.row, bool(line.flows), conditions, forgotten=forgotten)
+            return PlayedLine(
+                row=line.row, judged=bool(line.flows), conditions=conditions, forgotten=forgotten
+            )
         if line.conditions:
-            return PlayedLine(line.row, True, line.conditions)
+            return PlayedLine(row=line.row, judged=True, conditions=line.conditions)
         if refused.beside is not None:
-            return PlayedLine(line.row, True, (refused.beside,))
-        return PlayedLine(line.row, True, (), self._followed(line.row, refused))
+            return PlayedLine(row=line.row, judged=True, conditions=(refused.beside,))
+        return PlayedLine(
+            row=line.row, judged=True, conditions=(), cut=self._followed(line.row, refused)
+        )
 
     def _refused(self, flow: Flow) -> _Refused | None:
         if id(flow) not in self._known:
@@ -361,12 +370,12 @@ class Stage:
             for end, address in zip((flow.source, flow.destination), ends, strict=True)
         )
         meeting = Meeting(
-            flow.source.interface,
-            flow.destination.interface,
-            flow.source.addresses,
-            flow.destination.addresses,
-            sender,
-            receiver,
+            source=flow.source.interface,
+            destination=flow.destination.interface,
+            sources=flow.source.addresses,
+            destinations=flow.destination.addresses,
+            source_label=sender,
+            destination_label=receiver,
         )
         question = Question(
             sender,
@@ -442,7 +451,9 @@ def _step(stages: Sequence[Stage], versions: Sequence[PlayedStep]) -> StepAnswer
                 played.extend(each for each in others if each is not None)
     if not ways:
         reasons = tuple(dict.fromkeys(filter(None, (version.reason for version in versions))))
-        return StepAnswer(first.does, first.media, Answer.NOT_HERE, (), reasons)
+        return StepAnswer(
+            does=first.does, media=first.media, answer=Answer.NOT_HERE, rows=(), conditions=reasons
+        )
     answers = [
         _way(first, rows, [_together(lines[row]) for row in rows]) for rows, lines in ways.items()
     ]
@@ -461,7 +472,9 @@ def _step(stages: Sequence[Stage], versions: Sequence[PlayedStep]) -> StepAnswer
                 return answer
     either = " or ".join(dict.fromkeys("; ".join(each.conditions) for each in answers))
     rows = tuple(row for each in answers for row in each.rows)
-    return StepAnswer(first.does, first.media, Answer.CONDITION, rows, (either,))
+    return StepAnswer(
+        does=first.does, media=first.media, answer=Answer.CONDITION, rows=rows, conditions=(either,)
+    )
 
 
 def _together(lines: Sequence[PlayedLine]) -> PlayedLine:
@@ -487,12 +500,12 @@ def _way(step: PlayedStep, rows: tuple[str, ...], lines: Sequence[PlayedLine]) -
     if answer is Answer.WORKS and not any(line.judged for line in lines):
         answer = Answer.NOT_HERE
     return StepAnswer(
-        step.does,
-        step.media,
-        answer,
-        rows,
-        tuple(dict.fromkeys(each for line in lines for each in _hangs_on(line))),
-        tuple(line.cut for line in lines if line.cut is not None),
+        does=step.does,
+        media=step.media,
+        answer=answer,
+        rows=rows,
+        conditions=tuple(dict.fromkeys(each for line in lines for each in _hangs_on(line))),
+        cuts=tuple(line.cut for line in lines if line.cut is not None),
     )
 
 

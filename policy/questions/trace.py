@@ -115,7 +115,7 @@ class Sample:
         return f"{name} {self.source} to {self.destination}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
     """One followed packet (see the module's opening).
 
@@ -278,14 +278,14 @@ class Tracer:
         if self._closed is not None and not rows and Protocol(sample.protocol).has_ports:
             near = other_source_ports(self._policy, _ends(meeting, sample))
         return Trace(
-            question,
-            meeting.source_label,
-            meeting.destination_label,
-            sample,
-            Verdict.ALLOWED if passes else Verdict.DENIED,
-            extent or (Extent.ALL if passes else Extent.NONE),
-            hops,
-            rows,
+            question=question,
+            source=meeting.source_label,
+            destination=meeting.destination_label,
+            sample=sample,
+            verdict=Verdict.ALLOWED if passes else Verdict.DENIED,
+            extent=extent or (Extent.ALL if passes else Extent.NONE),
+            hops=hops,
+            rows=rows,
             near=near,
             not_judged=tuple(self._not_judged(meeting, sample)),
         )
@@ -359,10 +359,14 @@ class _Asking:
     def rows(self, point: Point, packet: Packet) -> frozenset[str]:
         if point not in self._indexes:
             wishes = tuple(
-                FilterRule(str(point), True, demand.packets, demand.flow.rows)
+                FilterRule(
+                    name=str(point), allow=True, packets=demand.packets, rows=demand.flow.rows
+                )
                 for demand in self._policy.demands.get(point, ())
             )
-            self._indexes[point] = FilterIndex(Filter("flows", "flows", Order.UNION, True, wishes))
+            self._indexes[point] = FilterIndex(
+                Filter(name="flows", kind="flows", order=Order.UNION, stateful=True, rules=wishes)
+            )
         matching = self._indexes[point].matching(packet)
         return frozenset(row for wish in matching for row in wish.rows)
 

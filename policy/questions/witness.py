@@ -35,7 +35,7 @@ class Expected(StrEnum):
     UNTOLD = "cannot be told"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
     """A card of ours that a witness leaves or arrives at; `attachment` where the file names it."""
 
@@ -51,7 +51,7 @@ class Card:
         return f"{self.interface} {self.private}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Witness:
     """One packet. `steps` are those that need it, as `mra/sign-in: The client asks …`, by `rows`;
     at least one of its cards is ours."""
@@ -203,16 +203,16 @@ def _made(
     named: str, row: str, expected: Expected, flow: Flow, source: Address, packet: Packet
 ) -> Witness:
     return Witness(
-        (named,),
-        (row,),
-        expected,
-        flow.protocol,
-        source,
-        packet.peer,
-        packet.source_port,
-        packet.destination_port,
-        _card(flow.source, source),
-        _card(flow.destination, packet.peer),
+        steps=(named,),
+        rows=(row,),
+        expected=expected,
+        protocol=flow.protocol,
+        source=source,
+        destination=packet.peer,
+        source_port=packet.source_port,
+        port=packet.destination_port,
+        source_card=_card(flow.source, source),
+        destination_card=_card(flow.destination, packet.peer),
     )
 
 
@@ -229,11 +229,11 @@ def _card(end: End, address: Address) -> Card | None:
             public = [n for n in member.public if n.version == address.version]
             own = address if any(address in n for n in private) else private[0].network_address
             return Card(
-                interface.key,
-                interface.name,
-                interface.tier,
-                own,
-                public[0].network_address if public else None,
-                member.attachment,
+                interface=interface.key,
+                name=interface.name,
+                tier=interface.tier,
+                private=own,
+                public=public[0].network_address if public else None,
+                attachment=member.attachment,
             )
     return None

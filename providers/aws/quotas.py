@@ -35,7 +35,7 @@ class Quota(quota_table.Quota[int]):
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Quotas:
     """All limits of one account."""
 

@@ -17,7 +17,7 @@ _TABLE: Final = Path(__file__).with_name("quotas.yaml")
 Quota = quota_table.Quota[int]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Quotas:
     """All limits of one subscription."""
 

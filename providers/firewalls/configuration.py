@@ -24,7 +24,7 @@ class Refused:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:
     """What one firewall has to let through.
 
@@ -88,17 +88,17 @@ def configure(site: Site, name: str, flows: Iterable[Flow]) -> Configuration:
 
     missing = differences(differences(asked, enforced), left_out)
     return Configuration(
-        name,
-        firewall,
-        kind,
-        text,
-        terms,
-        refused,
-        found.untold,
-        found.elsewhere,
-        differences(meant, asked),
-        missing,
-        differences(enforced, meant),
+        name=name,
+        firewall=firewall,
+        kind=kind,
+        text=text,
+        terms=terms,
+        refused=refused,
+        untold=found.untold,
+        elsewhere=found.elsewhere,
+        excess=differences(meant, asked),
+        missing=missing,
+        unexplained=differences(enforced, meant),
     )
 
 

@@ -46,7 +46,7 @@ _HOW: Final[Mapping[FirewallKind, tuple[Emit, Reader]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
     """See `kinds.yaml`; `protocols` None: every one."""
 
@@ -119,13 +119,13 @@ def kinds() -> Mapping[FirewallKind, Kind]:
 def _kind(name: FirewallKind, data: Mapping[str, Any]) -> Kind:
     protocols = data.get("protocols")
     return Kind(
-        name,
-        data["suffix"],
-        data["places"],
-        data["source_ports"],
-        data["icmp"],
-        frozenset(data["ip_versions"]),
-        data["met"],
-        tuple(data["beside"]),
-        None if protocols is None else frozenset(protocols),
+        name=name,
+        suffix=data["suffix"],
+        places=data["places"],
+        source_ports=data["source_ports"],
+        icmp=data["icmp"],
+        ip_versions=frozenset(data["ip_versions"]),
+        met=data["met"],
+        beside=tuple(data["beside"]),
+        protocols=None if protocols is None else frozenset(protocols),
     )

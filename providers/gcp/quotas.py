@@ -39,7 +39,7 @@ class Quota(quota_table.Quota["int | None"]):
         return (Usage(self.limit, scope, used, self.value, self.source),)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Quotas:
     """All limits of one project."""
 

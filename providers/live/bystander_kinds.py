@@ -61,11 +61,11 @@ def _needs(entries: Any, network: tuple[Network, ...]) -> Iterator[Need]:
         known = entry.get("ports")
         for protocol in entry["protocols"]:
             yield Need(
-                Direction(entry["direction"]),
-                int(Protocol.parse(protocol)),
-                (PortRange.parse(str(known or _STANDS_FOR_UNKNOWN)),),
-                tuple(n for n in peers if n.version == 4) or tuple(peers),
-                entry["what"],
+                direction=Direction(entry["direction"]),
+                protocol=int(Protocol.parse(protocol)),
+                ports=(PortRange.parse(str(known or _STANDS_FOR_UNKNOWN)),),
+                peers=tuple(n for n in peers if n.version == 4) or tuple(peers),
+                what=entry["what"],
                 sure=known is not None,
                 internet=entry["peer"] == "internet",
             )

@@ -26,7 +26,7 @@ from flowbridge.policy.compiled import Policy
 from flowbridge.providers.provider import Usage
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
     """How to reach a cloud. Times in seconds; `attempts` counts the first try.
 
@@ -72,7 +72,7 @@ class Import:
     why: str  # "name and tags", "same content as sgr-0a1b"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Adoption:
     """What adopting would do. Nothing in it destroys, but for `removes`.
 
@@ -121,7 +121,7 @@ class Fetch(Protocol[Read]):
 Planned = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LiveReader(Generic[Answers]):
     """The steps of one cloud.
 

@@ -38,10 +38,22 @@ class Gathering(Generic[Place, Part]):
         """Note that `call` gave no answer to rely on."""
         scope = self.place.scope
         if isinstance(error, EndpointRefusedError):
-            missing = Unread(scope, call, Cause.NO_CREDENTIALS, str(error), error.remedy)
+            missing = Unread(
+                scope=scope,
+                call=call,
+                cause=Cause.NO_CREDENTIALS,
+                message=str(error),
+                remedy=error.remedy,
+            )
         else:
             fault = self._fault_of(error)
-            missing = Unread(scope, call, fault.cause, fault.message, fault.remedy)
+            missing = Unread(
+                scope=scope,
+                call=call,
+                cause=fault.cause,
+                message=fault.message,
+                remedy=fault.remedy,
+            )
         (self.asides if aside else self.unread).append(missing)
         self.over = self.over or missing.cause in FATAL
 

@@ -27,7 +27,9 @@ class DeadlineError(TimeoutError):
 
 def not_understood(scope: str, call: str, message: str) -> Unread:
     """An answer that came whole and has no meaning here; `message` says what is odd in it."""
-    return Unread(scope, call, Cause.GARBLED, message, "Report this answer.")
+    return Unread(
+        scope=scope, call=call, cause=Cause.GARBLED, message=message, remedy="Report this answer."
+    )
 
 
 def split_absent(

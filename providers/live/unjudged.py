@@ -35,7 +35,16 @@ def refuse_odd_answer(rules: Collection[str], unknown: Iterable[Unknown]) -> Non
 
 def unjudged(scope: str, unread: tuple[Unread, ...], read: Mapping[str, int]) -> Estate:
     """An estate of which nothing can be judged, and why."""
-    return Estate(scope, {}, {}, (), unread, managed=True, found=None, read=read)
+    return Estate(
+        scope=scope,
+        enforcement={},
+        rules={},
+        deviations=(),
+        unread=unread,
+        managed=True,
+        found=None,
+        read=read,
+    )
 
 
 def estate_or_unread(
@@ -59,7 +68,9 @@ def adoption_or_unread(
     try:
         return make()
     except ODD_SHAPE as error:
-        return Adoption((), (), (), (), (*unread, garbled(scope, error)))
+        return Adoption(
+            imports=(), creates=(), changes=(), left=(), unread=(*unread, garbled(scope, error))
+        )
 
 
 def preflight_or_unread(

@@ -30,7 +30,7 @@ class Dialect(StrEnum):
     BIGQUERY_FIREWALL = "bigquery-firewall"  # Firewall Rules Logging
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Words:
     """How a dialect says it. `records` has the columns of a record and its `state`."""
 

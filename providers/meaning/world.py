@@ -28,12 +28,12 @@ def world(table: Path, policy: Policy, site: Site, marks: Iterable[str], worn_at
         for name in (member.attachment, *addresses(interface))
     ]
     return World(
-        attribute_table(table),
-        site.name,
-        _names(cards),
-        _names((*marks, *worn_at)),
-        _names(places),
-        worn_at,
+        table=attribute_table(table),
+        site=site.name,
+        cards=_names(cards),
+        marks=_names((*marks, *worn_at)),
+        places=_names(places),
+        worn_at=worn_at,
     )
 
 

@@ -67,7 +67,7 @@ class Wearer:
     addresses: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AttributeTable:
     """The table of one cloud."""
 

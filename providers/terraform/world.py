@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from flowbridge.providers.terraform.attribute_table import AttributeTable
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class World:
     """What is ours in one deployment.
 

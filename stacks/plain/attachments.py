@@ -20,7 +20,7 @@ _REFERENCE: Final = re.compile(r"\$\{\w+\.(?P<name>[\w-]+)\.id}")
 _LATE_ID: Final = re.compile(r"(?P<before>/.*\$\{.*/)(?P<name>[^/]+)")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Kind:
     """A resource type that joins: `theirs` is the argument for the subnet or card, `ours` for what
     the output `output` refers to by tier or by interface."""
@@ -39,37 +39,37 @@ def _kinds(cloud: Cloud) -> tuple[_Kind, ...]:
         case Cloud.AWS:
             return (
                 _Kind(
-                    "aws_network_acl_association",
-                    "subnet_id",
-                    "network_acl_id",
-                    "network_acl_ids",
-                    "subnets",
+                    resource="aws_network_acl_association",
+                    theirs="subnet_id",
+                    ours="network_acl_id",
+                    output="network_acl_ids",
+                    variable="subnets",
                     replaced_first=True,
                     after=("aws_network_acl_rule", "network_acl_id"),
                 ),
                 _Kind(
-                    "aws_network_interface_sg_attachment",
-                    "network_interface_id",
-                    "security_group_id",
-                    "security_group_ids",
-                    "cards",
+                    resource="aws_network_interface_sg_attachment",
+                    theirs="network_interface_id",
+                    ours="security_group_id",
+                    output="security_group_ids",
+                    variable="cards",
                 ),
             )
         case Cloud.AZURE:
             return (
                 _Kind(
-                    "azurerm_subnet_network_security_group_association",
-                    "subnet_id",
-                    "network_security_group_id",
-                    "network_security_group_ids",
-                    "subnets",
+                    resource="azurerm_subnet_network_security_group_association",
+                    theirs="subnet_id",
+                    ours="network_security_group_id",
+                    output="network_security_group_ids",
+                    variable="subnets",
                 ),
                 _Kind(
-                    "azurerm_network_interface_application_security_group_association",
-                    "network_interface_id",
-                    "application_security_group_id",
-                    "application_security_group_ids",
-                    "cards",
+                    resource="azurerm_network_interface_application_security_group_association",
+                    theirs="network_interface_id",
+                    ours="application_security_group_id",
+                    output="application_security_group_ids",
+                    variable="cards",
                     replaced_first=True,
                 ),
             )

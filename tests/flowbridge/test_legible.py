@@ -60,19 +60,57 @@ def test_adopted_texts_stay_comments_and_ids_stay_texts(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     hostile = 'x\nresource "a" "b" {}'
-    found = Adoption((), (hostile,), (("a.b", hostile),), (hostile,), (), (("a.b", hostile),))
+    found = Adoption(
+        imports=(),
+        creates=(hostile,),
+        changes=(("a.b", hostile),),
+        left=(hostile,),
+        unread=(),
+        conflicts=(("a.b", hostile),),
+    )
     adopt._print_plan(found, None)
     assert all(line.startswith("#") for line in capsys.readouterr().out.splitlines())
-    evaluated = Adoption((Import("a.b", '${file("x")}%{ if true }', "why"),), (), (), (), ())
+    evaluated = Adoption(
+        imports=(Import("a.b", '${file("x")}%{ if true }', "why"),),
+        creates=(),
+        changes=(),
+        left=(),
+        unread=(),
+    )
     assert r'id = "$${file(\"x\")}%%{ if true }"' in adopt._blocks(evaluated)
     [block] = json.loads(adopt._json(evaluated))["import"]
     assert block["id"] == '$${file("x")}%%{ if true }'
 
 
 def test_the_name_of_a_group_is_no_link_of_a_finding() -> None:
-    unread = Unread("account 1", "ec2:X", Cause.FAILED, "[Fix it](https://evil.example)")
+    unread = Unread(
+        scope="account 1",
+        call="ec2:X",
+        cause=Cause.FAILED,
+        message="[Fix it](https://evil.example)",
+    )
     audit = Audit(
-        "account 1", (), (), (), (), (), (), (), (), (unread,), (), Summary(0, 0, 0, 0, 0, 0, 0), {}
+        scope="account 1",
+        opened=(),
+        refused=(),
+        missing=(),
+        changed=(),
+        unmanaged=(),
+        deviations=(),
+        untold=(),
+        absent=(),
+        unread=(unread,),
+        notes=(),
+        summary=Summary(
+            planned=0,
+            carried=0,
+            missing=0,
+            changed=0,
+            unmanaged=0,
+            packets_opened=0,
+            packets_refused=0,
+        ),
+        read={},
     )
     assert "](" not in json.dumps(sarif(audit_outcome({"site.yaml": audit})))
 

@@ -29,7 +29,7 @@ POLICY = compile_policy(
     ],
 )
 INGRESS = Point(CUCM.key, Direction.INGRESS)
-UNREAD = Unread("account 1 eu-west-1", "ec2:Describe", Cause.DENIED, "no")
+UNREAD = Unread(scope="account 1 eu-west-1", call="ec2:Describe", cause=Cause.DENIED, message="no")
 
 
 def expressible(intended: PacketSet, _: Point) -> PacketSet:
@@ -42,7 +42,11 @@ def plan(policy: Policy = POLICY) -> dict[Point, tuple[Filter, ...]]:
     return {
         point: (
             _union(
-                FilterRule(f"planned.{point}.{n}", True, expressible(demand.packets, point))
+                FilterRule(
+                    name=f"planned.{point}.{n}",
+                    allow=True,
+                    packets=expressible(demand.packets, point),
+                )
                 for n, demand in enumerate(policy.demands.get(point, ()))
             ),
         )
@@ -51,25 +55,39 @@ def plan(policy: Policy = POLICY) -> dict[Point, tuple[Filter, ...]]:
 
 
 def _union(rules: object) -> Filter:
-    return Filter("groups", "security-group", Order.UNION, True, tuple(rules))  # type: ignore[arg-type]
+    return Filter(
+        name="groups",
+        kind="security-group",
+        order=Order.UNION,
+        stateful=True,
+        rules=tuple(rules),  # type: ignore[arg-type]
+    )
 
 
 def live(enforcement: Enforcement, *, ours: bool = True, **more: object) -> Estate:
     """An estate of these filters. A rule named like a planned one is that one."""
     rules = {
         rule.name: LiveRule(
-            rule.name,
-            "sg-1",
-            ours,
-            rule.name if rule.name.startswith("planned.") else None,
-            rule.name,
-            rule.description,
+            id=rule.name,
+            holder="sg-1",
+            ours=ours,
+            planned=rule.name if rule.name.startswith("planned.") else None,
+            text=rule.name,
+            description=rule.description,
         )
         for filters in enforcement.values()
         for stage in filters
         for rule in stage.rules
     }
-    made = Estate("account 1", enforcement, rules, (), (), managed=True, found=None)
+    made = Estate(
+        scope="account 1",
+        enforcement=enforcement,
+        rules=rules,
+        deviations=(),
+        unread=(),
+        managed=True,
+        found=None,
+    )
     return replace(made, **more)  # type: ignore[arg-type]
 
 
@@ -97,9 +115,9 @@ def _boxed(rule: FilterRule) -> list[FilterRule]:
                 halves.append(PortRange(middle + 1, span.last))
             made += [
                 FilterRule(
-                    f"{rule.name.replace('planned', 'part')}.{len(made)}.{n}",
-                    True,
-                    PacketSet.of(box.peers, box.protocol, box.source_ports, [half]),
+                    name=f"{rule.name.replace('planned', 'part')}.{len(made)}.{n}",
+                    allow=True,
+                    packets=PacketSet.of(box.peers, box.protocol, box.source_ports, [half]),
                 )
                 for n, half in enumerate(halves)
             ]
@@ -138,7 +156,7 @@ def test_an_added_rule_opens_exactly_what_nobody_asked_for(
 ) -> None:
     ports = None if protocol == 50 else [PortRange(first, first + more)]
     packets = PacketSet.of([ip_network(peer)], protocol, None, ports)
-    added = FilterRule("sgr-added", True, packets)
+    added = FilterRule(name="sgr-added", allow=True, packets=packets)
     found = judged(live(at(INGRESS, *rules_at(INGRESS), added), ours=False))
     surplus = packets - expressible(POLICY.intended(INGRESS), INGRESS)
     opened = PacketSet.union(each.packets for each in found.opened)
@@ -197,7 +215,7 @@ def test_points_that_were_not_read_are_not_missing() -> None:
 
 
 def test_where_rules_may_stand_for_more_nothing_is_missing_but_more_is_found() -> None:
-    added = FilterRule("sgr-added", True, ALL)
+    added = FilterRule(name="sgr-added", allow=True, packets=ALL)
     estate = live(at(INGRESS, added), uncertain=frozenset({CUCM.key}), unread=(UNREAD,))
     found = judged(estate)
     assert found.refused == ()
@@ -215,7 +233,9 @@ def test_a_departure_that_is_no_drift_changes_no_verdict() -> None:
 
 def test_a_stateless_filter_that_refuses_replies_is_found() -> None:
     """Everything may arrive, and no reply may leave."""
-    closed = Filter("acl-1", "network-acl", Order.FIRST_MATCH, False, ())
+    closed = Filter(
+        name="acl-1", kind="network-acl", order=Order.FIRST_MATCH, stateful=False, rules=()
+    )
     egress = Point(CUCM.key, Direction.EGRESS)
     found = judged(live({**plan(), egress: (*plan()[egress], closed)}))
     replies = [each for each in found.refused if each.replies]
@@ -234,8 +254,10 @@ def test_what_another_filter_still_refuses_is_found_and_told_apart() -> None:
     needed = PacketSet.union(rule.packets for rule in rules_at(INGRESS)) | replies
 
     def with_acl(packets: PacketSet) -> Enforcement:
-        rules = (FilterRule("planned.acl ingress 100", True, packets),)
-        acl = Filter("acl", "network-acl", Order.FIRST_MATCH, False, rules)
+        rules = (FilterRule(name="planned.acl ingress 100", allow=True, packets=packets),)
+        acl = Filter(
+            name="acl", kind="network-acl", order=Order.FIRST_MATCH, stateful=False, rules=rules
+        )
         return {**plan(), INGRESS: (acl, *plan()[INGRESS])}
 
     wanted = with_acl(needed)

@@ -43,7 +43,15 @@ def _own(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def place(acting_as: str | None) -> Place:
-    return Place("some-project", "europe-west1", (), False, None, False, acting_as)
+    return Place(
+        project="some-project",
+        region="europe-west1",
+        networks=(),
+        in_policies=False,
+        endpoint=None,
+        by_command=False,
+        acting_as=acting_as,
+    )
 
 
 def test_the_client_asks_for_a_reading_token_of_the_account() -> None:

@@ -30,10 +30,10 @@ def interface(
     workload: str, name: str, tier: str, subnet: str, peers: int, public: str = ""
 ) -> Interface:
     return Interface(
-        workload,
-        name,
-        tier,
-        tuple(
+        workload=workload,
+        name=name,
+        tier=tier,
+        members=tuple(
             Member(
                 f"peer{i}",
                 networks(f"{subnet}.{10 + i}"),
@@ -45,11 +45,11 @@ def interface(
 
 
 def outside(party: str, *texts: str) -> End:
-    return End(party, None, networks(*texts))
+    return End(party=party, interface=None, addresses=networks(*texts))
 
 
 def inside(card: Interface) -> End:
-    return End(card.workload, card, card.private)
+    return End(party=card.workload, interface=card, addresses=card.private)
 
 
 INTERNET = outside("internet", "0.0.0.0/0")
@@ -93,8 +93,12 @@ def flow(
 def edge_flows(peers: int = 2) -> tuple[Flow, ...]:
     external, internal, core, cucm = edge_interfaces(peers)
     tcp, udp, icmp = Protocol.TCP, Protocol.UDP, Protocol.ICMP
-    translated = End("expressway-e", external, external.public, translated=True)
-    nat = End("expressway-c", core, networks("203.0.113.200"), translated=True)
+    translated = End(
+        party="expressway-e", interface=external, addresses=external.public, translated=True
+    )
+    nat = End(
+        party="expressway-c", interface=core, addresses=networks("203.0.113.200"), translated=True
+    )
     return (
         flow(INTERNET, inside(external), tcp, EPHEMERAL, [5061], "expressway/11/1"),
         flow(INTERNET, inside(external), udp, EPHEMERAL, ["36000-59999 even"], "expressway/11/5"),
@@ -120,12 +124,14 @@ def edge_policy(peers: int = 2) -> Policy:
 
 
 def rule(name: str, packets: PacketSet, *rows: str, allow: bool = True) -> FilterRule:
-    return FilterRule(name, allow, packets, rows)
+    return FilterRule(name=name, allow=allow, packets=packets, rows=rows)
 
 
 def group(point: Point, rules: Iterable[FilterRule]) -> Filter:
     name = f"sg {point.interface}"
-    return Filter(name, "security-group", Order.UNION, True, tuple(rules))
+    return Filter(
+        name=name, kind="security-group", order=Order.UNION, stateful=True, rules=tuple(rules)
+    )
 
 
 def faithful(
@@ -154,11 +160,11 @@ def with_acls(policy: Policy, enforcement: Enforcement) -> dict[Point, tuple[Fil
         opposite = Point(point.interface, point.direction.opposite)
         needed = policy.intended(point) | policy.intended(opposite).replies()
         acl = Filter(
-            f"acl {point.interface}",
-            "network-acl",
-            Order.FIRST_MATCH,
-            False,
-            (rule(f"{point} acl 100", needed),),
+            name=f"acl {point.interface}",
+            kind="network-acl",
+            order=Order.FIRST_MATCH,
+            stateful=False,
+            rules=(rule(f"{point} acl 100", needed),),
         )
         stages = (acl, *filters) if point.direction is Direction.INGRESS else (*filters, acl)
         out[point] = stages

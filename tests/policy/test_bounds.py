@@ -28,8 +28,15 @@ def least_and_most(found: Bounds) -> tuple[bool, bool]:
 
 
 def ordered(*rules: FilterRule, unknown: Unknown) -> Filter:
-    rest = FilterRule("allow", True, ALL)
-    return Filter("nsg", "nsg", Order.FIRST_MATCH, True, (*rules, rest), unknown=(unknown,))
+    rest = FilterRule(name="allow", allow=True, packets=ALL)
+    return Filter(
+        name="nsg",
+        kind="nsg",
+        order=Order.FIRST_MATCH,
+        stateful=True,
+        rules=(*rules, rest),
+        unknown=(unknown,),
+    )
 
 
 def test_what_was_read_whole_is_certain() -> None:
@@ -54,8 +61,8 @@ def test_a_member_that_was_not_found_lets_nothing_through_for_sure() -> None:
 @pytest.mark.parametrize(
     ("rule", "expected"),
     [
-        (FilterRule("odd", True, EMPTY), (True, True)),
-        (FilterRule("odd", False, EMPTY), (False, True)),
+        (FilterRule(name="odd", allow=True, packets=EMPTY), (True, True)),
+        (FilterRule(name="odd", allow=False, packets=EMPTY), (False, True)),
         (None, (False, True)),
     ],
 )

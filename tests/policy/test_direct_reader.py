@@ -69,7 +69,9 @@ def test_an_index_knows_that_a_union_has_no_deny() -> None:
     some = rule("allow", PacketSet.of(networks("10.0.0.0/8"), Protocol.TCP))
     packet = Packet(ip_address("10.0.0.1"), Protocol.TCP, 1024, 22)
     for order, allowed in ((Order.UNION, True), (Order.FIRST_MATCH, False)):
-        stage = Filter("both", "security-group", order, True, (everything, some))
+        stage = Filter(
+            name="both", kind="security-group", order=order, stateful=True, rules=(everything, some)
+        )
         assert FilterIndex(stage).decide(packet).allowed == allowed
         assert verdict(stage, packet)[0] == allowed
 

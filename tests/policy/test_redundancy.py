@@ -17,11 +17,18 @@ def tcp(network: str, *spans: str | int) -> PacketSet:
 
 
 def union(*rules: FilterRule) -> Filter:
-    return Filter("sg", "security-group", Order.UNION, True, rules)
+    return Filter(name="sg", kind="security-group", order=Order.UNION, stateful=True, rules=rules)
 
 
 def ordered(*rules: FilterRule, default_allow: bool = False) -> Filter:
-    return Filter("fw", "vpc-firewall", Order.FIRST_MATCH, True, rules, default_allow)
+    return Filter(
+        name="fw",
+        kind="vpc-firewall",
+        order=Order.FIRST_MATCH,
+        stateful=True,
+        rules=rules,
+        default_allow=default_allow,
+    )
 
 
 def names(*filters: Filter) -> dict[str, tuple[str, ...]]:
@@ -122,7 +129,7 @@ def test_the_clouds_own_rules_and_the_closing_deny_are_not_reported() -> None:
         ordered(
             rule("allow", tcp("10.0.0.0/8", 22)),
             rule("closing", ALL, allow=False),
-            FilterRule("implied", False, ALL, built_in=True),
+            FilterRule(name="implied", allow=False, packets=ALL, built_in=True),
         )
     )
     assert found == {}

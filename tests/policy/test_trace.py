@@ -61,7 +61,13 @@ def test_the_first_refusal_ends_the_way_and_is_named() -> None:
 def test_a_lost_reply_is_a_refusal_on_the_way_back() -> None:
     point = Point("expressway-e/external", Direction.EGRESS)
     only_own = tuple(
-        Filter(s.name, s.kind, s.order, s.stateful, (rule("own", POLICY.intended(point)),))
+        Filter(
+            name=s.name,
+            kind=s.kind,
+            order=s.order,
+            stateful=s.stateful,
+            rules=(rule("own", POLICY.intended(point)),),
+        )
         if s.kind == "network-acl"
         else s
         for s in ENFORCEMENT[point]
@@ -91,10 +97,10 @@ def test_the_public_address_is_met_by_translated_addresses() -> None:
 def test_a_host_without_a_public_address_is_asked_about_by_its_own() -> None:
     """A neighbour has a public address; from which one this host arrives, nobody says."""
     core = Interface(
-        "expressway-c",
-        "single",
-        "internal",
-        (
+        workload="expressway-c",
+        name="single",
+        tier="internal",
+        members=(
             Member("peer1", networks("10.0.10.11")),
             Member("peer2", networks("10.0.10.12"), networks("203.0.113.72")),
         ),
@@ -127,7 +133,13 @@ def test_an_echo_is_answered() -> None:
 def test_allowed_without_a_row_is_told_apart() -> None:
     point = Point("cucm/single", Direction.INGRESS)
     everything = PacketSet.of(networks("0.0.0.0/0"), None)
-    open_group = Filter("sg", "security-group", Order.UNION, True, (rule("open", everything),))
+    open_group = Filter(
+        name="sg",
+        kind="security-group",
+        order=Order.UNION,
+        stateful=True,
+        rules=(rule("open", everything),),
+    )
     tracer = Tracer(POLICY, {**faithful(POLICY), point: (open_group,)})
     found = tracer.trace(Question("8.8.8.8", "cucm", Protocol.TCP, ports(3389)))
     assert found.verdict is Verdict.ALLOWED

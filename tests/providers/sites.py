@@ -46,7 +46,7 @@ def interface(
         )
         for i, (address, attachment) in enumerate(zip(addresses, attachments, strict=True), 1)
     )
-    return Interface(workload, name, tier, members)
+    return Interface(workload=workload, name=name, tier=tier, members=members)
 
 
 def policy(*interfaces: Interface) -> Policy:

@@ -26,12 +26,22 @@ PROBES = [packet(f"192.0.2.{last}", 6, 1, port) for last in range(4) for port in
 @st.composite
 def filters(draw: st.DrawFn, order: Order) -> Filter:
     rules = tuple(
-        FilterRule(f"rule {i}", order is Order.UNION or draw(st.booleans()), draw(SETS))
+        FilterRule(
+            name=f"rule {i}", allow=order is Order.UNION or draw(st.booleans()), packets=draw(SETS)
+        )
         for i in range(draw(st.integers(0, 4)))
     )
     default = order is Order.FIRST_MATCH and draw(st.booleans())
     bypass = draw(st.one_of(st.just(EMPTY), SETS))
-    return Filter(f"of member {draw(st.integers())}", "any", order, True, rules, default, bypass)
+    return Filter(
+        name=f"of member {draw(st.integers())}",
+        kind="any",
+        order=order,
+        stateful=True,
+        rules=rules,
+        default_allow=default,
+        bypassed_by=bypass,
+    )
 
 
 @given(
@@ -51,5 +61,12 @@ def test_each_packet_shows_the_verdict_that_is_wrong_where_members_differ(
 
 
 def test_equal_filters_stay_as_they_are() -> None:
-    one = Filter("acl", "any", Order.FIRST_MATCH, False, (), default_allow=True)
+    one = Filter(
+        name="acl",
+        kind="any",
+        order=Order.FIRST_MATCH,
+        stateful=False,
+        rules=(),
+        default_allow=True,
+    )
     assert across_members([one, one], EMPTY) is one

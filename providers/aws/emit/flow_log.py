@@ -49,20 +49,22 @@ def flow_log_refusals(
         return
     if logging.to.split(":")[2] == "logs" and not logging.role:
         yield Finding(
-            "aws/flow-log-role",
-            Severity.REFUSAL,
-            "a flow log to a CloudWatch log group needs a role that may write there: write its ARN "
+            id="aws/flow-log-role",
+            severity=Severity.REFUSAL,
+            message="a flow log to a CloudWatch log group needs a role that may write there: "
+            "write its ARN "
             "as `options.logging.role`, or name an S3 bucket (arn:aws:s3:::NAME)",
-            _SOURCE,
-            "options.logging.to",
+            source=_SOURCE,
+            key="options.logging.to",
         )
     for name in sorted(set(used)):
         if not tiers[name].subnets:
             yield Finding(
-                "aws/flow-log-subnets",
-                Severity.REFUSAL,
-                f"tier {name} names no subnets, so that no flow log can be made of it: write "
+                id="aws/flow-log-subnets",
+                severity=Severity.REFUSAL,
+                message=f"tier {name} names no subnets, so that no flow log can be made of it: "
+                f"write "
                 f"network.tiers.{name}.subnets, or leave options.logging.to out",
-                _SOURCE,
-                f"network.tiers.{name}",
+                source=_SOURCE,
+                key=f"network.tiers.{name}",
             )

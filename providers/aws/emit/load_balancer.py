@@ -121,13 +121,14 @@ def findings(translator: Translator, policy: Policy) -> Iterator[Finding]:
         )
     ports = ", ".join(f"{part.outside} to {part.inside}" for part in translator.ports)
     yield Finding(
-        "aws/port-translation",
-        Severity.OBLIGATION,
-        f"the network load balancer translates {ports} in front of {translator.interface.key}, for "
+        id="aws/port-translation",
+        severity=Severity.OBLIGATION,
+        message=f"the network load balancer translates {ports} in front of "
+        f"{translator.interface.key}, for "
         "every client, administrators too: administer over private addresses. The name of Jabber "
         "Guest has to lead to the output `jabber_guest_address`; media (TURN) goes to the public "
         "address of Expressway-E itself. Clients are seen by their own addresses, and their rules "
         "stay as they are.",
-        _SOURCE,
-        "options.jabber_guest.translator",
+        source=_SOURCE,
+        key="options.jabber_guest.translator",
     )

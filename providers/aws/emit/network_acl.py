@@ -41,7 +41,7 @@ _NO_ROOM: Final = (
 _COSTLY: Final = 5  # flows named in a refusal
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Crossing:
     """What one flow sends over the border of a tier's subnets, one way; `reply`: its answers.
 
@@ -73,7 +73,7 @@ class Crossing:
                     yield Rectangle.of(self.flow.protocol, peer, ports.first, ports.last)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One numbered entry. `protocol` -1 is every protocol."""
 
@@ -118,7 +118,7 @@ class Widened:
     given_up: tuple[Rectangle, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkAcl:
     """The complete ACL of one tier. `exact_entries`: what it would take without widening.
     `undenied`: where the internet is asked for and the inside could not be denied. `widened`: how
@@ -201,14 +201,14 @@ def _network_acl(
             excess.extend(_excess(f"{name} network ACL {direction}", fitted, passing, widened))
         entries.extend(fitted)
     return NetworkAcl(
-        name,
-        tuple(dict.fromkeys(tier.subnets)),
-        tuple(entries),
-        exact,
-        tuple(excess),
-        tuple(overflows),
-        frozenset(undenied),
-        wider,
+        tier=name,
+        subnets=tuple(dict.fromkeys(tier.subnets)),
+        entries=tuple(entries),
+        exact_entries=exact,
+        excess=tuple(excess),
+        overflows=tuple(overflows),
+        undenied=frozenset(undenied),
+        widened=wider,
     )
 
 
@@ -259,7 +259,17 @@ def _list(
             if isinstance(one, Rectangle):
                 entries.append(_entry(one, at, direction, version, shapes))
             else:
-                entries.append(Entry(at, direction, ANY_PROTOCOL, one, ANY_PORT, (), allow=False))
+                entries.append(
+                    Entry(
+                        number=at,
+                        direction=direction,
+                        protocol=ANY_PROTOCOL,
+                        network=one,
+                        ports=ANY_PORT,
+                        rows=(),
+                        allow=False,
+                    )
+                )
     how = Widened(found.whole_tiers, found.given_up)
     denying = _List(tuple(entries), found.exact, found.excess > 0, how=how)
     if not denying.widened or (plain := allows()) is None:
@@ -339,10 +349,26 @@ def _crossings(policy: Policy, name: str, tier: Tier) -> Iterator[Crossing]:
                 sources, there = source_ports_at(flow, direction), flow.destination_ports
                 back = _answering_ports(flow, sources)
                 inside = demand.peer.inside
-                yield Crossing(flow, direction, False, peers, sources, there, inside, unknown)
+                yield Crossing(
+                    flow=flow,
+                    direction=direction,
+                    reply=False,
+                    peers=peers,
+                    source_ports=sources,
+                    destination_ports=there,
+                    inside=inside,
+                    unknown=unknown,
+                )
                 if back:
                     yield Crossing(
-                        flow, direction.opposite, True, peers, there, back, inside, unknown
+                        flow=flow,
+                        direction=direction.opposite,
+                        reply=True,
+                        peers=peers,
+                        source_ports=there,
+                        destination_ports=back,
+                        inside=inside,
+                        unknown=unknown,
                     )
 
 
@@ -418,12 +444,12 @@ def _entry(
         for row in asking
     }
     return Entry(
-        number,
-        direction,
-        rectangle.protocol,
-        rectangle.network(version),
-        PortRange(rectangle.first, rectangle.last),
-        tuple(sorted(rows)),
+        number=number,
+        direction=direction,
+        protocol=rectangle.protocol,
+        network=rectangle.network(version),
+        ports=PortRange(rectangle.first, rectangle.last),
+        rows=tuple(sorted(rows)),
     )
 
 

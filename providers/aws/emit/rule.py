@@ -25,7 +25,7 @@ class PeerKind(StrEnum):
     PREFIX_LIST = "prefix_list_id"
 
 
-@dataclass(frozen=True, order=True, slots=True)
+@dataclass(frozen=True, order=True, slots=True, kw_only=True)
 class Peer:
     """`value` is a CIDR, the key of an interface, or the Terraform name of a prefix list.
 
@@ -42,7 +42,7 @@ class Peer:
     inside: tuple[Network, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Rule:
     """One allow rule. `first` and `last` are ports; for ICMP type and code (-1: all); None else."""
 

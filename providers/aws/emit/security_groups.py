@@ -130,14 +130,14 @@ def _rules(
                     PacketSet.of(served.networks, protocol, None, [PortRange(wide[0], wide[1])])
                 )
             yield Rule(
-                interface.key,
-                direction,
-                protocol,
-                first,
-                last,
-                served.peer,
-                tuple(sorted({row for item in part for row in item.rows})),
-                tuple(sorted({item.party for item in part})),
+                interface=interface.key,
+                direction=direction,
+                protocol=protocol,
+                first=first,
+                last=last,
+                peer=served.peer,
+                rows=tuple(sorted({row for item in part for row in item.rows})),
+                parties=tuple(sorted({item.party for item in part})),
             )
 
 
@@ -200,23 +200,43 @@ def _served(
     networks = tuple(a for a in end.addresses if a.version in interface.families)
     if end.key in here and _referable(end, networks):
         key = end.key
-        yield _Served(Peer(PeerKind.GROUP, key, key, (4, 6)), collapsed(networks))
+        yield _Served(
+            Peer(kind=PeerKind.GROUP, value=key, label=key, families=(4, 6)), collapsed(networks)
+        )
         return
     for name in end.sets:
-        named = Peer(PeerKind.PREFIX_LIST, name, end.party, (4,), end.set_entries)
+        named = Peer(
+            kind=PeerKind.PREFIX_LIST,
+            value=name,
+            label=end.party,
+            families=(4,),
+            weight=end.set_entries,
+        )
         yield _Served(named, ())
     for family, kind in ((4, PeerKind.IPV4), (6, PeerKind.IPV6)):
         members = collapsed(a for a in networks if a.version == family)
         if pays(members, quotas):
             listed = PrefixList(members)
             lists[listed.name] = listed
-            peer = Peer(PeerKind.PREFIX_LIST, listed.name, end.party, (family,), len(members))
+            peer = Peer(
+                kind=PeerKind.PREFIX_LIST,
+                value=listed.name,
+                label=end.party,
+                families=(family,),
+                weight=len(members),
+            )
             yield _Served(peer, members)
         else:
             for network in members:
                 text = str(network)
                 left_out: tuple[Network, ...] = of_families(end.inside, (family,))
-                peer = Peer(kind, text, _cidr_label(network), (family,), inside=left_out)
+                peer = Peer(
+                    kind=kind,
+                    value=text,
+                    label=_cidr_label(network),
+                    families=(family,),
+                    inside=left_out,
+                )
                 yield _Served(peer, (network,))
 
 

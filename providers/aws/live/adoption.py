@@ -48,7 +48,7 @@ _STATE_ONLY: Final = (GATE, EXCLUSIVE)
 def adoption(answers: Answers, policy: Policy, site: Site, planned: Mapping[str, Any]) -> Adoption:
     """See `LiveReader.adoption`. Where groups were not read nothing is imported."""
     if not answers.has(Part.GROUPS, Part.RULES, Part.ACLS, Part.CARDS, Part.SUBNETS):
-        return Adoption((), (), (), (), answers.judged_unread)
+        return Adoption(imports=(), creates=(), changes=(), left=(), unread=answers.judged_unread)
     return adoption_or_unread(
         answers.scope,
         lambda: _adoption(Situation.of(answers, policy, site, planned, Access())),
@@ -70,14 +70,14 @@ def _adoption(here: Situation) -> Adoption:
         if address not in known
     )
     return Adoption(
-        tuple(found.imports),
-        creates,
-        tuple(found.changes),
-        tuple(found.left),
-        here.answers.judged_unread,
-        tuple(found.conflicts),
-        tuple(found.removes),
-        tuple(address for kind in _STATE_ONLY for address in resources(planned, kind)),
+        imports=tuple(found.imports),
+        creates=creates,
+        changes=tuple(found.changes),
+        left=tuple(found.left),
+        unread=here.answers.judged_unread,
+        conflicts=tuple(found.conflicts),
+        removes=tuple(found.removes),
+        state_only=tuple(address for kind in _STATE_ONLY for address in resources(planned, kind)),
     )
 
 

@@ -27,7 +27,7 @@ class Part(StrEnum):
     EXCLUSIONS = "exclusions from blocked public access"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """Deployments in one place share one fetch. Endpoints by service name, `*` for all."""
 
@@ -45,13 +45,13 @@ class Place:
         endpoints = (("*", access.endpoint_url),) if access.endpoint_url else own
         settings = AwsSite.of(site).provider
         return cls(
-            site.region,
-            site.network.id or "",
-            settings.profile,
-            settings.assume_role,
-            endpoints,
-            settings.external_id,
-            settings.web_identity_token_file,
+            region=site.region,
+            vpc=site.network.id or "",
+            profile=settings.profile,
+            role=settings.assume_role,
+            endpoints=endpoints,
+            external_id=settings.external_id,
+            token_file=settings.web_identity_token_file,
         )
 
     def endpoint(self, service: str) -> str | None:

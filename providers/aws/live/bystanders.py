@@ -56,12 +56,12 @@ def _unseen(here: Situation, covered: set[str]) -> Iterator[Bystander]:
     owner = here.host_account
     if owner is not None and covered:
         yield Bystander(
-            "network interfaces of other accounts",
-            here.answers.place.vpc,
-            f"shared by account {owner}",
-            ", ".join(sorted(covered)),
-            (),
-            (),
+            kind="network interfaces of other accounts",
+            id=here.answers.place.vpc,
+            text=f"shared by account {owner}",
+            subnet=", ".join(sorted(covered)),
+            addresses=(),
+            stands_in=(),
             unseen=f"the VPC belongs to account {owner}, and a participant sees its own interfaces "
             "alone (VPC user guide, Share your VPC subnets): ask its owner who else is in these "
             "subnets",
@@ -79,13 +79,13 @@ def _bystander(
     instance = (row.get("Attachment") or {}).get("InstanceId")
     told = ", ".join(filter(None, (text, f"of {instance}" if instance else "")))
     found = Bystander(
-        "network interface",
-        card,
-        told,
-        str(row["SubnetId"]),
-        (*addresses_of(row), *public_of(row)),
-        cidrs,
-        own.get(card, {}),
+        kind="network interface",
+        id=card,
+        text=told,
+        subnet=str(row["SubnetId"]),
+        addresses=(*addresses_of(row), *public_of(row)),
+        stands_in=cidrs,
+        own=own.get(card, {}),
     )
     if kind is None:
         return found
@@ -98,7 +98,10 @@ def _own_filters(here: Situation, others: list[Row]) -> dict[str, Filters]:
     cards = {row["NetworkInterfaceId"]: row for row in others if groups_of(row)}
     interfaces = tuple(
         Interface(
-            STRANGERS.workload, name, "", (Member(name, addresses_of(row), public_of(row), name),)
+            workload=STRANGERS.workload,
+            name=name,
+            tier="",
+            members=(Member(name, addresses_of(row), public_of(row), name),),
         )
         for name, row in cards.items()
     )

@@ -155,7 +155,17 @@ def read(site: Site, access: Access) -> Beside:
         # Whatever the SDK raises is an answer of the place.
         fault = fault_of(error)
         call = "ec2:DescribeRouteTables"
-        return Beside(unread=(Unread(place.scope, call, fault.cause, fault.message, fault.remedy),))
+        return Beside(
+            unread=(
+                Unread(
+                    scope=place.scope,
+                    call=call,
+                    cause=fault.cause,
+                    message=fault.message,
+                    remedy=fault.remedy,
+                ),
+            )
+        )
 
 
 def examine(site: Site, access: Access, asked: Sequence[Check]) -> Iterator[Verdict]:

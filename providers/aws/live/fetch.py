@@ -93,7 +93,9 @@ class _Reading:
     def fail(self, call: str, fault: Fault, *, aside: bool = False, of: str = "") -> None:
         """`of`: the prefix list that was asked about."""
         scope = self.place.scope_of(self._account())
-        missing = Unread(scope, call, fault.cause, fault.message, fault.remedy)
+        missing = Unread(
+            scope=scope, call=call, cause=fault.cause, message=fault.message, remedy=fault.remedy
+        )
         if of:
             self.lists_unread[of] = missing
         else:

@@ -25,7 +25,7 @@ from flowbridge.providers.terraform.blocks import Block, Reference, network, res
 Content = tuple[object, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
     """Live ids by planned address, and the planned rule of each live rule.
 
@@ -64,12 +64,14 @@ def identify(answers: Answers, planned: Mapping[str, Any]) -> Identity:
     acls = identify_acls(answers, planned)
     blocks = {**wanted_groups, **resources(planned, NETWORK_ACL)}
     found = {**groups, **acls.acls}
+    rules, moved = _rules(answers, planned, groups, lists)
     return Identity(
-        groups,
-        lists,
-        *_rules(answers, planned, groups, lists),
-        acls,
-        {live: marks(blocks[address].get("tags")) for address, live in found.items()},
+        groups=groups,
+        lists=lists,
+        rules=rules,
+        moved=moved,
+        network_acls=acls,
+        tags={live: marks(blocks[address].get("tags")) for address, live in found.items()},
     )
 
 

@@ -27,7 +27,7 @@ from flowbridge.providers.live.attached import attached_places
 STRANGERS: Final = InterfaceKey("others", "cards")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
     """The deployment's interfaces as they are in the cloud.
 
@@ -84,7 +84,12 @@ def place(answers: Answers, policy: Policy, placed: Mapping[str, tuple[str, ...]
                 for m in interface.members
             ]
         interfaces.append(
-            Interface(interface.workload, interface.name, interface.tier, tuple(live))
+            Interface(
+                workload=interface.workload,
+                name=interface.name,
+                tier=interface.tier,
+                members=tuple(live),
+            )
         )
         cards[interface.key] = tuple(mine.values())
         absent[interface.key] = tuple(lost)
@@ -94,8 +99,20 @@ def place(answers: Answers, policy: Policy, placed: Mapping[str, tuple[str, ...]
         there[interface.key] = declared if said else declared - {*lost}
     known = {row["NetworkInterfaceId"] for found in cards.values() for _, row in found}
     others = tuple(_member(row) for name, row in rows.items() if name not in known)
-    strangers = Interface(STRANGERS.workload, STRANGERS.card, "", others) if others else None
-    return Placement(tuple(interfaces), strangers, cards, absent, tuple(missing), groups, there)
+    strangers = (
+        Interface(workload=STRANGERS.workload, name=STRANGERS.card, tier="", members=others)
+        if others
+        else None
+    )
+    return Placement(
+        interfaces=tuple(interfaces),
+        strangers=strangers,
+        cards=cards,
+        absent=absent,
+        missing=tuple(missing),
+        groups=groups,
+        found=there,
+    )
 
 
 def attachment_of(key: str) -> str:

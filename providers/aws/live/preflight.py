@@ -107,11 +107,15 @@ def _absent(answers: Answers, message: str) -> Finding:
 
 
 def _refusal(name: str, message: str, source: str, key: str = "") -> Finding:
-    return Finding(f"aws/live/{name}", Severity.REFUSAL, message, source, key)
+    return Finding(
+        id=f"aws/live/{name}", severity=Severity.REFUSAL, message=message, source=source, key=key
+    )
 
 
 def _warning(name: str, message: str, source: str, key: str = "") -> Finding:
-    return Finding(f"aws/live/{name}", Severity.WARNING, message, source, key)
+    return Finding(
+        id=f"aws/live/{name}", severity=Severity.WARNING, message=message, source=source, key=key
+    )
 
 
 def _subnets(here: Situation) -> Iterator[Finding]:
@@ -178,12 +182,12 @@ def _names(here: Situation) -> Iterator[Finding]:
         else:
             owned = marks(tags_of(row)).get("flowbridge:site") == here.site.name
             yield Finding(
-                "aws/live/exists",
-                Severity.NOTE,
-                f"{live} ({row['GroupName']}) exists"
+                id="aws/live/exists",
+                severity=Severity.NOTE,
+                message=f"{live} ({row['GroupName']}) exists"
                 f"{' and is ours' if owned else ''}: where Terraform's state does not have it, "
                 "`flowbridge adopt` first",
-                "EC2 API, CreateSecurityGroup",
+                source="EC2 API, CreateSecurityGroup",
             )
 
 
@@ -207,12 +211,13 @@ def _unknown_quotas(answers: Answers) -> Iterator[Finding]:
     failed = [each for each in answers.aside_unread if each.call == QUOTA_CALL]
     if failed:
         yield Finding(
-            "aws/live/quotas-unknown",
-            Severity.NOTE,
-            "not all quotas of the account could be read: for the others what `quotas` in the "
+            id="aws/live/quotas-unknown",
+            severity=Severity.NOTE,
+            message="not all quotas of the account could be read: for the others what `quotas` in "
+            "the "
             "deployment file says is assumed, else AWS's default, which is the least that an "
             f"account has: {failed[0]}",
-            _QUOTAS,
+            source=_QUOTAS,
         )
 
 

@@ -95,15 +95,22 @@ def block_rule(here: Situation) -> Iterator[LiveRule]:
     if mode != OFF:
         region = here.answers.place.region
         text = f"VPC Block Public Access of {region} is {mode}"
-        yield LiveRule(BLOCK_RULE, region, False, None, text)
+        yield LiveRule(id=BLOCK_RULE, holder=region, ours=False, planned=None, text=text)
 
 
 def _filter(here: Situation, mode: str) -> Filter:
     vpcs = here.answers.parts.get(Part.VPCS, ())
     inside = PacketSet.of((*_INSIDE, *_ranges(vpcs)), None)
-    rule = FilterRule(BLOCK_RULE, False, ALL - inside)
+    rule = FilterRule(name=BLOCK_RULE, allow=False, packets=ALL - inside)
     name = f"VPC Block Public Access ({mode})"
-    return Filter(name, _KIND, Order.FIRST_MATCH, True, (rule,), default_allow=True)
+    return Filter(
+        name=name,
+        kind=_KIND,
+        order=Order.FIRST_MATCH,
+        stateful=True,
+        rules=(rule,),
+        default_allow=True,
+    )
 
 
 def _ranges(vpcs: Iterable[Row]) -> Iterator[Network]:

@@ -31,8 +31,8 @@ def group_live_rules(here: Situation, groups: Mapping[str, Row]) -> Iterator[Liv
         marked = tags.get("flowbridge:site") == here.site.name
         held = here.identity.planned(row["GroupId"]) is not None
         yield LiveRule(
-            name,
-            row["GroupId"],
+            id=name,
+            holder=row["GroupId"],
             ours=marked or (held and bool(row_ids(description))),
             planned=here.identity.rules.get(name),
             text=rule_text(row, groups[row["GroupId"]]),
@@ -51,8 +51,8 @@ def acl_live_rules(here: Situation) -> Iterator[LiveRule]:
             for entry in acl_entries(row, direction):
                 name = entry_name(acl, direction, entry)
                 yield LiveRule(
-                    name,
-                    acl,
+                    id=name,
+                    holder=acl,
                     # Entries carry neither tags nor descriptions; our numbers tell ours.
                     ours=name in known.numbered,
                     planned=known.entries.get(name),

@@ -20,7 +20,7 @@ from flowbridge.providers.live.reading import GarbledError
 from flowbridge.providers.terraform.blocks import Block
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
     """Needs the groups and their rules; the rest as far as it was read.
 
@@ -49,15 +49,15 @@ class Situation:
         acls = answers.parts.get(Part.ACLS, ())
         _agree(answers, site)
         return cls(
-            answers,
-            policy,
-            site,
-            planned,
-            identify(answers, planned),
-            place(answers, policy, access.placed),
-            {row["GroupId"]: row for row in answers.rows(Part.GROUPS)},
-            {row["NetworkAclId"]: row for row in acls},
-            acl_of_subnet(acls),
+            answers=answers,
+            policy=policy,
+            site=site,
+            planned=planned,
+            identity=identify(answers, planned),
+            placement=place(answers, policy, access.placed),
+            groups={row["GroupId"]: row for row in answers.rows(Part.GROUPS)},
+            acls={row["NetworkAclId"]: row for row in acls},
+            at_subnet=acl_of_subnet(acls),
         )
 
     def on(self, key: str) -> list[tuple[str, Row]]:
@@ -102,7 +102,7 @@ class Situation:
         vpc = self.answers.place.vpc
         owners = {row.get("OwnerId") for row in self.answers.parts.get(Part.VPCS, ())} - {None}
         there = {row.get("OwnerId") for row in self.groups.values() if row.get("VpcId") == vpc}
-        return str(min(owners)) if owners and owners.isdisjoint(there) else None
+        return min(map(str, owners)) if owners and owners.isdisjoint(there) else None
 
     def keys_of(self, block: Block) -> tuple[str, ...]:
         workload, name = block.tag("flowbridge:workload"), block.tag("flowbridge:interface")

@@ -69,7 +69,9 @@ def foreign(
 ) -> Foreign:
     """See `providers.provider.Provider.foreign`."""
     _looked_up_lists(flat)
-    return _Estate(without_echoes(flat, prior), policy, site, wearing).judged()
+    return _Estate(
+        flat=without_echoes(flat, prior), policy=policy, site=site, wearing=wearing
+    ).judged()
 
 
 def _looked_up_lists(flat: FlatDocument) -> None:
@@ -79,7 +81,7 @@ def _looked_up_lists(flat: FlatDocument) -> None:
             body.setdefault("entry", body.pop("entries"))
 
 
-@dataclass
+@dataclass(kw_only=True)
 class _Estate:
     flat: FlatDocument
     policy: Policy
@@ -374,7 +376,11 @@ class _Estate:
         self, document: dict[str, Any], placed: list[Interface], strangers: list[Member]
     ) -> Enforcement:
         tier = next(iter(self.site.network.tiers))
-        other = (Interface(_OTHERS, "cards", tier, tuple(strangers)),) if strangers else ()
+        other = (
+            (Interface(workload=_OTHERS, name="cards", tier=tier, members=tuple(strangers)),)
+            if strangers
+            else ()
+        )
         known = replace(self.policy, interfaces=(*placed, *other))
         groups, left_out = read_rest(
             document, lambda rest: SecurityGroups.read(rest, known, self.site)

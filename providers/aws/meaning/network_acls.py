@@ -46,7 +46,7 @@ class _Entry:
     unknown: tuple[Unknown, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkAcls:
     """All network ACLs of one file, and which subnet has which."""
 
@@ -64,11 +64,11 @@ class NetworkAcls:
         default = resources(terraform, "aws_default_network_acl")
         blocks = resources(terraform, "aws_network_acl") | default
         return cls(
-            site,
-            blocks,
-            _entries(terraform, blocks, odd),
-            _associations(terraform, blocks),
-            next(iter(default), None),
+            site=site,
+            blocks=blocks,
+            entries=_entries(terraform, blocks, odd),
+            of_subnet=_associations(terraform, blocks),
+            default=next(iter(default), None),
         )
 
     def filter(self, interface: Interface, direction: Direction, asked: PacketSet) -> Filter | None:
@@ -109,12 +109,12 @@ class NetworkAcls:
         if acl is None or acl not in self.blocks:
             name = acl or "default network ACL"
             return Filter(
-                name,
-                kind,
-                Order.FIRST_MATCH,
-                False,
-                (),
-                True,
+                name=name,
+                kind=kind,
+                order=Order.FIRST_MATCH,
+                stateful=False,
+                rules=(),
+                default_allow=True,
                 bypassed_by=bypass,
                 unknown=(Unknown(self.site.name, name, Why.DEFAULT_RULES),),
             )
@@ -122,11 +122,11 @@ class NetworkAcls:
         rules = (entry.rule for entry in mine)
         unknown = tuple(each for entry in mine for each in entry.unknown)
         return Filter(
-            acl,
-            kind,
-            Order.FIRST_MATCH,
-            False,
-            tuple(rules),
+            name=acl,
+            kind=kind,
+            order=Order.FIRST_MATCH,
+            stateful=False,
+            rules=tuple(rules),
             bypassed_by=bypass,
             unknown=unknown,
         )
@@ -236,7 +236,7 @@ def _meaningless(block: Block, direction: Direction, unknown: Unknown) -> _Entry
     return _Entry(
         block.required_number("rule_no"),
         direction,
-        FilterRule(unknown.rule, False, EMPTY),
+        FilterRule(name=unknown.rule, allow=False, packets=EMPTY),
         unknown=(replace(unknown, what=unknown.what.removeprefix(f"{block.address}: ")),),
     )
 
@@ -273,7 +273,9 @@ def _entry(
     ports = _ports(block, protocol, peer)
     packets = PacketSet.of([peer], protocol, None, None if ports is None else [ports])
     name = f"{acl} {direction} {number}" if acl else block.address
-    return _Entry(number, direction, FilterRule(name, action == "allow", packets))
+    return _Entry(
+        number, direction, FilterRule(name=name, allow=action == "allow", packets=packets)
+    )
 
 
 def _ports(block: Block, protocol: int | None, peer: Network) -> PortRange | None:

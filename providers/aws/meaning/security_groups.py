@@ -49,7 +49,7 @@ _STANDALONE: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Rule:
     """A rule of one group, before its peers are known as addresses."""
 
@@ -71,7 +71,7 @@ class CardKey(NamedTuple):
     member: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SecurityGroups:
     """All groups of one file. A group is known by its Terraform address or its literal id."""
 
@@ -100,7 +100,15 @@ class SecurityGroups:
                     addresses[group] = (*addresses.get(group, ()), *member.private)
         lists, list_blocks, odd_lists = _prefix_lists(terraform, odd)
         rules = _all_rules(terraform, blocks, odd)
-        return cls(blocks, rules, attached, addresses, lists, list_blocks, odd_lists)
+        return cls(
+            blocks=blocks,
+            rules=rules,
+            attached=attached,
+            addresses=addresses,
+            prefix_lists=lists,
+            prefix_blocks=list_blocks,
+            odd_lists=odd_lists,
+        )
 
     def filter(self, interface: Interface, direction: Direction, asked: PacketSet) -> Filter:
         """The groups of `interface` in `direction`; with none attached, nothing passes."""
@@ -122,21 +130,21 @@ class SecurityGroups:
                 description = rule.block.text("description") or ""
                 rules.append(
                     FilterRule(
-                        rule.block.address,
-                        True,
-                        PacketSet.of(
+                        name=rule.block.address,
+                        allow=True,
+                        packets=PacketSet.of(
                             peers, rule.protocol, None, None if rule.ports is None else [rule.ports]
                         )
                         if peers
                         else EMPTY,
-                        row_ids(description, _rows_tag(rule.block)),
-                        description,
+                        rows=row_ids(description, _rows_tag(rule.block)),
+                        description=description,
                     )
                 )
         return Filter(
-            f"security groups of {interface.key}",
-            "security-group",
-            Order.UNION,
+            name=f"security groups of {interface.key}",
+            kind="security-group",
+            order=Order.UNION,
             stateful=True,
             rules=tuple(rules),
             unknown=tuple(unknown),
@@ -271,7 +279,17 @@ def _meaningless(
     block: Block, direction: Direction, blocks: Mapping[str, Block], unknown: Unknown
 ) -> _Rule:
     owner = _owner(block, blocks)
-    return _Rule(block, owner, direction, None, None, (), (), (), unknown=(unknown,))
+    return _Rule(
+        block=block,
+        group=owner,
+        direction=direction,
+        protocol=None,
+        ports=None,
+        cidrs=(),
+        prefix_lists=(),
+        groups=(),
+        unknown=(unknown,),
+    )
 
 
 def _standalone(block: Block, direction: Direction, blocks: Mapping[str, Block]) -> _Rule:
@@ -287,14 +305,14 @@ def _standalone(block: Block, direction: Direction, blocks: Mapping[str, Block])
     prefix_list = block.text("prefix_list_id")
     group = block.text("referenced_security_group_id")
     return _Rule(
-        block,
-        _owner(block, blocks),
-        direction,
-        protocol,
-        _ports(block, protocol),
-        (cidr,) if cidr else (),
-        (prefix_list,) if prefix_list else (),
-        (_identity(group, blocks, block, "referenced_security_group_id"),) if group else (),
+        block=block,
+        group=_owner(block, blocks),
+        direction=direction,
+        protocol=protocol,
+        ports=_ports(block, protocol),
+        cidrs=(cidr,) if cidr else (),
+        prefix_lists=(prefix_list,) if prefix_list else (),
+        groups=(_identity(group, blocks, block, "referenced_security_group_id"),) if group else (),
     )
 
 
@@ -313,14 +331,14 @@ def _legacy(block: Block, owner: str, direction: Direction, blocks: Mapping[str,
             if not is_expression(cidr):
                 _expect_family(block, cidr, version)
     return _Rule(
-        block,
-        owner,
-        direction,
-        protocol,
-        _ports(block, protocol),
-        (*block.texts("cidr_blocks"), *block.texts("ipv6_cidr_blocks")),
-        block.texts("prefix_list_ids"),
-        tuple(resolved),
+        block=block,
+        group=owner,
+        direction=direction,
+        protocol=protocol,
+        ports=_ports(block, protocol),
+        cidrs=(*block.texts("cidr_blocks"), *block.texts("ipv6_cidr_blocks")),
+        prefix_lists=block.texts("prefix_list_ids"),
+        groups=tuple(resolved),
     )
 
 

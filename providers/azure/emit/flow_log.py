@@ -56,10 +56,11 @@ def flow_log_refusals(
     for name in sorted(set(used)) if logging.to else ():
         if not tiers[name].subnets:
             yield Finding(
-                "azure/flow-log-subnets",
-                Severity.REFUSAL,
-                f"tier {name} names no subnets, so that no flow log can be made of it: write "
+                id="azure/flow-log-subnets",
+                severity=Severity.REFUSAL,
+                message=f"tier {name} names no subnets, so that no flow log can be made of it: "
+                f"write "
                 f"network.tiers.{name}.subnets, or leave options.logging.to out",
-                "Azure Network Watcher, virtual network flow logs",
-                f"network.tiers.{name}",
+                source="Azure Network Watcher, virtual network flow logs",
+                key=f"network.tiers.{name}",
             )

@@ -119,12 +119,13 @@ def findings(translator: Translator) -> Iterator[Finding]:
         else "the output `jabber_guest_address`"
     )
     yield Finding(
-        "azure/port-translation",
-        Severity.OBLIGATION,
-        f"the load balancer translates {ports} in front of {translator.interface.key}, for every "
+        id="azure/port-translation",
+        severity=Severity.OBLIGATION,
+        message=f"the load balancer translates {ports} in front of {translator.interface.key}, "
+        f"for every "
         "client, administrators too: administer over private addresses. The name of Jabber Guest "
         f"has to lead to {where}; media (TURN) goes to the public address of Expressway-E itself. "
         "Clients are seen by their own addresses, and their rules stay as they are.",
-        "Azure network security groups overview; Azure load balancer rules",
-        "options.jabber_guest.translator",
+        source="Azure network security groups overview; Azure load balancer rules",
+        key="options.jabber_guest.translator",
     )

@@ -22,7 +22,7 @@ _INSIDE = 3000
 _RESERVED = 96
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Nsg:
     """One tier's NSG, or that of one interface (`card`). `rules` are in the order of evaluation,
     inbound first; `inside` are, by direction, the addresses that are denied before the rules for
@@ -117,6 +117,14 @@ def _nsg(
         denied = merged(n for rule in mine if rule.direction is direction for n in rule.inside)
         if denied:
             inside[direction] = denied
-    nsg = Nsg(tier, interfaces, tuple(placed), 0, highest, inside, card)
+    nsg = Nsg(
+        tier=tier,
+        interfaces=interfaces,
+        rules=tuple(placed),
+        needed=0,
+        deny_priority=highest,
+        inside=inside,
+        card=card,
+    )
     needed = len(mine) + len(tuple(nsg.inside_denies)) + len(Direction)
     return replace(nsg, needed=needed)

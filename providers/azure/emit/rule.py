@@ -27,7 +27,7 @@ class Side:
         return self.group or self.tag or ", ".join(map(str, self.networks))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Rule:
     """One allow rule. Ports are runs without parity, as Azure takes them; none where the protocol
     has no ports (or, for ICMP, where no type can be told).

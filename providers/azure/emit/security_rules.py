@@ -115,18 +115,18 @@ def _merged(rules: Iterable[Rule]) -> Iterator[Rule]:
     for _, same in sorted(alike.items()):
         first = same[0]
         yield Rule(
-            first.interface,
-            first.direction,
-            first.protocol,
-            first.families,
-            first.local,
-            first.remote,
-            first.remote_key,
-            first.source_ports,
-            first.destination_ports,
-            tuple(sorted({row for rule in same for row in rule.rows})),
-            tuple(sorted({party for rule in same for party in rule.parties})),
-            first.inside,
+            interface=first.interface,
+            direction=first.direction,
+            protocol=first.protocol,
+            families=first.families,
+            local=first.local,
+            remote=first.remote,
+            remote_key=first.remote_key,
+            source_ports=first.source_ports,
+            destination_ports=first.destination_ports,
+            rows=tuple(sorted({row for rule in same for row in rule.rows})),
+            parties=tuple(sorted({party for rule in same for party in rule.parties})),
+            inside=first.inside,
         )
 
 
@@ -147,18 +147,18 @@ def _rules(
         for source_ports in ports[0]:
             for destination_ports in ports[1]:
                 yield Rule(
-                    interface.key,
-                    direction,
-                    flow.protocol,
-                    sides.families,
-                    sides.local,
-                    sides.remote,
-                    sides.remote_key,
-                    source_ports,
-                    destination_ports,
-                    flow.rows,
-                    (demand.peer.key,),
-                    sides.inside,
+                    interface=interface.key,
+                    direction=direction,
+                    protocol=flow.protocol,
+                    families=sides.families,
+                    local=sides.local,
+                    remote=sides.remote,
+                    remote_key=sides.remote_key,
+                    source_ports=source_ports,
+                    destination_ports=destination_ports,
+                    rows=flow.rows,
+                    parties=(demand.peer.key,),
+                    inside=sides.inside,
                 )
 
 

@@ -60,7 +60,7 @@ def adoption(
 ) -> Adoption:
     """See `providers.live.contract.LiveReader.adoption`."""
     if not answers.has(Part.NETWORKS, Part.NSGS, Part.GROUPS, Part.CARDS):
-        return Adoption((), (), (), (), answers.audit_unread)
+        return Adoption(imports=(), creates=(), changes=(), left=(), unread=answers.audit_unread)
     return adoption_or_unread(
         answers.scope, lambda: _adoption(answers, planned), garbled, answers.audit_unread
     )
@@ -88,12 +88,12 @@ def _adoption(answers: Answers, planned: Mapping[str, Any]) -> Adoption:
     known = {each.to for each in imports} | {address for address, _ in conflicts}
     wanted = [a for kind in (NSG, GROUP, ASSOCIATION, MEMBERSHIP) for a in resources(planned, kind)]
     return Adoption(
-        tuple(sorted(imports, key=lambda each: each.to)),
-        tuple(sorted(set(wanted) - known)),
-        tuple(sorted(changes)),
-        tuple(_left(answers, identity)),
-        answers.audit_unread,
-        tuple(sorted(conflicts)),
+        imports=tuple(sorted(imports, key=lambda each: each.to)),
+        creates=tuple(sorted(set(wanted) - known)),
+        changes=tuple(sorted(changes)),
+        left=tuple(_left(answers, identity)),
+        unread=answers.audit_unread,
+        conflicts=tuple(sorted(conflicts)),
     )
 
 

@@ -37,7 +37,7 @@ class Part(StrEnum):
     RESOURCE_GROUP = "resource group"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """Deployments in one place share one fetch. `networks` are ids; the site's own is the first.
 
@@ -70,12 +70,12 @@ class Place:
         file = site.provider.endpoints
         endpoint = access.endpoint_url or file.get("resource_manager") or file.get("*")
         return cls(
-            subscription,
-            ids.resource_group,
-            site.region,
-            tuple(networks.values()),
-            endpoint.rstrip("/") if endpoint else None,
-            bool(access.endpoint_url),
+            subscription=subscription,
+            resource_group=ids.resource_group,
+            region=site.region,
+            networks=tuple(networks.values()),
+            endpoint=endpoint.rstrip("/") if endpoint else None,
+            by_command=bool(access.endpoint_url),
         )
 
     @property

@@ -69,16 +69,16 @@ def _in_subnet(
             spared = _NO_POLICIES if off in ("Disabled", "RouteTableEnabled") else ""
         told = kind_of(_TABLE, {"type": kind}, network)
         yield Bystander(
-            told.called if told else "network interface",
-            thing.rsplit("/", 1)[-1],
-            _group(thing),
-            f"subnet {subnet.get('name')}",
-            tuple(_addresses(card)),
-            prefixes_of(subnet),
-            {},
-            told.needs if told else (),
-            told.source if told else "",
-            spared or (told.spared if told else ""),
+            kind=told.called if told else "network interface",
+            id=thing.rsplit("/", 1)[-1],
+            text=_group(thing),
+            subnet=f"subnet {subnet.get('name')}",
+            addresses=tuple(_addresses(card)),
+            stands_in=prefixes_of(subnet),
+            own={},
+            needs=told.needs if told else (),
+            source=told.source if told else "",
+            spared=spared or (told.spared if told else ""),
         )
 
 

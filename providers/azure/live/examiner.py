@@ -107,7 +107,17 @@ def read(site: Site, access: Access) -> Beside:
         # Whatever the SDK raises is an answer of the place.
         fault = fault_of(error)
         call = "Microsoft.Network/networkWatchers/read"
-        return Beside(unread=(Unread(place.scope, call, fault.cause, fault.message, fault.remedy),))
+        return Beside(
+            unread=(
+                Unread(
+                    scope=place.scope,
+                    call=call,
+                    cause=fault.cause,
+                    message=fault.message,
+                    remedy=fault.remedy,
+                ),
+            )
+        )
 
 
 def _plain(region: Any) -> str:

@@ -47,7 +47,13 @@ def fetch(site: Site, access: Access, *, asides: bool = False) -> Answers:
         message = "no subscription is named"
         remedy = "Write its id as `provider.subscription`."
         reading.unread.append(
-            Unread(place.scope, "Microsoft.Network/*/read", Cause.ABSENT, message, remedy)
+            Unread(
+                scope=place.scope,
+                call="Microsoft.Network/*/read",
+                cause=Cause.ABSENT,
+                message=message,
+                remedy=remedy,
+            )
         )
         return _answers(reading)
     try:

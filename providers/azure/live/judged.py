@@ -151,7 +151,9 @@ def _placed(here: Situation) -> tuple[list[Interface], list[tuple[str, str]], di
     return judged, pairs, stands_for
 
 
-_OPEN: Final = Filter("no NSG", _KIND, Order.FIRST_MATCH, True, (), default_allow=True)
+_OPEN: Final = Filter(
+    name="no NSG", kind=_KIND, order=Order.FIRST_MATCH, stateful=True, rules=(), default_allow=True
+)
 
 
 def _untagged(document: Mapping[str, Any]) -> dict[str, Any]:

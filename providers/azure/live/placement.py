@@ -21,11 +21,11 @@ from flowbridge.providers.azure.live.answers import Answers, Part, properties, s
 from flowbridge.providers.live.answered import Row
 
 # Pseudo-interface and pseudo-tiers: cards that no interface of the deployment has, the networks.
-STRANGERS: Final = Interface("others", "cards", "others", ())
+STRANGERS: Final = Interface(workload="others", name="cards", tier="others", members=())
 _NETWORK_TIER: Final = "virtual networks"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
     """One IP configuration of a live card. `groups` are ids of application security groups."""
 
@@ -42,7 +42,7 @@ class Card:
         return Member(f"{self.name}/{self.id.rsplit('/', 1)[-1]}", self.private, (), self.id)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
     """`cards` are those of each interface with the member each is; `absent` the members that no
     card has; `missing` the cards that are named and not there; `placed` the NSGs that the
@@ -97,14 +97,26 @@ def place(answers: Answers, policy: Policy, placed: Mapping[str, tuple[str, ...]
             if left and not (found and member.attachment):
                 rest.append(Member(member.name, left, member.public))
         live = (*(card.as_member() for _, card in mine.values()), *rest)
-        interfaces.append(Interface(interface.workload, interface.name, interface.tier, live))
+        interfaces.append(
+            Interface(
+                workload=interface.workload, name=interface.name, tier=interface.tier, members=live
+            )
+        )
         cards[interface.key] = tuple(mine.values())
         absent[interface.key] = tuple(lost)
         declared = frozenset(member.name for member in interface.members)
         # Whoever names cards or NSGs says that they are the interface.
         said = bool(holders[interface.key]) or (bool(named) and bool(mine))
         there[interface.key] = declared if said else declared - {*lost}
-    return Placement(tuple(interfaces), everyone, cards, absent, tuple(missing), holders, there)
+    return Placement(
+        interfaces=tuple(interfaces),
+        everyone=everyone,
+        cards=cards,
+        absent=absent,
+        missing=tuple(missing),
+        placed=holders,
+        found=there,
+    )
 
 
 def cards_of(row: Row) -> Iterator[Card]:
@@ -114,14 +126,14 @@ def cards_of(row: Row) -> Iterator[Card]:
         config = properties(entry)
         address = config.get("privateIPAddress")
         yield Card(
-            str(entry.get("id") or f"{row['id']}/ipConfigurations/{entry.get('name')}"),
-            str(row["id"]),
-            str(row.get("name")),
-            (ip_network(address),) if address else (),
-            _ids([config.get("publicIPAddress")]),
-            next(iter(_ids([config.get("subnet")])), ""),
-            next(iter(_ids([own.get("networkSecurityGroup")])), None),
-            _ids(config.get("applicationSecurityGroups") or ()),
+            id=str(entry.get("id") or f"{row['id']}/ipConfigurations/{entry.get('name')}"),
+            card=str(row["id"]),
+            name=str(row.get("name")),
+            private=(ip_network(address),) if address else (),
+            public=_ids([config.get("publicIPAddress")]),
+            subnet=next(iter(_ids([config.get("subnet")])), ""),
+            nsg=next(iter(_ids([own.get("networkSecurityGroup")])), None),
+            groups=_ids(config.get("applicationSecurityGroups") or ()),
         )
 
 

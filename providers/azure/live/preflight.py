@@ -72,7 +72,9 @@ def _preflight(answers: Answers, site: Site, planned: Mapping[str, Any]) -> Pref
 
 
 def _refusal(name: str, message: str, key: str, severity: Severity = Severity.REFUSAL) -> Finding:
-    return Finding(f"azure/live-{name}", severity, message, _SOURCE, key)
+    return Finding(
+        id=f"azure/live-{name}", severity=severity, message=message, source=_SOURCE, key=key
+    )
 
 
 def _no_network(unread: Unread) -> Finding:

@@ -30,8 +30,8 @@ def live_rules(here: Situation, nsgs: Mapping[str, Row]) -> Iterator[LiveRule]:
             named = here.identity.named.get(name)
             made = bool(row_ids(description)) or description in (DENIED, INSIDE)
             yield LiveRule(
-                name,
-                str(nsg["id"]),
+                id=name,
+                holder=str(nsg["id"]),
                 ours=held and (named is not None or bool(row_ids(description))),
                 planned=planned,
                 text=_rule_text(row, nsg),
@@ -44,7 +44,14 @@ def live_rules(here: Situation, nsgs: Mapping[str, Row]) -> Iterator[LiveRule]:
 def admin_live_rules(admin: AdminRules) -> Iterator[LiveRule]:
     for name, row in admin.rows.items():
         description = properties(row).get("description") or ""
-        yield LiveRule(name, row["network"], False, None, admin_text(row), description)
+        yield LiveRule(
+            id=name,
+            holder=row["network"],
+            ours=False,
+            planned=None,
+            text=admin_text(row),
+            description=description,
+        )
 
 
 def _rule_text(row: Row, nsg: Row) -> str:

@@ -20,7 +20,7 @@ from flowbridge.providers.terraform.blocks import Block
 from flowbridge.providers.terraform.tags import is_for_interface
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
     """Everything that the parts of an estate are made from."""
 
@@ -44,14 +44,14 @@ class Situation:
     ) -> Situation:
         placement = place(answers, policy, access.placed)
         return cls(
-            answers,
-            policy,
-            live_site(site, answers, placement),
-            planned,
-            identify(answers, planned),
-            placement,
-            subnets_of(answers),
-            {str(row["id"]).lower(): row for row in answers.rows(Part.NSGS)},
+            answers=answers,
+            policy=policy,
+            site=live_site(site, answers, placement),
+            planned=planned,
+            identity=identify(answers, planned),
+            placement=placement,
+            subnets=subnets_of(answers),
+            nsgs={str(row["id"]).lower(): row for row in answers.rows(Part.NSGS)},
         )
 
     def cards(self, key: str) -> list[Card]:

@@ -26,7 +26,7 @@ from flowbridge.providers.terraform.tags import is_for_interface, is_for_tier
 Attached = Mapping[str, tuple[str | None, ...]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
     """`groups` are the application security groups, `addresses` the private addresses in each."""
 
@@ -65,24 +65,24 @@ class Placement:
                 for group in sorted(here):
                     addresses[group] = (*addresses.get(group, ()), *member.private)
         return cls(
-            site,
-            policy,
-            nsgs,
-            groups,
-            _one_each(
+            site=site,
+            policy=policy,
+            nsgs=nsgs,
+            groups=groups,
+            of_subnet=_one_each(
                 terraform,
                 "azurerm_subnet_network_security_group_association",
                 "subnet_id",
                 nsgs,
             ),
-            _one_each(
+            of_card=_one_each(
                 terraform,
                 "azurerm_network_interface_security_group_association",
                 "network_interface_id",
                 nsgs,
             ),
-            memberships,
-            addresses,
+            memberships=memberships,
+            addresses=addresses,
         )
 
     def groups_of(self, interface: Interface, member: Member) -> frozenset[str]:

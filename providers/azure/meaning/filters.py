@@ -191,17 +191,25 @@ def _open(interface: Interface, nsg: str | None) -> Filter:
     unknown: tuple[Unknown, ...] = ()
     if nsg is not None:
         name, unknown = nsg, (Unknown(interface.key, nsg, Why.RULES),)
-    return Filter(name, "nsg", Order.FIRST_MATCH, True, (), default_allow=True, unknown=unknown)
+    return Filter(
+        name=name,
+        kind="nsg",
+        order=Order.FIRST_MATCH,
+        stateful=True,
+        rules=(),
+        default_allow=True,
+        unknown=unknown,
+    )
 
 
 def _filter(nsg: str, rules: Iterable[NsgRule], covered: Coverage) -> Filter:
     shown = [
         FilterRule(
-            rule.name,
-            rule.allow,
-            packets,
-            rule.rows,
-            rule.description,
+            name=rule.name,
+            allow=rule.allow,
+            packets=packets,
+            rows=rule.rows,
+            description=rule.description,
             built_in=rule.priority > HIGHEST_PRIORITY,
         )
         for rule, versions in zip(rules, covered, strict=True)
@@ -215,5 +223,10 @@ def _filter(nsg: str, rules: Iterable[NsgRule], covered: Coverage) -> Filter:
         for each in rule.unknown
     )
     return Filter(
-        nsg, "nsg", Order.FIRST_MATCH, True, tuple(shown), unknown=tuple(dict.fromkeys(unknown))
+        name=nsg,
+        kind="nsg",
+        order=Order.FIRST_MATCH,
+        stateful=True,
+        rules=tuple(shown),
+        unknown=tuple(dict.fromkeys(unknown)),
     )

@@ -70,7 +70,9 @@ def foreign(
     flat: FlatDocument, prior: FlatDocument, policy: Policy, site: Site, wearing: Wearing
 ) -> Foreign:
     """See `providers.provider.Provider.foreign`."""
-    return _Estate(_without_echoes(flat, prior), policy, site, wearing).judged()
+    return _Estate(
+        flat=_without_echoes(flat, prior), policy=policy, site=site, wearing=wearing
+    ).judged()
 
 
 def _without_echoes(flat: FlatDocument, prior: FlatDocument) -> FlatDocument:
@@ -113,7 +115,7 @@ def _owner(body: Mapping[str, Any], flat: FlatDocument) -> str | None:
     return named[0][0] if len(named) == 1 else None
 
 
-@dataclass
+@dataclass(kw_only=True)
 class _Estate:
     flat: FlatDocument
     policy: Policy
@@ -166,7 +168,11 @@ class _Estate:
                 strangers.append(Member(card.thing.real, card.addresses, attachment=token))
                 _associate(document, token, _Place(strangers[-1], (), tuple(groups)))
         tier = next(iter(site.network.tiers))
-        other = (Interface(_OTHERS, "cards", tier, tuple(strangers)),) if strangers else ()
+        other = (
+            (Interface(workload=_OTHERS, name="cards", tier=tier, members=tuple(strangers)),)
+            if strangers
+            else ()
+        )
         known = replace(self.policy, interfaces=(*placed, *other))
         relevant = self._relevant(document, known, site, placed)
 

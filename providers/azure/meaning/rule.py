@@ -66,7 +66,7 @@ _NOT_PUBLIC: Final = tuple(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NsgRule:
     """`packets` is over the remote side; `local` is the machine's side."""
 
@@ -219,15 +219,15 @@ def read_rule(
     matched = _matched(block, peers)
     description = block.text("description") or ""
     return NsgRule(
-        block.address,
-        priority,
-        direction,
-        words["access"] == "allow",
-        local,
-        matched if peers else EMPTY,
-        row_ids(description),
-        description,
-        tuple(each.of(block.address) for each in (*remote.unknown, *local.unknown)),
+        name=block.address,
+        priority=priority,
+        direction=direction,
+        allow=words["access"] == "allow",
+        local=local,
+        packets=matched if peers else EMPTY,
+        rows=row_ids(description),
+        description=description,
+        unknown=tuple(each.of(block.address) for each in (*remote.unknown, *local.unknown)),
     )
 
 
@@ -238,12 +238,12 @@ def without_meaning(block: Block, unknown: Unknown) -> tuple[NsgRule, ...]:
     priority = block.get("priority")
     return tuple(
         NsgRule(
-            block.address,
-            priority if isinstance(priority, int) else LOWEST_PRIORITY,
-            direction,
-            str(block.get("access")).lower() == "allow",
-            RuleSide(everything=True),
-            EMPTY,
+            name=block.address,
+            priority=priority if isinstance(priority, int) else LOWEST_PRIORITY,
+            direction=direction,
+            allow=str(block.get("access")).lower() == "allow",
+            local=RuleSide(everything=True),
+            packets=EMPTY,
             description=str(block.get("description") or ""),
             unknown=(unknown,),
         )
@@ -264,7 +264,14 @@ def default_rules(nsg: str, site: Site) -> tuple[NsgRule, ...]:
         name: str, priority: int, direction: Direction, local: RuleSide, packets: PacketSet
     ) -> NsgRule:
         allow = name.startswith("Allow")
-        return NsgRule(f"{nsg} default rule {name}", priority, direction, allow, local, packets)
+        return NsgRule(
+            name=f"{nsg} default rule {name}",
+            priority=priority,
+            direction=direction,
+            allow=allow,
+            local=local,
+            packets=packets,
+        )
 
     return (
         rule("AllowVnetInBound", 65000, ingress, inside, network),

@@ -120,9 +120,10 @@ def findings(translator: Translator) -> Iterator[Finding]:
             )
     ports = ", ".join(f"{part.outside} to {part.inside}" for part in translator.ports)
     yield Finding(
-        "gcp/port-translation",
-        Severity.OBLIGATION,
-        f"the proxy load balancer translates {ports} in front of {translator.interface.key}, for "
+        id="gcp/port-translation",
+        severity=Severity.OBLIGATION,
+        message=f"the proxy load balancer translates {ports} in front of "
+        f"{translator.interface.key}, for "
         "every client, administrators too: administer over private addresses. It ends the clients' "
         "connections, so Expressway-E sees and logs Google's front ends (35.191.0.0/16, "
         "130.211.0.0/22), and clients cannot be told apart there: narrow them with a Cloud Armor "
@@ -131,6 +132,6 @@ def findings(translator: Translator) -> Iterator[Finding]:
         f"(nic0), which has to be {translator.interface.key}. The name of Jabber Guest has to lead "
         "to the output `jabber_guest_address`; media (TURN) goes to the public address of "
         "Expressway-E itself.",
-        "Cloud Load Balancing: proxy network load balancers, firewall rules, named ports",
-        "options.jabber_guest.translator",
+        source="Cloud Load Balancing: proxy network load balancers, firewall rules, named ports",
+        key="options.jabber_guest.translator",
     )

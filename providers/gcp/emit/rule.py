@@ -108,7 +108,7 @@ class Peer:
         return f"{self.party} public" if TRANSLATED in self.qualifier else self.party
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Rule:
     """One rule of one interface. `part` names the share of the ports where one rule cannot hold
     them all."""

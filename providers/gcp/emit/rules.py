@@ -53,15 +53,44 @@ def rules_of(
             inside.extend(peer.inside)
             for part, layers in _parts(asked, ports.value or 1):
                 allows.append(
-                    Rule(site, network, interface, direction, Action.ALLOW, peer, layers, part)
+                    Rule(
+                        site=site,
+                        network=network,
+                        interface=interface,
+                        direction=direction,
+                        action=Action.ALLOW,
+                        peer=peer,
+                        layers=layers,
+                        part=part,
+                    )
                 )
         layers = (Layer(None),)
         for whole in EVERYWHERE:
             if left_out := of_families(merged(inside), (whole.version,)):
                 peer = Peer(INSIDE, "", left_out)
-                denies.append(Rule(site, network, interface, direction, Action.DENY, peer, layers))
+                denies.append(
+                    Rule(
+                        site=site,
+                        network=network,
+                        interface=interface,
+                        direction=direction,
+                        action=Action.DENY,
+                        peer=peer,
+                        layers=layers,
+                    )
+                )
             peer = Peer(EVERYTHING, "", (whole,))
-            denies.append(Rule(site, network, interface, direction, Action.DENY, peer, layers))
+            denies.append(
+                Rule(
+                    site=site,
+                    network=network,
+                    interface=interface,
+                    direction=direction,
+                    action=Action.DENY,
+                    peer=peer,
+                    layers=layers,
+                )
+            )
     return tuple(
         rule for group in (allows, denies) for rule in sorted(group, key=lambda rule: rule.name)
     )

@@ -40,7 +40,7 @@ def adoption(
 ) -> Adoption:
     """See `providers.live.contract.LiveReader.adoption`."""
     if not answers.has(Part.NETWORKS, Part.FIREWALLS):
-        return Adoption((), (), (), (), answers.audit_unread)
+        return Adoption(imports=(), creates=(), changes=(), left=(), unread=answers.audit_unread)
     return adoption_or_unread(
         answers.scope, lambda: _adoption(answers, site, planned), garbled, answers.audit_unread
     )
@@ -69,12 +69,12 @@ def _adoption(answers: Answers, site: Site, planned: Mapping[str, Any]) -> Adopt
     known = {each.to for each in imports} | {address for address, _ in conflicts}
     wanted = {address for kind in _MADE for address in resources(planned, kind)}
     return Adoption(
-        tuple(sorted(imports, key=lambda each: each.to)),
-        tuple(sorted(wanted - known)),
-        tuple(sorted(changes)),
-        tuple(_left(answers, identity)),
-        answers.audit_unread,
-        tuple(sorted(conflicts)),
+        imports=tuple(sorted(imports, key=lambda each: each.to)),
+        creates=tuple(sorted(wanted - known)),
+        changes=tuple(sorted(changes)),
+        left=tuple(_left(answers, identity)),
+        unread=answers.audit_unread,
+        conflicts=tuple(sorted(conflicts)),
     )
 
 

@@ -28,7 +28,7 @@ class Part(StrEnum):
     PROJECT = "project"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """Deployments in one place share one fetch. `networks` are project and name.
 
@@ -53,13 +53,13 @@ class Place:
         file = site.provider.endpoints
         endpoint = access.endpoint_url or file.get("compute") or file.get("*")
         return cls(
-            project,
-            site.region,
-            tuple(sorted(set(found))),
-            options.rules == "network-policy",
-            _server(endpoint) if endpoint else None,
-            bool(access.endpoint_url),
-            GcpSite.of(site).provider.impersonate_service_account,
+            project=project,
+            region=site.region,
+            networks=tuple(sorted(set(found))),
+            in_policies=options.rules == "network-policy",
+            endpoint=_server(endpoint) if endpoint else None,
+            by_command=bool(access.endpoint_url),
+            acting_as=GcpSite.of(site).provider.impersonate_service_account,
         )
 
     @property

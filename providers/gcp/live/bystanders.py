@@ -23,12 +23,12 @@ _SPARED: Final = (
     "rules are for tags and accounts of the deployment's own machines, and it has none of them"
 )
 _NOT_MACHINES: Final = Bystander(
-    "load balancer, endpoint and Cloud NAT",
-    "of these networks",
-    "not read",
-    "whole network",
-    (),
-    (),
+    kind="load balancer, endpoint and Cloud NAT",
+    id="of these networks",
+    text="not read",
+    subnet="whole network",
+    addresses=(),
+    stands_in=(),
     spared="none of them has a tag or an account, which is what rules are for; what they send to "
     "the deployment's own machines is judged there",
 )
@@ -72,12 +72,12 @@ def _bystander(card: Card, keys: tuple[str, ...], plan: Enforcement) -> Bystande
     text = f"has the tag or account of {', '.join(keys)}" if keys else ""
     where = f"network {card.network[1]}"
     return Bystander(
-        "machine",
-        card.instance,
-        text,
-        where,
-        card.private,
-        card.private,
+        kind="machine",
+        id=card.instance,
+        text=text,
+        subnet=where,
+        addresses=card.private,
+        stands_in=card.private,
         spared="" if keys else _SPARED,
         met_by=met,
     )

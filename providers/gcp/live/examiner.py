@@ -75,7 +75,9 @@ def _end(
         return {"ipAddress": str(address), "projectId": project}
     if card.public is not None and (not inside or address == card.public):
         return {"ipAddress": str(card.public), "projectId": project}
-    interface = Interface(card.interface.split("/", 1)[0], card.name, card.tier, ())
+    interface = Interface(
+        workload=card.interface.split("/", 1)[0], name=card.name, tier=card.tier, members=()
+    )
     host, network = network_parts(network_of(site, interface) or "", project)
     return {
         "ipAddress": str(card.private),

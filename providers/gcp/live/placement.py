@@ -31,7 +31,7 @@ from flowbridge.providers.live.answered import Row
 _ABSENT: Final = "absent"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
     """One network interface of a live instance. `network` is project and name."""
 
@@ -51,10 +51,15 @@ class Card:
     def interface(self) -> Interface:
         name = PRIMARY if self.primary else self.name
         member = Member(self.id, self.private, self.public, self.id)
-        return Interface(f"machine {self.machine}", name, tier_of(self.network), (member,))
+        return Interface(
+            workload=f"machine {self.machine}",
+            name=name,
+            tier=tier_of(self.network),
+            members=(member,),
+        )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
     """`cards` are those of each interface with the member each is; `absent` the members that no
     machine has; `missing` the instances that are named and not there."""
@@ -72,7 +77,9 @@ class Placement:
         if members := self.absent[interface.key]:
             tier = tier_of(self.networks[interface.key])
             workload = f"{_ABSENT} {interface.workload}"
-            live.append(Interface(workload, interface.name, tier, members))
+            live.append(
+                Interface(workload=workload, name=interface.name, tier=tier, members=members)
+            )
         return tuple(dict.fromkeys(live))
 
 
@@ -116,7 +123,14 @@ def place(
         # Whoever names machines says that they are the interface.
         said = bool(named) and bool(mine)
         there[interface.key] = declared if said else declared - lost
-    return Placement(everyone, cards, absent, tuple(missing), networks, there)
+    return Placement(
+        everyone=everyone,
+        cards=cards,
+        absent=absent,
+        missing=tuple(missing),
+        networks=networks,
+        found=there,
+    )
 
 
 def live_site(site: Site, answers: Answers) -> Site:
@@ -166,13 +180,13 @@ def live_targets(
                 held.setdefault(target.value, {})[judged] = None
     known = Targets.read({}, policy, site, networks)
     return Targets(
-        {tag: tuple(machines) for tag, machines in tags.items()},
-        {account: tuple(machines) for account, machines in accounts.items()},
-        known.hosts,
-        networks,
-        {},
-        {},
-        Elsewhere(
+        tags={tag: tuple(machines) for tag, machines in tags.items()},
+        accounts={account: tuple(machines) for account, machines in accounts.items()},
+        hosts=known.hosts,
+        networks=networks,
+        tag_values={},
+        tag_keys={},
+        elsewhere=Elsewhere(
             frozenset(_named(network) for network in unseen_networks(answers)),
             frozenset(_named(network) for network in peered_networks(answers)),
         ),
@@ -216,17 +230,17 @@ def _everyone(answers: Answers) -> Iterator[Card]:
             own = row.get("project", answers.place.project) == answers.place.project
             instance = str(row["name"]) if own else f"{row['project']}/{row['name']}"
             yield Card(
-                f"{instance}/{name}",
-                instance,
-                machine,
-                name,
-                number == 0,
-                network,
-                tuple(_private(nic)),
-                tuple(_public(nic)),
-                frozenset((row.get("tags") or {}).get("items") or ()),
-                frozenset(str(each["email"]) for each in row.get("serviceAccounts") or ()),
-                tagged.get(machine, frozenset()),
+                id=f"{instance}/{name}",
+                instance=instance,
+                machine=machine,
+                name=name,
+                primary=number == 0,
+                network=network,
+                private=tuple(_private(nic)),
+                public=tuple(_public(nic)),
+                tags=frozenset((row.get("tags") or {}).get("items") or ()),
+                accounts=frozenset(str(each["email"]) for each in row.get("serviceAccounts") or ()),
+                secure_tags=tagged.get(machine, frozenset()),
             )
 
 

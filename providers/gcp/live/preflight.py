@@ -62,7 +62,9 @@ def _preflight(
 
 
 def _found(name: str, message: str, key: str, severity: Severity = Severity.REFUSAL) -> Finding:
-    return Finding(f"gcp/live-{name}", severity, message, _SOURCE, key)
+    return Finding(
+        id=f"gcp/live-{name}", severity=severity, message=message, source=_SOURCE, key=key
+    )
 
 
 def _no_network(unread: Unread) -> Finding:

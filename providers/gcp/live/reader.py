@@ -13,5 +13,10 @@ from flowbridge.providers.gcp.live.preflight import preflight
 from flowbridge.providers.live.contract import LiveReader
 
 READER: Final[LiveReader[Answers]] = LiveReader(
-    Place.of, fetch, estate, adoption, preflight, bystanders
+    place=Place.of,
+    fetch=fetch,
+    estate=estate,
+    adoption=adoption,
+    preflight=preflight,
+    bystanders=bystanders,
 )

@@ -27,8 +27,8 @@ def live_rules(here: Situation) -> Iterator[LiveRule]:
         name = str(row["name"])
         planned = here.identity.rules.get(name)
         yield LiveRule(
-            name,
-            path_of(network_parts(row["network"], row["project"])),
+            id=name,
+            holder=path_of(network_parts(row["network"], row["project"])),
             ours=name in here.identity.ours,
             planned=planned,
             text=_rule_text(row),
@@ -46,8 +46,8 @@ def policy_live_rules(here: Situation) -> Iterator[LiveRule]:
             name = policy_rule_id(policy, rule)
             planned = here.identity.rules.get(name)
             yield LiveRule(
-                name,
-                policy_name(policy),
+                id=name,
+                holder=policy_name(policy),
                 ours=name in here.identity.ours,
                 planned=planned,
                 text=_policy_text(policy, rule),

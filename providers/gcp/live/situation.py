@@ -21,7 +21,7 @@ from flowbridge.providers.gcp.live.placement import (
 from flowbridge.providers.live.contract import Access
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Situation:
     """Everything that the parts of an estate are made from."""
 
@@ -43,11 +43,11 @@ class Situation:
         access: Access,
     ) -> Situation:
         return cls(
-            answers,
-            policy,
-            site,
-            planned,
-            identify(answers, site, planned),
-            place(answers, policy, site, access.placed),
-            live_document(answers),
+            answers=answers,
+            policy=policy,
+            site=site,
+            planned=planned,
+            identity=identify(answers, site, planned),
+            placement=place(answers, policy, site, access.placed),
+            live=live_document(answers),
         )

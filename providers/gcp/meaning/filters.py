@@ -126,22 +126,22 @@ def _filter(
             description = rule.block.text("description") or ""
             rules.append(
                 FilterRule(
-                    rule.block.address,
-                    rule.action is Action.ALLOW,
-                    packets,
-                    row_ids(description),
-                    description,
+                    name=rule.block.address,
+                    allow=rule.action is Action.ALLOW,
+                    packets=packets,
+                    rows=row_ids(description),
+                    description=description,
                 )
             )
     implied = direction is Direction.EGRESS
     word = "allow" if implied else "deny"
     name = f"implied {word} {direction} rule of {here.name}"
-    rules.append(FilterRule(name, implied, ALL, built_in=True))
+    rules.append(FilterRule(name=name, allow=implied, packets=ALL, built_in=True))
     return Filter(
-        f"firewall of network {here.name}",
-        "vpc-firewall",
-        Order.FIRST_MATCH,
-        True,
-        tuple(rules),
+        name=f"firewall of network {here.name}",
+        kind="vpc-firewall",
+        order=Order.FIRST_MATCH,
+        stateful=True,
+        rules=tuple(rules),
         unknown=unknown,
     )

@@ -122,12 +122,12 @@ class _Estate:
             networks = Networks.read(rest, self.site)
             of = Targets.read(rest, known, self.site, networks)
             targets = _KnownTargets(
-                {m: cards for m, cards in of_mark.items() if "@" not in m},
-                {m: cards for m, cards in of_mark.items() if "@" in m},
-                of.hosts,
-                networks,
-                of.tag_values,
-                of.tag_keys,
+                tags={m: cards for m, cards in of_mark.items() if "@" not in m},
+                accounts={m: cards for m, cards in of_mark.items() if "@" in m},
+                hosts=of.hosts,
+                networks=networks,
+                tag_values=of.tag_values,
+                tag_keys=of.tag_keys,
             )
             return enforcement(rest, known, self.site, targets=targets)
 

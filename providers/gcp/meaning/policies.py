@@ -169,14 +169,14 @@ def _rule(block: Block, here: NetworkName, targets: Targets) -> FirewallRule:
     )
     local = local or EVERYTHING
     return FirewallRule(
-        block,
-        direction,
-        priority,
-        Action(action),
-        local,
-        reached,
-        matched(remote, layers, "ip_protocol"),
-        (*left_open(block, remote, local, unknown), *untargeted(block, reached, here)),
+        block=block,
+        direction=direction,
+        priority=priority,
+        action=Action(action),
+        local=local,
+        targets=reached,
+        packets=matched(remote, layers, "ip_protocol"),
+        unknown=(*left_open(block, remote, local, unknown), *untargeted(block, reached, here)),
     )
 
 

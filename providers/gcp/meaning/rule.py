@@ -47,7 +47,7 @@ class Action(StrEnum):
 EVERYTHING: Final = RuleSide(everything=True)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FirewallRule:
     """`targets` None: every machine of the network. `packets` is over the remote side."""
 
@@ -69,14 +69,14 @@ def without_meaning(block: Block, unknown: Unknown) -> tuple[FirewallRule, ...]:
     priority = block.get("priority")
     return tuple(
         FirewallRule(
-            block,
-            direction,
-            priority if isinstance(priority, int) else 0,
-            Action.DENY,
-            EVERYTHING,
-            None,
-            EMPTY,
-            (unknown,),
+            block=block,
+            direction=direction,
+            priority=priority if isinstance(priority, int) else 0,
+            action=Action.DENY,
+            local=EVERYTHING,
+            targets=None,
+            packets=EMPTY,
+            unknown=(unknown,),
         )
         for direction in directions or Direction
     )

@@ -45,7 +45,7 @@ class Elsewhere:
         return here in self.unseen or (kind == SECURE_TAG and here in self.peered)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Targets:
     """By tag, by account and by host name: what the deployment says of each."""
 
@@ -72,12 +72,12 @@ class Targets:
             machine = tuple(card for card in policy.interfaces if card.workload == workload)
             accounts[account] = (*accounts.get(account, ()), *machine)
         return cls(
-            tags,
-            accounts,
-            _hosts(policy),
-            networks,
-            resources(terraform, "google_tags_tag_value"),
-            resources(terraform, "google_tags_tag_key"),
+            tags=tags,
+            accounts=accounts,
+            hosts=_hosts(policy),
+            networks=networks,
+            tag_values=resources(terraform, "google_tags_tag_value"),
+            tag_keys=resources(terraform, "google_tags_tag_key"),
         )
 
     def secure_tag(self, value: str, here: NetworkName, asking: Block) -> str:

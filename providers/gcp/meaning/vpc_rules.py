@@ -81,14 +81,14 @@ def _rule(block: Block, here: NetworkName, targets: Targets) -> FirewallRule:
         )
     )
     return FirewallRule(
-        block,
-        direction,
-        priority,
-        Action.ALLOW if allow else Action.DENY,
-        local,
-        reached,
-        matched(remote, allow or deny, "protocol"),
-        (*left_open(block, remote, local, unknown), *untargeted(block, reached, here)),
+        block=block,
+        direction=direction,
+        priority=priority,
+        action=Action.ALLOW if allow else Action.DENY,
+        local=local,
+        targets=reached,
+        packets=matched(remote, allow or deny, "protocol"),
+        unknown=(*left_open(block, remote, local, unknown), *untargeted(block, reached, here)),
     )
 
 

@@ -20,7 +20,7 @@ _MAJOR: Final = "1."
 Path = tuple[tuple[str, str], ...]  # module calls from the root: name and index (`["a"]`, ``)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
     """One resource instance. `unknown` has True where `values` tells nothing before an apply."""
 
@@ -164,14 +164,14 @@ def _of_module(
         given = body.get("index")
         index = "" if given is None else f"[{given}]" if isinstance(given, int) else f'["{given}"]'
         yield Shown(
-            address,
-            module_path(module.get("address") or ""),
-            kind,
-            name,
-            index,
-            _mapping(body, "values"),
-            unknown.get(address, {}),
-            body.get("mode") == "data",
+            address=address,
+            module=module_path(module.get("address") or ""),
+            kind=kind,
+            name=name,
+            index=index,
+            values=_mapping(body, "values"),
+            unknown=unknown.get(address, {}),
+            data=body.get("mode") == "data",
         )
     for child in module.get("child_modules") or ():
         yield from _of_module(child, unknown)

@@ -53,7 +53,14 @@ def fields(request: AWSPreparedRequest) -> dict[str, str]:
 
 
 def place(**more: Any) -> Place:
-    return Place("eu-west-1", "vpc-0a1b2c3d4e5f60718", None, ROLE, (), **more)
+    return Place(
+        region="eu-west-1",
+        vpc="vpc-0a1b2c3d4e5f60718",
+        profile=None,
+        role=ROLE,
+        endpoints=(),
+        **more,
+    )
 
 
 def test_a_role_is_assumed_with_its_external_id(sent: list[AWSPreparedRequest]) -> None:

@@ -46,12 +46,17 @@ def site(**more: object) -> Site:
 
 def here(of: Interface, *, translated: bool = False) -> End:
     """An end that is managed here, by its private or its public addresses."""
-    return End(of.workload, of, of.public if translated else of.private, translated)
+    return End(
+        party=of.workload,
+        interface=of,
+        addresses=of.public if translated else of.private,
+        translated=translated,
+    )
 
 
 def outside(party: str, *networks: str) -> End:
     """An end that is not managed here."""
-    return End(party, None, tuple(map(ip_network, networks)))
+    return End(party=party, interface=None, addresses=tuple(map(ip_network, networks)))
 
 
 def ports(*texts: str | int) -> tuple[PortRange, ...]:

@@ -11,15 +11,24 @@ from flowbridge.providers.aws.emit.group_split import Groups, split, weight
 from flowbridge.providers.aws.emit.rule import Peer, PeerKind, Rule
 
 PEERS = (
-    Peer(PeerKind.IPV4, "10.0.0.1/32", "x", (4,)),
-    Peer(PeerKind.IPV6, "2001:db8::1/128", "x", (6,)),
-    Peer(PeerKind.GROUP, "cucm/single", "x", (4, 6)),
-    Peer(PeerKind.PREFIX_LIST, "cidrs_v4_x", "x", (4,), 5),
+    Peer(kind=PeerKind.IPV4, value="10.0.0.1/32", label="x", families=(4,)),
+    Peer(kind=PeerKind.IPV6, value="2001:db8::1/128", label="x", families=(6,)),
+    Peer(kind=PeerKind.GROUP, value="cucm/single", label="x", families=(4, 6)),
+    Peer(kind=PeerKind.PREFIX_LIST, value="cidrs_v4_x", label="x", families=(4,), weight=5),
 )
 
 
 def rule(port: int, direction: Direction, peer: Peer) -> Rule:
-    return Rule("edge/single", direction, Protocol.TCP, port, port, peer, (), ())
+    return Rule(
+        interface="edge/single",
+        direction=direction,
+        protocol=Protocol.TCP,
+        first=port,
+        last=port,
+        peer=peer,
+        rows=(),
+        parties=(),
+    )
 
 
 RULES = st.lists(

@@ -80,7 +80,7 @@ def policy(*flows: Flow, interfaces: Iterable[Interface] = INTERFACES) -> Policy
 
 def translated(of: Interface) -> End:
     """An end that is managed here, by its public addresses."""
-    return End(of.workload, of, of.public, translated=True)
+    return End(party=of.workload, interface=of, addresses=of.public, translated=True)
 
 
 @st.composite
@@ -97,7 +97,7 @@ _ENDS = (
     outside("sip-endpoint", "::/0"),
     translated(EXTERNAL),
     # Only a part of an interface, so no group stands for it.
-    End("expressway-e", EXTERNAL, EXTERNAL.private[:1]),
+    End(party="expressway-e", interface=EXTERNAL, addresses=EXTERNAL.private[:1]),
     *map(inside, INTERFACES),
 )
 _PROTOCOLS = (Protocol.TCP, Protocol.UDP, Protocol.UDP, Protocol.ICMP, Protocol.ESP, Protocol.AH)

@@ -213,7 +213,12 @@ def test_a_peer_by_its_public_address_is_never_a_group() -> None:
 
 def test_behind_a_nat_gateway_each_end_names_the_source_ports_that_it_sees() -> None:
     sent, arriving, to = ["25000-29999"], ["1024-65535"], [7001]
-    nat = End(CORE.workload, CORE, (ip_network("198.51.100.7/32"),), translated=True)
+    nat = End(
+        party=CORE.workload,
+        interface=CORE,
+        addresses=(ip_network("198.51.100.7/32"),),
+        translated=True,
+    )
     asked = flow(
         nat, translated(EXTERNAL), Protocol.TCP, sent, to, "expressway/11/1",
         translated_ports=arriving,
@@ -227,7 +232,7 @@ def test_behind_a_nat_gateway_each_end_names_the_source_ports_that_it_sees() -> 
 
 
 def test_translated_means_no_group_even_where_the_addresses_are_the_cards_own() -> None:
-    end = End("expressway-e", EXTERNAL, EXTERNAL.private, translated=True)
+    end = End(party="expressway-e", interface=EXTERNAL, addresses=EXTERNAL.private, translated=True)
     asked = flow(inside(CORE), end, Protocol.TCP, EPHEMERAL, [8443], "x/1/1")
     rule = one(lowered(asked), "internal", "Outbound")
     assert rule["destination_address_prefixes"] == ["10.0.1.11/32", "10.0.1.12/32"]
@@ -247,7 +252,10 @@ def test_a_peer_with_cards_named_is_its_group() -> None:
 
 def test_a_range_of_machines_with_one_card_is_not_taken_for_that_card() -> None:
     fleet = Interface(
-        "phones", "single", "internal", (Member("f", (ip_network("10.0.10.64/28"),), (), "nic"),)
+        workload="phones",
+        name="single",
+        tier="internal",
+        members=(Member("f", (ip_network("10.0.10.64/28"),), (), "nic"),),
     )
     asked = flow(ADMIN, inside(fleet), Protocol.TCP, EPHEMERAL, [443], "cucm/5/1")
     emitted = PROVIDER.lower(policy(asked, interfaces=[fleet]), site())
@@ -327,10 +335,10 @@ def test_a_network_by_its_full_id_tells_group_and_subscription() -> None:
 def test_a_further_cluster_peer_renames_no_rule() -> None:
     asked = flow(inside(CUCM), inside(INTERNAL), Protocol.TCP, EPHEMERAL, [5061], "x/1/1")
     more = Interface(
-        CUCM.workload,
-        CUCM.name,
-        CUCM.tier,
-        (*CUCM.members, Member("peer-3", (ip_network("10.0.10.30"),))),
+        workload=CUCM.workload,
+        name=CUCM.name,
+        tier=CUCM.tier,
+        members=(*CUCM.members, Member("peer-3", (ip_network("10.0.10.30"),))),
     )
     again = flow(inside(more), inside(INTERNAL), Protocol.TCP, EPHEMERAL, [5061], "x/1/1")
     grown = PROVIDER.lower(policy(again, interfaces=[more, INTERNAL]), site())
@@ -410,7 +418,7 @@ def test_more_addresses_than_an_nsg_takes_are_refused() -> None:
 
 def test_naming_the_cards_is_asked_for_where_it_saves_addresses() -> None:
     members = tuple(Member(f"peer-{n}", (ip_network(f"10.0.1.{n}"),)) for n in (21, 22))
-    edge = Interface("edge", "single", "dmz", members)
+    edge = Interface(workload="edge", name="single", tier="dmz", members=members)
     scattered = outside("phones", *(f"10.{i // 256}.{i % 256}.0/25" for i in range(4000)))
     asked = flow(scattered, inside(edge), Protocol.TCP, EPHEMERAL, [22])
     back = flow(inside(edge), scattered, Protocol.TCP, EPHEMERAL, [22])

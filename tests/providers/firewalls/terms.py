@@ -72,15 +72,15 @@ def _term(
         return tuple(map(PortRange.parse, text.split(","))) if text else None
 
     return Term(
-        "a",
-        "b",
-        True,
-        tuple(map(ip_network, sources.split())),
-        tuple(map(ip_network, to.split())),
-        protocol,
-        spans(source_ports),
-        spans(ports),
-        ("expressway/11/5", "ours/2/6"),
+        from_zone="a",
+        to_zone="b",
+        allow=True,
+        sources=tuple(map(ip_network, sources.split())),
+        destinations=tuple(map(ip_network, to.split())),
+        protocol=protocol,
+        source_ports=spans(source_ports),
+        destination_ports=spans(ports),
+        rows=("expressway/11/5", "ours/2/6"),
     )
 
 

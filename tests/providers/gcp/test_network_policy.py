@@ -106,7 +106,9 @@ def test_a_machine_is_bound_to_its_tag_where_it_is_named_as_the_tag_service_does
 
 def test_host_names_become_fqdn_objects_beside_their_addresses() -> None:
     names = ("tools.example.com", "*.example.com", "not a name")
-    peer = End("smart", None, (ip_network("192.0.2.10"),), host_names=names)
+    peer = End(
+        party="smart", interface=None, addresses=(ip_network("192.0.2.10"),), host_names=names
+    )
     lowered = lower(flow(here(EXTERNAL), peer, Protocol.TCP, 443), options=POLICIES)
     (match,) = (rule["match"][0] for rule in keyed(lowered).values() if rule["action"] == "allow")
     assert match["dest_fqdns"] == ["tools.example.com"]

@@ -328,7 +328,12 @@ def test_a_rule_that_lets_in_another_port_fails_the_proof() -> None:
 
 
 def test_host_names_do_not_change_vpc_rules() -> None:
-    named = End("smart", None, (ip_network("192.0.2.10"),), host_names=("tools.example.com",))
+    named = End(
+        party="smart",
+        interface=None,
+        addresses=(ip_network("192.0.2.10"),),
+        host_names=("tools.example.com",),
+    )
     plain = replace(named, host_names=())
     one, two = (
         firewalls(lower(flow(here(EXTERNAL), peer, Protocol.TCP, 443))) for peer in (named, plain)

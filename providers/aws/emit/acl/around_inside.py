@@ -22,7 +22,7 @@ from flowbridge.providers.aws.emit.acl.whole_tiers import Spans
 _SHARES = 3  # ways to share the room between both parts that are tried
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AroundInside:
     """`before` and `behind` allow; `denied` stands between them. `exact` is how many entries
     all of it would take without widening, `excess` the price of the widening; `whole_tiers` and
@@ -74,7 +74,7 @@ def _around(
     first, last = exact_cover(inner, version) if inner else (), exact_cover(outer, version)
     exact = len(first) + len(denied) + len(last)
     if len(first) + len(last) <= room:
-        return AroundInside(first, denied, last, exact, 0)
+        return AroundInside(before=first, denied=denied, behind=last, exact=exact, excess=0)
     found: list[AroundInside] = []
     for mine, theirs in _shares(len(first), len(last), room):
         before = fit(inner, version, mine, management, tiers) if inner else None
@@ -85,7 +85,17 @@ def _around(
             parts = (before, behind) if before else (behind,)
             kept = tuple(one for part in parts for one in part.whole_tiers)
             lost = tuple(one for part in parts for one in part.given_up)
-            found.append(AroundInside(entries, denied, behind.entries, exact, price, kept, lost))
+            found.append(
+                AroundInside(
+                    before=entries,
+                    denied=denied,
+                    behind=behind.entries,
+                    exact=exact,
+                    excess=price,
+                    whole_tiers=kept,
+                    given_up=lost,
+                )
+            )
     return preferred(found, tiers)
 
 
