@@ -22,6 +22,7 @@ from flowbridge.policy.questions.exposure import exposure
 from flowbridge.policy.questions.outreach import Reached, outreach
 from flowbridge.report.connection_map import BOX_HEIGHT, BOX_WIDTH, connection_map
 from flowbridge.report.paper import (
+    excess_on_paper,
     features_on_paper,
     flows_on_paper,
     reached_on_paper,
@@ -96,6 +97,7 @@ def page(checked: Checked) -> str:
                 "rules": rules_on_paper(built.lowered.rules),
                 "flows": flows_on_paper(resolution.flows, purposes),
                 "features": features_on_paper(checked.features),
+                "excess": excess_on_paper(built.lowered.excess),
                 "rows": rows_on_paper(printed),
             },
             on_paper=lambda reached: reached_on_paper(reached, purposes),

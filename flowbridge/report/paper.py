@@ -14,7 +14,7 @@ from flowbridge.catalog.row import Bilingual
 from flowbridge.deployment.flow import End, Flow
 from flowbridge.policy.questions.outreach import Reached
 from flowbridge.policy.questions.rehearsal import FeatureAnswer
-from flowbridge.providers.provider import LoweredRule
+from flowbridge.providers.provider import Excess, LoweredRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +107,15 @@ def _reached(one: Reached) -> str:
     plain = one.as_plain()
     rows = ", ".join(one.rows) or "no row asks for it"
     return f"{plain['risk']}: {plain['protocol']} {one.ports_text} · {rows}"
+
+
+def excess_on_paper(excess: Sequence[Excess]) -> list[Group]:
+    """By place and reason: every block of packets."""
+    return _grouped(
+        (f"{one.where}: {one.reason}", Line(str(block)))
+        for one in excess
+        for block in one.packets.boxes()
+    )
 
 
 def rows_on_paper(records: Sequence[Mapping[str, Any]]) -> list[Group]:

@@ -157,6 +157,8 @@ def test_paper_has_every_rule_flow_and_row_once_more_in_short(text: str) -> None
         wanted = f"{rule.action}{number}: {rule.peer} {rule.protocol} {rule.destination_ports}"
         rows = f" · {', '.join(rule.rows)}" if rule.rows else ""
         assert wanted.strip() + rows in lines
+    for one in built.lowered.excess:
+        assert {str(block) for block in one.packets.boxes()} <= lines
     for flow in built.resolution.flows:
         ports = ", ".join(map(str, flow.destination_ports))
         assert any(
