@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -159,3 +160,19 @@ def test_records_of_many_fields_are_made_by_keyword() -> None:
     }
     assert len(large) > 50
     assert {name for name, by_keyword in large.items() if not by_keyword} == POSITIONAL_RECORDS
+
+
+def test_addresses_of_resources_are_taken_apart_in_one_place() -> None:
+    """`TerraformAddress` has a kind and a name; nobody else puts the dot in or cuts at it."""
+    apart = re.compile(
+        r'f"\{kind\}\.\{name\}"|(address|flat|name)\.(r?partition|split)\("\."\)', re.MULTILINE
+    )
+    known = ROOT / "providers" / "terraform" / "address.py"
+    wrong = [
+        f"{path.relative_to(ROOT)}: {match[0]}"
+        for path in modules()
+        if path != known and ROOT / "providers" in path.parents
+        for match in apart.finditer(path.read_text("utf-8"))
+    ]
+    # A field of a log table has dots of its own.
+    assert [each for each in wrong if "logs" not in each] == []

@@ -23,6 +23,7 @@ from flowbridge.deployment.interface import Interface
 from flowbridge.policy.compiled import Policy
 from flowbridge.policy.filter import Enforcement, Filter
 from flowbridge.policy.unknown import Unknown, Why
+from flowbridge.providers.terraform.address import TerraformAddress
 from flowbridge.providers.terraform.attribute_table import AttributeTable
 from flowbridge.providers.terraform.nested_address import nested_addresses
 from flowbridge.providers.terraform.shown.document import FlatDocument, Unresolved
@@ -95,7 +96,7 @@ class Thing:
 
     @property
     def kind(self) -> str:
-        return self.address.partition(".")[0]
+        return TerraformAddress(self.address).kind
 
 
 def things(flat: FlatDocument, kinds: Iterable[str]) -> tuple[Thing, ...]:
@@ -186,10 +187,9 @@ def unlisted(
 ) -> Iterator[Unknown]:
     """What is given at `addresses` and stands in no table."""
     computed = _computed()
-    for address in addresses:
-        kind, _, name = address.partition(".")
-        known = table.resources.get(kind)
-        body = flat.document["resource"].get(kind, {}).get(name, {})
+    for address in map(TerraformAddress, addresses):
+        known = table.resources.get(address.kind)
+        body = flat.document["resource"].get(address.kind, {}).get(address.name, {})
         for key, value in body.items():
             given = value not in (None, "", [], {}, False)
             if (
@@ -208,7 +208,7 @@ def above(flat: FlatDocument, table: AttributeTable) -> Iterator[Unknown]:
         if table.is_filter(kind):
             for name in named:
                 what = "decides for a whole account or network, and is not judged"
-                yield Unknown(f"{kind}.{name}", what, Why.MEANING)
+                yield Unknown(TerraformAddress.of(kind, name), what, Why.MEANING)
 
 
 def unresolved(open_: Iterable[Unresolved], concerned: Iterable[str]) -> Iterator[Unknown]:

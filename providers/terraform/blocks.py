@@ -15,6 +15,7 @@ from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any, Final
 
+from flowbridge.providers.terraform.address import TerraformAddress
 from flowbridge.providers.terraform.nested_address import nested_addresses
 
 Network = IPv4Network | IPv6Network
@@ -37,7 +38,7 @@ class Reference:
 
     @property
     def address(self) -> str:
-        return f"{self.type}.{self.name}"
+        return TerraformAddress.of(self.type, self.name)
 
     @classmethod
     def parse(cls, value: object) -> Reference | None:
@@ -160,7 +161,7 @@ def resources(terraform: Mapping[str, Any], kind: str) -> dict[str, Block]:
                 if name == "//":
                     continue
                 for body in _parts(bodies):
-                    block = Block(f"{kind}.{name}", body)
+                    block = Block(TerraformAddress.of(kind, name), body)
                     for meta in ("count", "for_each"):
                         if meta in body:
                             raise block.refusal(

@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from flowbridge.providers.terraform.address import TerraformAddress
 from flowbridge.providers.terraform.attribute_table import (
     Attributes,
     Judgement,
@@ -116,7 +117,7 @@ class _Reading:
         yield from self._top()
         yield from self._provider()
         for address in self.plan:
-            kind = address.split(".")[0]
+            kind = TerraformAddress(address).kind
             if address not in self.here and self.table.resources[kind].whole:
                 yield NotJudged(address, "it is planned, and not in this file")
         for address, (kind, body) in self.here.items():

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from flowbridge.providers.terraform.address import TerraformAddress
+
 COMMENT: Final = "//"
 
 
@@ -20,7 +22,7 @@ def resources(
                 for name, bodies in named.items():
                     if name != COMMENT:
                         for body in parts(bodies):
-                            yield f"{kind}.{name}", kind, body
+                            yield TerraformAddress.of(kind, name), kind, body
 
 
 def parts(value: Any) -> Iterator[Mapping[str, Any]]:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import Any
 
 from flowbridge.providers.provider import TerraformJson
+from flowbridge.providers.terraform.address import TerraformAddress
 
 
 class ResourceSet:
@@ -19,7 +20,7 @@ class ResourceSet:
         if name in self._blocks[kind]:
             raise AssertionError(f"two resources are called {kind}.{name}")
         self._blocks[kind][name] = body
-        return f"{kind}.{name}"
+        return TerraformAddress.of(kind, name)
 
     def json(self) -> TerraformJson:
         """All of them in the order of their names."""

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from flowbridge.providers.terraform.address import TerraformAddress
 from flowbridge.providers.terraform.blocks import Reference, is_expression
 from flowbridge.providers.terraform.document_parts import COMMENT
 from flowbridge.providers.terraform.values import Leaf, leaves, tokens
@@ -63,8 +64,8 @@ class Touching:
             carries = carries or carrier
             if is_expression(leaf.value):
                 for _, kind, name in REFERENCES.findall(text):
-                    if f"{kind}.{name}" in self.ours:
-                        mark = mark or f"{kind}.{name}"
+                    if TerraformAddress.of(kind, name) in self.ours:
+                        mark = mark or TerraformAddress.of(kind, name)
                 if opaque is None and carrier and not self.is_plain(text):
                     opaque = leaf
             for token in tokens(text):

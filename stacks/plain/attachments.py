@@ -14,6 +14,7 @@ from typing import Any, Final, assert_never
 
 from flowbridge.deployment.file.site import Cloud
 from flowbridge.providers.provider import TerraformJson
+from flowbridge.providers.terraform.address import TerraformAddress
 
 _REFERENCE: Final = re.compile(r"\$\{\w+\.(?P<name>[\w-]+)\.id}")
 # The end of an id whose beginning Terraform reads from the credentials.
@@ -151,7 +152,7 @@ def _rules_of(
     kind, argument = after
     for name, body in resources.get(kind, {}).items():
         if body[argument] == reference:
-            yield f"{kind}.{name}"
+            yield TerraformAddress.of(kind, name)
 
 
 def _depending(body: dict[str, Any], moved: Mapping[str, str]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from flowbridge.providers.provider import TerraformJson
+from flowbridge.providers.terraform.address import TerraformAddress
 
 _JOINED: Final = re.compile(
     r'\$\{ \{ for i, id in lookup\(var\.(?P<variable>\w+), "(?P<key>[^"]+)", \[\]\) : '
@@ -70,10 +71,12 @@ def _expanded(
             if joined is None:
                 raise ValueError(f"{kind}.{name}: its for_each cannot be judged")
             rest = {key: value for key, value in body.items() if key != "for_each"}
-            addresses[f"{kind}.{name}"] = []
+            addresses[TerraformAddress.of(kind, name)] = []
             for index, value in enumerate(values[joined["variable"]].get(joined["key"], [])):
                 result[kind][f"{name}_{index}"] = _of_one(rest, value)
-                addresses[f"{kind}.{name}"].append(f"{kind}.{name}_{index}")
+                addresses[TerraformAddress.of(kind, name)].append(
+                    TerraformAddress.of(kind, f"{name}_{index}")
+                )
     return result, addresses
 
 
@@ -126,7 +129,7 @@ def named_as(document: TerraformJson, planned: TerraformJson) -> TerraformJson:
         resources[kind] = {}
         for name, body in named.items():
             own = name if name in there else known.get(_content(body), name)
-            names[f"{kind}.{name}"] = f"{kind}.{own}"
+            names[TerraformAddress.of(kind, name)] = TerraformAddress.of(kind, own)
             resources[kind][own] = body
     return {
         **document,

@@ -24,6 +24,7 @@ from flowbridge.providers.aws.live.answers import Answers, Part, tags_of
 from flowbridge.providers.aws.meaning.network_acls import HIGHEST_RULE_NUMBER
 from flowbridge.providers.live.answered import Row
 from flowbridge.providers.provider import TerraformJson
+from flowbridge.providers.terraform.address import TerraformAddress
 
 Body = dict[str, Any]
 
@@ -84,8 +85,8 @@ def live_terraform(
 
 def live_id(name: str) -> str:
     """The live id in a name that the semantics made: `acl-0a1b ingress 100`, `sgr-0a1b`."""
-    kind, dot, rest = name.partition(".")
-    return rest if dot and kind.startswith("aws_") else name
+    address = TerraformAddress(name)
+    return address.name if address.kind.startswith("aws_") else name
 
 
 def rule_direction(row: Row) -> Direction:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from flowbridge.providers.terraform.address import TerraformAddress
 from flowbridge.providers.terraform.blocks import Reference
 from flowbridge.providers.terraform.shown.document import FlatDocument
 
@@ -33,7 +34,7 @@ def without_echoes(flat: FlatDocument, prior: FlatDocument) -> FlatDocument:
                 if isinstance(listed := body.get(key), list) and key not in flat.explicit.get(
                     name, ()
                 ):
-                    address = f"{kind}.{name}"
+                    address = TerraformAddress.of(kind, name)
                     left = [part for each in listed for part in keep(address, each)]
                     resources[kind][name] = {**body, key: left}
                     body = resources[kind][name]

@@ -35,6 +35,7 @@ from flowbridge.providers.meaning.foreign import (
     unnamed,
     unresolved,
 )
+from flowbridge.providers.terraform.address import TerraformAddress
 from flowbridge.providers.terraform.attribute_table import attribute_table
 from flowbridge.providers.terraform.blocks import Block, Reference
 from flowbridge.providers.terraform.shown.document import LEFT_OPEN, FlatDocument
@@ -144,8 +145,7 @@ class _Estate:
             (
                 each
                 for each in self.flat.unresolved
-                if each.flat.partition(".")[0]
-                in (*_RULES, _ENTRY, _ASSOCIATION, _ATTACHMENT, *_ACLS)
+                if each.flat.kind in (*_RULES, _ENTRY, _ASSOCIATION, _ATTACHMENT, *_ACLS)
                 and each.attribute
                 in (
                     "security_group_id",
@@ -353,7 +353,7 @@ class _Estate:
         }
         for kind in _GROUPS:
             for name, body in document["resource"].get(kind, {}).items():
-                if f"{kind}.{name}" not in ours:
+                if TerraformAddress.of(kind, name) not in ours:
                     document["resource"][kind][name] = {
                         key: value
                         for key, value in body.items()
@@ -366,7 +366,7 @@ class _Estate:
                 owner = Reference.parse(body.get("security_group_id"))
                 if owner is None or owner.address in ours:
                     left[name] = body
-                    kept.append(f"{kind}.{name}")
+                    kept.append(TerraformAddress.of(kind, name))
             document["resource"][kind] = left
         return tuple(kept)
 
@@ -424,7 +424,7 @@ class _Estate:
                     if group in groups.blocks:
                         named.setdefault(group, rule.block.address)
         carriers = [
-            (f"{kind}.{name}", body)
+            (TerraformAddress.of(kind, name), body)
             for kind, listed in self.flat.document["resource"].items()
             if kind not in (*_CARDS, *_GROUPS, *_RULES, _ATTACHMENT)
             for name, body in listed.items()

@@ -23,6 +23,7 @@ from flowbridge.providers.azure.meaning.filters import enforcement
 from flowbridge.providers.azure.meaning.rule import LOWEST_PRIORITY
 from flowbridge.providers.live.answered import Row
 from flowbridge.providers.meaning.odd import Odd
+from flowbridge.providers.terraform.address import TerraformAddress
 from flowbridge.providers.terraform.blocks import Block
 
 _ALLOW: Final = "Allow"
@@ -183,7 +184,7 @@ def _names(document: Mapping[str, Any]) -> dict[str, str]:
         rule.address: str(rule.get("name"))
         for kind, bodies in document["resource"].items()
         for name, body in bodies.items()
-        for rule in Block(f"{kind}.{name}", body).blocks("security_rule")
+        for rule in Block(TerraformAddress.of(kind, name), body).blocks("security_rule")
     }
 
 

@@ -33,6 +33,7 @@ from flowbridge.providers.meaning.foreign import (
     unnamed,
     unresolved,
 )
+from flowbridge.providers.terraform.address import TerraformAddress
 from flowbridge.providers.terraform.attribute_table import attribute_table
 from flowbridge.providers.terraform.blocks import Reference, resources
 from flowbridge.providers.terraform.shown.document import FlatDocument
@@ -200,7 +201,7 @@ class _Estate:
             (
                 each
                 for each in self.flat.unresolved
-                if each.flat.partition(".")[0] in kinds and each.attribute in owners
+                if each.flat.kind in kinds and each.attribute in owners
             ),
             {*relevant, *ours},
         )
@@ -424,7 +425,7 @@ class _Estate:
             lambda rest: Placement.read(rest, resources(rest, _NSG), known, site),
         )
         for address in relevant:
-            kind, _, name = address.partition(".")
+            kind, name = TerraformAddress(address).kind, TerraformAddress(address).name
             body = document["resource"].get(kind, {}).get(name, {})
             blocks = body.get("security_rule") or () if kind == _NSG else (body,)
             for block in blocks:

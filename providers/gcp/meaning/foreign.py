@@ -34,6 +34,7 @@ from flowbridge.providers.meaning.foreign import (
     unresolved,
 )
 from flowbridge.providers.meaning.rule_side import RuleSide
+from flowbridge.providers.terraform.address import TerraformAddress
 from flowbridge.providers.terraform.attribute_table import attribute_table
 from flowbridge.providers.terraform.blocks import is_expression
 from flowbridge.providers.terraform.shown.document import FlatDocument
@@ -134,7 +135,7 @@ class _Estate:
         result, left_out = read_rest(document, read)
         self.untold += left_out
         names = {rule.name for filters in result.values() for s in filters for rule in s.rules}
-        relevant = [name for name in names if name.partition(".")[0] == _RULE]
+        relevant = [name for name in names if TerraformAddress(name).kind == _RULE]
         self.untold += unlisted(self.flat, sorted(relevant), attribute_table(_TABLE))
         self.untold += above(self.flat, attribute_table(_TABLE))
         owners = ("network", "firewall_policy", "attachment_target")
@@ -144,8 +145,8 @@ class _Estate:
                 each
                 for each in self.flat.unresolved
                 if each.attribute in owners
-                and (kind := each.flat.partition(".")[0]) in attribute_table(_TABLE).resources
-                and each.flat.partition(".")[2] in here.get(kind, {})
+                and each.flat.kind in attribute_table(_TABLE).resources
+                and each.flat.name in here.get(each.flat.kind, {})
             ),
             (),
         )

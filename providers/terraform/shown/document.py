@@ -16,6 +16,7 @@ from pathlib import Path as File
 from typing import Any, Final
 
 from flowbridge.catalog.reading.kept_yaml import read_plain
+from flowbridge.providers.terraform.address import TerraformAddress
 from flowbridge.providers.terraform.shown.origin import Configuration, Origin
 from flowbridge.providers.terraform.shown.resources import Shown, ShownEstate
 
@@ -52,7 +53,7 @@ class Unresolved:
     """A reference that cannot be told before an apply. `flat` is the name of the resource in the
     document; `candidates` are what it can be, as far as that is known (`None`: anything)."""
 
-    flat: str
+    flat: TerraformAddress
     attribute: str
     text: str
     candidates: tuple[str, ...] | None
@@ -73,7 +74,7 @@ class FlatDocument:
         """The bodies of `kinds` by their address in the document."""
         resources = self.document["resource"]
         return {
-            f"{kind}.{name}": body
+            TerraformAddress.of(kind, name): body
             for kind in kinds
             for name, body in resources.get(kind, {}).items()
         }
@@ -268,13 +269,15 @@ class _Reading:
         text = f"{LEFT_OPEN} {said}}}".replace("local.", "local ")
         closed = origin is not None and found and not origin.unfollowed
         candidates = (
-            tuple(f"{each.kind}.{self.names.name(each.address)}" for each, _ in found)
+            tuple(
+                TerraformAddress.of(each.kind, self.names.name(each.address)) for each, _ in found
+            )
             if closed
             else None
         )
         if _kinds(path):
             flat = f"{shown.kind}.{self.names.name(shown.address)}"
-            self.unresolved.append(Unresolved(flat, path, said, candidates))
+            self.unresolved.append(Unresolved(TerraformAddress(flat), path, said, candidates))
         return text
 
 
