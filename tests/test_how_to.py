@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.documented_pages import ROOT, Reader, fences
-from tests.live import azure_server
+from tests.live.azure import server as azure_server
 
 ALL = sorted(path.name for path in (ROOT / "docs" / "how-to").glob("*.md"))
 WITH_A_CLOUD = "brownfield.md"

@@ -9,7 +9,10 @@ import pytest
 from flowbridge.providers.live.contract import Access, reader_for
 from flowbridge.stacks.live import Live
 from flowbridge.stacks.pipeline import Built
-from tests.live import azure_estate, azure_server, gcp_estate, gcp_server
+from tests.live.azure import estates as azure_estate
+from tests.live.azure import server as azure_server
+from tests.live.gcp import estates as gcp_estate
+from tests.live.gcp import server as gcp_server
 
 pytestmark = pytest.mark.slow
 

@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from flowbridge.cli import flowbridge
-from tests.live.azure_estate import DMZ, EXAMPLE, INTERNAL, deployed
-from tests.live.azure_server import AzureCloud, serving
+from tests.live.azure.estates import DMZ, EXAMPLE, INTERNAL, deployed
+from tests.live.azure.server import AzureCloud, serving
 
 pytestmark = pytest.mark.slow
 

@@ -7,9 +7,12 @@ import pytest
 from flowbridge.policy.questions.rehearsal import Answer, FeatureAnswer
 from flowbridge.stacks.pipeline import judge
 from flowbridge.stacks.rehearsal import Rehearsal
-from tests.live import azure_estate, azure_server, gcp_estate, gcp_server
-from tests.live.azure_server import AzureCloud
-from tests.live.gcp_server import GoogleCloud
+from tests.live.azure import estates as azure_estate
+from tests.live.azure import server as azure_server
+from tests.live.azure.server import AzureCloud
+from tests.live.gcp import estates as gcp_estate
+from tests.live.gcp import server as gcp_server
+from tests.live.gcp.server import GoogleCloud
 from tests.live.rehearsed import rehearsed
 
 pytestmark = pytest.mark.slow

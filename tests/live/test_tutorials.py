@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from tests.documented_pages import Reader
-from tests.live import azure_server, gcp_server
 from tests.live.aws.created import create
+from tests.live.azure import server as azure_server
+from tests.live.gcp import server as gcp_server
 from tests.terraform.emulated_ec2 import CREDENTIALS, EmulatedEc2, emulated_ec2
 
 STACK = Path("cdktf.out/stacks/my-edge")

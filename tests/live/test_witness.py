@@ -10,7 +10,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from flowbridge.cli import flowbridge
-from tests.live import azure_estate, azure_server, gcp_estate, gcp_server
+from tests.live.azure import estates as azure_estate
+from tests.live.azure import server as azure_server
+from tests.live.gcp import estates as gcp_estate
+from tests.live.gcp import server as gcp_server
 
 pytestmark = pytest.mark.slow
 

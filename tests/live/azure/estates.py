@@ -12,9 +12,9 @@ from flowbridge.policy.audit.audit import Audit, audit
 from flowbridge.policy.audit.estate import Estate
 from flowbridge.providers.live.contract import Access, reader_for
 from flowbridge.stacks.pipeline import Built, build, load
-from tests.live.azure_server import AzureCloud, add_card, add_network, apply_terraform
+from tests.live.azure.server import AzureCloud, add_card, add_network, apply_terraform
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "azure-edge.yaml"
+EXAMPLE = Path(__file__).parents[3] / "examples" / "azure-edge.yaml"
 DMZ = "flowbridge-azure-edge-dmz"
 INTERNAL = "flowbridge-azure-edge-internal"
 

@@ -19,8 +19,8 @@ from flowbridge.providers.gcp.live.faults import fault_of
 from flowbridge.providers.gcp.live.reader import READER
 from flowbridge.providers.live.contract import Access, Adoption
 from tests.live import documented
-from tests.live.gcp_estate import POLICIES, Changes, deployed, empty, example, planned, read
-from tests.live.gcp_server import PROJECT, ROOT, Fault, GoogleCloud, Json, Refusal, serving, slow
+from tests.live.gcp.estates import POLICIES, Changes, deployed, empty, example, planned, read
+from tests.live.gcp.server import PROJECT, ROOT, Fault, GoogleCloud, Json, Refusal, serving, slow
 
 Tamper = Callable[[GoogleCloud], object]
 

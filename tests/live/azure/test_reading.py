@@ -22,8 +22,8 @@ from flowbridge.providers.azure.live.reader import READER
 from flowbridge.providers.live.contract import Access
 from flowbridge.stacks.pipeline import Built, build, judge, load
 from tests.live import documented
-from tests.live.azure_estate import DMZ, INTERNAL, deployed, empty, example, planned, read
-from tests.live.azure_server import (
+from tests.live.azure.estates import DMZ, INTERNAL, deployed, empty, example, planned, read
+from tests.live.azure.server import (
     GROUP,
     NETWORK,
     SUBSCRIPTION,

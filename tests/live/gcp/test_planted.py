@@ -10,8 +10,8 @@ import pytest
 from flowbridge.policy.audit.audit import Audit, Verdict
 from flowbridge.policy.audit.untold import Standing
 from flowbridge.providers.live.contract import Access, reader_for
-from tests.live.gcp_estate import POLICIES, Changes, deployed, example, planned, read
-from tests.live.gcp_server import (
+from tests.live.gcp.estates import POLICIES, Changes, deployed, example, planned, read
+from tests.live.gcp.server import (
     PROJECT,
     ROOT,
     GoogleCloud,

@@ -12,9 +12,9 @@ from flowbridge.policy.audit.audit import Audit, audit
 from flowbridge.policy.audit.estate import Estate
 from flowbridge.providers.live.contract import Access, reader_for
 from flowbridge.stacks.pipeline import Built, build, load
-from tests.live.gcp_server import GoogleCloud, apply_terraform
+from tests.live.gcp.server import GoogleCloud, apply_terraform
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "gcp-edge.yaml"
+EXAMPLE = Path(__file__).parents[3] / "examples" / "gcp-edge.yaml"
 POLICIES = (("options.gcp.rules", "network-policy"),)
 
 Changes = tuple[tuple[str, str], ...]

@@ -8,8 +8,8 @@ import pytest
 
 from flowbridge.policy.audit.audit import Verdict
 from flowbridge.policy.audit.untold import Standing
-from tests.live.azure_estate import DMZ, INTERNAL, deployed, read
-from tests.live.azure_server import (
+from tests.live.azure.estates import DMZ, INTERNAL, deployed, read
+from tests.live.azure.server import (
     NETWORK,
     SUBSCRIPTION,
     AzureCloud,
