@@ -149,6 +149,7 @@ def print_quietly(site: SiteAnswer, out: Console) -> None:
     out.rule(
         f"[bold]{site.name}[/] {site.cloud} {site.region} {site.size} {site.release} {verdict}"
     )
+    failed = {text for _, text, _ in site.failed}
     for name, failure, _ in site.failed:
         _say(f"[bold red]failed:[/] {escape(failure)} [dim]({name})[/]", out)
     for note in () if site.of_others else site.left_open:
@@ -163,7 +164,7 @@ def print_quietly(site: SiteAnswer, out: Console) -> None:
         )
     # What is cut off stands before what is only wide.
     for finding in sorted(site.findings, key=lambda each: each.id != CUT_OFF):
-        if is_pressing(finding):
+        if is_pressing(finding) and finding.message not in failed:
             _say(_finding(finding), out)
 
 

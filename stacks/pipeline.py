@@ -47,6 +47,7 @@ from flowbridge.stacks.backends import backend_gaps, backend_kinds
 from flowbridge.stacks.credentials import given_away
 from flowbridge.stacks.document import render
 from flowbridge.stacks.failure import Failure
+from flowbridge.stacks.on_the_way import FAILING, firewall_findings
 from flowbridge.stacks.rehearsal import features_of
 from flowbridge.stacks.seen import Seen, seen
 from flowbridge.stacks.shared_places import shared_places
@@ -170,6 +171,11 @@ class Checked:
             *(Failure("check/filter-gone", each) for each in lost),
             *(Failure("check/not-judged", str(each)) for each in self.not_judged),
             *(Failure(each.id, f"feature {each}") for each in self.features if each.is_finding),
+            *(
+                Failure(finding.id, finding.message)
+                for finding in self.built.findings
+                if finding.id in FAILING and finding.accepted is None
+            ),
         )
 
     @property
@@ -241,6 +247,8 @@ def build(resolution: Resolution, network_id: str | None = None, *, alone: bool 
     lowered = provider.lower(policy, site, network_id)
     document = render(site, provider, lowered)
     own = (*backend_gaps(site), *given_away(site))
+    if alone:
+        own = (*own, *firewall_findings(resolution, catalog_of(resolution)))
     day = today()
     later = (*with_acceptances((*lowered.findings, *own), site.acceptances, day),)
     every = (*resolution.findings, *later)
@@ -267,8 +275,13 @@ def build_estate(
         return stacks
     first, *others = stacks
     found = [finding for each in stacks for finding in each.findings]
+    acceptances = estate.whole.site.acceptances
+    way = tuple(firewall_findings(estate.whole, catalog_of(estate.whole)))
+    on_the_way = tuple(with_acceptances(way, acceptances, today()))
+    every_one = (*found, *on_the_way)
     told = with_lines(
-        tuple(acceptance_findings(estate.whole.site, found, today())), Path(estate.whole.file)
+        (*on_the_way, *acceptance_findings(estate.whole.site, every_one, today())),
+        Path(estate.whole.file),
     )
     stacks = (replace(first, findings=_gravest_first(first.findings, told)), *others)
     policy = compile_policy(estate.whole.interfaces, estate.whole.flows)
