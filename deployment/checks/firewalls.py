@@ -40,7 +40,7 @@ def _zones(site: Site, firewall: FirewallOnTheWay, at: Location) -> Iterator[Mis
             if text != INTERNET and text not in known and _bad(text):
                 yield Mistake(
                     place,
-                    f"{text!r} is no tier, system or CIDR of this file: "
+                    f"{text!r} is no tier, place, system or CIDR of this file: "
                     f"{nearest(text, [*known, INTERNET])} Or write a CIDR such as 10.0.1.0/24",
                 )
                 continue

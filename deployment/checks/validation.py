@@ -58,6 +58,7 @@ def whole_mistakes(site: Site, catalog: Catalog) -> tuple[Mistake, ...]:
         yield from acceptance_mistakes(site)
         yield from link_mistakes(site)
         yield from range_mistakes(site)
+        yield from firewall_mistakes(site)
 
     return tuple(dict.fromkeys(all_of_them()))
 

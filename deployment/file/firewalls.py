@@ -52,8 +52,9 @@ class Zone(Section):
 
     behind: Annotated[tuple[str, ...], BeforeValidator(several)] = Field(
         min_length=1,
-        description="What is behind this side: tiers and systems by name, CIDRs, and `internet` "
-        "for every public address that is behind no other side. The longest prefix decides.",
+        description="What is behind this side: tiers, places and systems by name, CIDRs, and "
+        "`internet` for every public address that is behind no other side. The longest prefix "
+        "decides.",
         examples=[["dmz", "10.9.0.0/24"], ["internet"]],
     )
     interface: InterfaceName | None = Field(

@@ -15,6 +15,7 @@ from flowbridge.written import write_whole
 
 if TYPE_CHECKING:
     from flowbridge.catalog.load import Catalog
+    from flowbridge.deployment.file.site import Site
     from flowbridge.deployment.flow import Flow
 
 ListFormat = Literal["text", "json", "csv", "md", "xlsx"]
@@ -27,7 +28,7 @@ ListFormat = Literal["text", "json", "csv", "md", "xlsx"]
     metavar="PARTY",
     shell_complete=places,
     help="Only flows with an end at this party, workload or interface, as it sees them: before the "
-    "NAT on its own side, behind the NAT of the other.",
+    "NAT on its own side, behind the NAT of the other. Of a firewall of the file: what crosses it.",
 )
 @click.option(
     "--format",
@@ -55,16 +56,19 @@ def command(
     flowbridge flows site.yaml --format xlsx -o flows.xlsx
     flowbridge flows site.yaml --at dns
     flowbridge flows site.yaml --at expressway-e/external --format csv
+    flowbridge flows site.yaml --at premises     (a firewall of the file: what crosses it)
     """
     from flowbridge.flow_list.formats import as_csv, as_markdown, as_xlsx
     from flowbridge.flow_list.records import COLUMNS, record
+    from flowbridge.policy.crossing.lines import lines_at
+    from flowbridge.policy.crossing.zones import zones_of
     from flowbridge.policy.questions.flow_list import flow_lines, places
 
     answer: Format = "json" if list_format == "json" else "text"
     if list_format == "xlsx" and output is None:
         refuse(answer, "an XLSX workbook is no text: write -o flows.xlsx (or -o - for a pipe)")
     sites = _sites(named_sites(files, answer, "flows"), answer)
-    named = {name for _, flows, _ in sites for name in places(flows)}
+    named = {name for site, flows, _ in sites for name in (*places(flows), *site.firewalls)}
     if at is not None and at not in named:
         near = difflib.get_close_matches(at, named, n=1)
         hint = f"did you mean {near[0]}? " if near else ""
@@ -72,9 +76,13 @@ def command(
             answer, f"--at {at!r} has no flows here; {hint}write one of: {', '.join(sorted(named))}"
         )
     records: list[dict[str, Any]] = [
-        {"site": name, **record(line, catalog), "managed": line.managed}
-        for name, flows, catalog in sites
-        for line in flow_lines(flows, at)
+        {"site": site.name, **record(line, catalog), "managed": line.managed}
+        for site, flows, catalog in sites
+        for line in (
+            lines_at(flows, site.firewalls[at], zones_of(site, site.firewalls[at]))
+            if at in site.firewalls and at not in places(flows)
+            else flow_lines(flows, at)
+        )
     ]
     columns = ["site", *COLUMNS, "managed"]
     match list_format:
@@ -93,8 +101,8 @@ def command(
             _print(records, several=len(sites) > 1)
 
 
-def _sites(files: tuple[Path, ...], answer: Format) -> list[tuple[str, tuple[Flow, ...], Catalog]]:
-    """Name, flows and catalog of each file; exit code 2 for one that cannot be used."""
+def _sites(files: tuple[Path, ...], answer: Format) -> list[tuple[Site, tuple[Flow, ...], Catalog]]:
+    """Site, flows and catalog of each file; exit code 2 for one that cannot be used."""
     from flowbridge.deployment.selection.elsewhere import flows_elsewhere
     from flowbridge.stacks.pipeline import build_all, catalog_of
 
@@ -106,7 +114,7 @@ def _sites(files: tuple[Path, ...], answer: Format) -> list[tuple[str, tuple[Flo
             whole = built.estate.whole if built.estate is not None else built.resolution
             site, catalog = whole.site, catalog_of(whole)
             flows = (*whole.flows, *flows_elsewhere(site, catalog))
-            found.append((site.name, flows, catalog))
+            found.append((site, flows, catalog))
     return found
 
 

@@ -51,6 +51,36 @@ class FlowLine:
     source_but: tuple[Network, ...] = ()
     destination_but: tuple[Network, ...] = ()
 
+    @classmethod
+    def of(cls, flow: Flow, side: Side) -> FlowLine:
+        """Before the NAT at the end that asks: its own addresses and ports, the other's as met."""
+        source, destination = flow.source.addresses, flow.destination.addresses
+        own_ports = side is Side.OUTBOUND or not flow.translated_ports
+        translated = [
+            name
+            for name, end in (("source", flow.source), ("destination", flow.destination))
+            if end.translated
+        ]
+        if side is Side.OUTBOUND:
+            source = own_addresses(flow.source)
+        if side is Side.INBOUND:
+            destination = own_addresses(flow.destination)
+        return cls(
+            side=side,
+            source=flow.source.key,
+            source_addresses=source,
+            source_ports=flow.source_ports if own_ports else flow.translated_ports,
+            destination=flow.destination.key,
+            destination_addresses=destination,
+            destination_ports=flow.destination_ports,
+            protocol=flow.protocol,
+            translated=tuple(translated),
+            rows=flow.rows,
+            managed=flow.source.interface is not None or flow.destination.interface is not None,
+            source_but=in_order(flow.source.inside),
+            destination_but=in_order(flow.destination.inside),
+        )
+
     @property
     def identity(self) -> tuple[object, ...]:
         """Equal for lines that ask for the same packets at the same place."""
@@ -74,7 +104,11 @@ def flow_lines(flows: Iterable[Flow], at: str | None = None) -> tuple[FlowLine, 
     (`expressway-e/external`). Without it each end is given by the address at which the other
     meets it: what a firewall between the two has in its packets.
     """
-    lines = [line for flow in flows for line in _lines(flow, at)]
+    return in_line(line for flow in flows for line in _lines(flow, at))
+
+
+def in_line(lines: Iterable[FlowLine]) -> tuple[FlowLine, ...]:
+    """The lines in the order of lists, each once."""
     return tuple(sorted(dict.fromkeys(lines), key=_order))
 
 
@@ -93,45 +127,15 @@ def _of(end: End) -> tuple[str, ...]:
 
 def _lines(flow: Flow, at: str | None) -> Iterator[FlowLine]:
     if at is None:
-        yield _line(flow, Side.BETWEEN)
+        yield FlowLine.of(flow, Side.BETWEEN)
         return
     if at in _of(flow.source):
-        yield _line(flow, Side.OUTBOUND)
+        yield FlowLine.of(flow, Side.OUTBOUND)
     if at in _of(flow.destination):
-        yield _line(flow, Side.INBOUND)
+        yield FlowLine.of(flow, Side.INBOUND)
 
 
-def _line(flow: Flow, side: Side) -> FlowLine:
-    """Before the NAT at the end that asks: its own addresses and ports, and the other's as met."""
-    source, destination = flow.source.addresses, flow.destination.addresses
-    own_ports = side is Side.OUTBOUND or not flow.translated_ports
-    translated = [
-        name
-        for name, end in (("source", flow.source), ("destination", flow.destination))
-        if end.translated
-    ]
-    if side is Side.OUTBOUND:
-        source = _own(flow.source)
-    if side is Side.INBOUND:
-        destination = _own(flow.destination)
-    return FlowLine(
-        side=side,
-        source=flow.source.key,
-        source_addresses=source,
-        source_ports=flow.source_ports if own_ports else flow.translated_ports,
-        destination=flow.destination.key,
-        destination_addresses=destination,
-        destination_ports=flow.destination_ports,
-        protocol=flow.protocol,
-        translated=tuple(translated),
-        rows=flow.rows,
-        managed=flow.source.interface is not None or flow.destination.interface is not None,
-        source_but=in_order(flow.source.inside),
-        destination_but=in_order(flow.destination.inside),
-    )
-
-
-def _own(end: End) -> tuple[Network, ...]:
+def own_addresses(end: End) -> tuple[Network, ...]:
     """The addresses of the cards themselves, in the IP versions that the flow has."""
     if end.interface is None or not end.translated:
         return end.addresses

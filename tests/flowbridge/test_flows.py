@@ -149,3 +149,37 @@ def test_a_file_of_json_is_what_stdout_has(tmp_path: Path) -> None:
         CliRunner().invoke(flowbridge, [*words, "--format", "json", "-o", str(target)])
         assert target.read_text("utf-8") == said
     assert json.loads(said)["provenance"]["catalog"]
+
+
+FIREWALL = """
+firewalls:
+  premises:
+    kind: nftables
+    zones:
+      inside: {behind: [dmz, internal]}
+      outside: {behind: [internet, 10.9.0.0/16]}
+"""
+
+
+def test_at_a_firewall_is_what_crosses_it_by_the_addresses_that_it_sees(tmp_path: Path) -> None:
+    example = next(path for path in EXAMPLES if path.stem == "emea-edge")
+    file = tmp_path / "site.yaml"
+    file.write_text(example.read_text("utf-8") + FIREWALL, "utf-8")
+
+    def lines(*more: str) -> list[dict[str, object]]:
+        result = CliRunner().invoke(flowbridge, ["flows", str(file), "--format", "json", *more])
+        assert result.exit_code == 0, result.output
+        found: list[dict[str, object]] = json.loads(result.stdout)
+        return found
+
+    every, crossing = lines(), lines("--at", "premises")
+    rows = [each["rows"] for each in crossing]
+    assert 0 < len(crossing) < len(every)
+    assert ["expressway/6/3"] in rows  # administration, from 10.9.0.0/24
+    # Between Expressway-C and Expressway-E nothing crosses: both are behind one side.
+    assert not any("expressway/11/9" in each for each in rows)  # type: ignore[operator]
+    # Before the NAT: by its own address, where others meet it by the public one.
+    turn = next(each for each in crossing if "expressway/11/14" in each["rows"])  # type: ignore[operator]
+    assert turn["destination_addresses"] == ["10.0.1.11"]
+    elsewhere = next(each for each in every if "expressway/11/14" in each["rows"])  # type: ignore[operator]
+    assert elsewhere["destination_addresses"] == ["203.0.113.11"]

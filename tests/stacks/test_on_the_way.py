@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from flowbridge.catalog.reading.located_yaml import BadFileError
 from flowbridge.deployment.finding import Severity
 from flowbridge.stacks import on_the_way
 from flowbridge.stacks.on_the_way import EXCESS, FAILING, LEFT_OUT, NOT_MADE
@@ -87,3 +88,27 @@ def test_what_cannot_be_made_is_not_taken_for_fine(
     }
     (finding,) = [each for each in found.built.findings if each.id == NOT_MADE]
     assert finding.severity is Severity.WARNING
+
+
+@pytest.mark.parametrize("behind", ["internal", "spoke"])
+def test_of_a_file_with_places_it_is_said_once(tmp_path: Path, behind: str) -> None:
+    """A zone may name a tier or the place that the tier is in."""
+    text = (EXAMPLES / "places" / "hub-and-spoke.yaml").read_text("utf-8")
+    zones = f"{{hub: {{behind: [dmz, edge]}}, spoke: {{behind: [{behind}]}}}}"
+    firewall = f"firewalls: {{hub-fw: {{kind: azure-firewall, id: {POLICY}, zones: {zones}}}}}\n"
+    file = tmp_path / "site.yaml"
+    file.write_text(text + firewall, "utf-8")
+    stacks = build_file(file)
+    assert len(stacks) == 2
+    assert all(judge(each).exit_code == 0 for each in stacks)
+    known = [f.id for each in stacks for f in each.findings if f.id.startswith("stacks/firewall")]
+    assert len(known) == len(set(known))
+
+
+def test_a_zone_of_no_place_is_refused_with_the_nearest(tmp_path: Path) -> None:
+    text = (EXAMPLES / "places" / "hub-and-spoke.yaml").read_text("utf-8")
+    firewall = "firewalls: {f: {kind: nftables, zones: {a: {behind: [spok]}, b: {behind: [dmz]}}}}"
+    file = tmp_path / "site.yaml"
+    file.write_text(f"{text}{firewall}\n", "utf-8")
+    with pytest.raises(BadFileError, match=r"'spok' is no tier, place, .* did you mean 'spoke'"):
+        build_file(file)
