@@ -112,6 +112,13 @@ class Judged:
     effects: tuple[Effect, ...] | None = None
     features: tuple[FeatureChange, ...] | None = None  # None: not asked, or cannot be told
 
+    def on(self, guesses: tuple[str, ...], unknown: tuple[Unknown, ...]) -> Judged:
+        """The same, by a deployment of which this much is guessed, or not known."""
+        if not guesses and not unknown:
+            return self
+        estate = replace(self.estate, assumed=(*guesses, *self.estate.assumed))
+        return replace(self, estate=estate, untold=(*unknown, *self.untold))
+
     @property
     def opened(self) -> tuple[Opened, ...]:
         return self.audit.opened

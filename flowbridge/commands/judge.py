@@ -21,7 +21,9 @@ from flowbridge.places import of_place, place_option
 from flowbridge.results.formats import FORMATS
 
 if TYPE_CHECKING:
+    from flowbridge.policy.unknown import Unknown
     from flowbridge.stacks.judging import Judged
+    from flowbridge.stacks.proposed import Proposed
 
 
 @click.command("judge", help="Any Terraform plan, state or JSON, in packets against the documents.")
@@ -29,9 +31,9 @@ if TYPE_CHECKING:
 @click.option(
     "--deployment",
     type=click.Path(path_type=Path),
-    required=True,
     metavar="FILE",
-    help="The deployment file that says what the documents ask for.",
+    help="The deployment file that says what the documents ask for. Without it names and addresses "
+    "of the plan say who is who; what they do not tell cannot be told.",
 )
 @click.option(
     "--map",
@@ -48,7 +50,7 @@ if TYPE_CHECKING:
 @pipeline_format
 def command(
     plan: Path,
-    deployment: Path,
+    deployment: Path | None,
     mapping: Path | None,
     changes: bool,
     place: str | None,
@@ -63,8 +65,14 @@ def command(
     document = read_document(plan, answer_format)
     if changes and not is_plan(document):
         refuse(answer_format, f"{plan}: --changes is about a plan, and this is none")
+    guesses: tuple[str, ...] = ()
+    unknown: tuple[Unknown, ...] = ()
     with refusing(answer_format, "judge"):
-        built = of_place(build_all([deployment]), place, answer_format)
+        if deployment is None:
+            proposed = _proposed(plan, document, answer_format)
+            built, guesses, unknown = proposed.built, proposed.guesses, proposed.unknown
+        else:
+            built = of_place(build_all([deployment]), place, answer_format)
         wearing = Wearing()
         if mapping is not None:
             wearing = read_mapping(mapping, built.policy, built.resolution.site)
@@ -74,6 +82,7 @@ def command(
             raise bad_mapping(mapping, error.key, str(error), plan) from None
         except ValueError as error:
             refuse(answer_format, f"{plan}: {error}")
+    judged = judged.on(guesses, unknown)
     if answer_format in FORMATS:
         from flowbridge.results.judge_results import judge_outcome
         from flowbridge.results.say import say_outcome
@@ -84,6 +93,28 @@ def command(
     else:
         _print(plan, judged)
     sys.exit(HOLDS if judged.holds else FINDING)
+
+
+def _proposed(plan: Path, document: dict[str, Any], answer_format: AnyFormat) -> Proposed:
+    """What the plan tells by itself; exit code 2 where that is no deployment."""
+    from flowbridge.catalog.reading.located_yaml import BadFileError
+    from flowbridge.stacks.proposed import proposed_of
+
+    advice = (
+        f"write one with `flowbridge init --from-plan {plan} -o site.yaml`, answer its questions, "
+        "and name it with --deployment"
+    )
+    try:
+        proposed = proposed_of(document, str(plan))
+    except ValueError as error:
+        refuse(answer_format, f"{plan}: {error}")
+    except BadFileError as error:
+        problems = "; ".join(f"{each.key}: {each.message}" for each in error.problems[:3])
+        refuse(answer_format, f"{plan} does not tell a deployment ({problems}): {advice}")
+    refused = "; ".join(each.message for each in proposed.built.refused())
+    if refused:
+        refuse(answer_format, f"{plan} tells a deployment that is refused ({refused}): {advice}")
+    return proposed
 
 
 def read_document(path: Path, answer_format: AnyFormat) -> dict[str, Any]:
