@@ -77,6 +77,7 @@ one: $(STAMPS)/dev
 bench: $(STAMPS)/runtime $(CACHE)/bench/ready
 	$(BIN)/python bench/synth.py --peers $(CACHE)/bench/bin/python
 	$(BIN)/python bench/policy.py --peer $(CACHE)/bench/bin/python
+	$(BIN)/python bench/goals.py
 
 $(BIN)/python:
 	@for python in $(PYTHONS); do \

@@ -22,6 +22,7 @@ INTERRUPTED: Final = 130
 
 COMMANDS: Final = {
     "check": "Validate deployment files: refusals, quotas, tests and the proof.",
+    "merge": "The answers of `check --shard` as one.",
     "rules": "The compiled rules with their rows.",
     "explain": "Why a port is open, or which switch would open it.",
     "trace": "The verdict on one packet, hop by hop.",

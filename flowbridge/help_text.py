@@ -12,6 +12,11 @@ EXAMPLES: Final = {
         "flowbridge check sites/ --quiet",
         "flowbridge check 'sites/*.yaml' --keep-going --format junit > report.xml",
     ),
+    "merge": (
+        "flowbridge check sites/ --shard 1/2 > one.json",
+        "flowbridge check sites/ --shard 2/2 > two.json",
+        "flowbridge merge one.json two.json --format junit > report.xml",
+    ),
     "rules": (
         "flowbridge rules site.yaml",
         "flowbridge rules site.yaml --scope expressway-e/external",

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -35,6 +35,7 @@ from flowbridge.sites import MANY, named_sites, no_cache_option, sites_argument,
 if TYPE_CHECKING:
     from flowbridge.catalog.reading.located_yaml import Problem
     from flowbridge.deployment.finding import Finding
+    from flowbridge.fleet.run import Fleet
     from flowbridge.fleet.site_answer import DisagreementAnswer, RehearsalAnswer, SiteAnswer
     from flowbridge.providers.live.contract import Access, Preflight
     from flowbridge.stacks.pipeline import Built, Checked
@@ -77,6 +78,12 @@ if TYPE_CHECKING:
     help="At most so many processes for many files; default one for each core.",
 )
 @no_cache_option
+@click.option(
+    "--shard",
+    metavar="I/N",
+    help="Judge only the I-th of N shares of the files, and answer in JSON for `flowbridge merge`: "
+    "for a matrix of machines.",
+)
 @reaching
 @pipeline_format
 def command(
@@ -88,6 +95,7 @@ def command(
     quiet: bool,
     keep_going: bool,
     jobs: int | None,
+    shard: str | None,
     endpoint_url: str | None,
     timeout: float,
     attempts: int,
@@ -100,6 +108,13 @@ def command(
         refuse(answer_format, "--all and --quiet: give one of the two")
     files = named_sites(files, answer_format)
     _one_stack_at_most(files, synthesized, place, answer_format)
+    if shard is not None:
+        if everything or live or synthesized or quiet:
+            refuse(
+                answer_format, "--shard goes with --jobs and --no-cache alone; see flowbridge merge"
+            )
+        _say_shard(files, shard, jobs, answer_format)
+        return
     if len(files) >= MANY and not (everything or live or synthesized):
         answer = _of_many(files, jobs, answer_format, keep_going=keep_going)
     else:
@@ -115,6 +130,28 @@ def command(
                 at_once=at_once,
             ),
         )
+    say_answer(answer, answer_format, everything=everything, quiet=quiet)
+
+
+def _say_shard(files: Sequence[Path], text: str, jobs: int | None, form: AnyFormat) -> None:
+    """The answer of one shard; its exit code says only that it is there."""
+    from flowbridge.answer import json_text
+    from flowbridge.fleet.run import check_shard
+    from flowbridge.fleet.shard import Shard
+
+    try:
+        shard = Shard.parse(text)
+    except ValueError as error:
+        refuse(form, f"--shard {text!r}: {error}")
+    with refusing(form):
+        found = check_shard(files, shard, jobs=jobs or 0)
+    click.echo(json_text(found.as_plain()), nl=False)
+
+
+def say_answer(
+    answer: Answer, answer_format: AnyFormat, *, everything: bool = False, quiet: bool = False
+) -> NoReturn:
+    """Say it in that form, and end with its exit code."""
     worst = answer.exit_code
     if answer_format in FORMATS:
         from flowbridge.results.check_results import check_outcome
@@ -142,7 +179,7 @@ def command(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Answer:
+class Answer:
     """What is known of all files. `checked` and `played` are there for few files, and with --all;
     `ahead` is what the accounts say against an apply, by label, and `told` the same by file."""
 
@@ -174,12 +211,16 @@ class _Answer:
 
 def _of_many(
     files: Sequence[Path], jobs: int | None, form: AnyFormat, *, keep_going: bool
-) -> _Answer:
+) -> Answer:
     from flowbridge.fleet.run import check_fleet
 
     with refusing(form):
         fleet = check_fleet(files, plain=form == "json", keep_going=keep_going, jobs=jobs or 0)
-    return _Answer(
+    return answer_of(fleet)
+
+
+def answer_of(fleet: Fleet) -> Answer:
+    return Answer(
         sites=fleet.sites,
         rehearsals=fleet.rehearsals,
         disagreements=fleet.disagreements,
@@ -195,7 +236,7 @@ def _of_few(
     *,
     keep_going: bool,
     ahead: Callable[[Sequence[Built]], Mapping[str, Preflight]],
-) -> _Answer:
+) -> Answer:
     from flowbridge.fleet.plain_deployment import plain_deployment
     from flowbridge.fleet.site_answer import disagreement_answers, rehearsal_answer, site_answer
     from flowbridge.stacks.agreement import disagreements_of
@@ -223,7 +264,7 @@ def _of_few(
         label = each.built.resolution.label
         return plain_deployment(each) | plain_preflight(found.get(label))
 
-    return _Answer(
+    return Answer(
         sites=[site_answer(each, of_stack(each) if plain else None) for each in checked],
         rehearsals=[rehearsal_answer(each, plain=plain) for each in played],
         disagreements=disagreement_answers(disagreements_of(built)),
@@ -381,7 +422,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _print(answer: _Answer, *, everything: bool, quiet: bool) -> None:
+def _print(answer: Answer, *, everything: bool, quiet: bool) -> None:
     from flowbridge.summary import Detail, print_deployment, print_many, print_quietly
     from flowbridge.terminal import print_line, prose
 
@@ -407,7 +448,7 @@ def _print(answer: _Answer, *, everything: bool, quiet: bool) -> None:
         click.echo(f"error: {problem}", err=True)
 
 
-def _print_end(answer: _Answer) -> None:
+def _print_end(answer: Answer) -> None:
     """The last line. Of an account that was asked, its own lines say what is wrong."""
     if answer.refused:
         number = len({problem.file for problem in answer.refused})

@@ -21,6 +21,7 @@ from flowbridge.catalog.reading import cache_folder
 from flowbridge.catalog.reading.located_yaml import BadFileError, Problem
 from flowbridge.fleet.footprint import meeting
 from flowbridge.fleet.parts import PREFIX, Part, judged_or_kept, kept_part
+from flowbridge.fleet.shard import Shard, ShardAnswer, content_of, together_of
 from flowbridge.fleet.site_answer import DisagreementAnswer, RehearsalAnswer, SiteAnswer
 from flowbridge.sites import with_bar
 
@@ -48,18 +49,54 @@ def check_fleet(files: Sequence[Path], *, plain: bool, keep_going: bool, jobs: i
     `refused`, and the others are judged. `plain`: with what the JSON answer says of each.
     """
     with _judges(files, jobs, plain=plain) as judges:
-        alone = list(with_bar(judges.each([(file,) for file in files]), "checking", len(files)))
-        bad = {name for part in alone if part.problems for name in part.files}
-        if bad and not keep_going:
-            raise BadFileError(_problems_of(files, bad, alone))
-        good = [part for part in alone if not part.problems]
-        groups = meeting([part.footprint for part in good])
-        together = [
-            tuple(Path(good[number].files[0]) for number in group)
-            for group in groups
-            if len(group) > 1
-        ]
-        joint = {part.files: part for part in judges.each(together)}
+        alone = _alone(files, judges)
+        return _put_together(files, alone, judges, plain=plain, keep_going=keep_going)
+
+
+def check_shard(files: Sequence[Path], shard: Shard, *, jobs: int) -> ShardAnswer:
+    """The share of `files` that is `shard`, each judged by itself."""
+    mine = shard.of(files)
+    with _judges(mine, jobs, plain=True) as judges:
+        parts = tuple(_alone(mine, judges))
+    contents = {str(file): content_of(str(file)) for file in mine}
+    return ShardAnswer(shard, tuple(map(str, files)), parts, contents)
+
+
+def merged_fleet(answers: Sequence[ShardAnswer], *, keep_going: bool, jobs: int) -> Fleet:
+    """What `check_fleet` of all files says, from the answers of all shards. Files that meet others
+    are judged together here, and so have to be here.
+
+    ValueError where the answers are not those of one run, or some are not there.
+    """
+    names, by_file = together_of(answers)
+    files = [Path(name) for name in names]
+    alone = [by_file[name] for name in names]
+    with _judges(files, jobs, plain=True) as judges:
+        return _put_together(files, alone, judges, plain=True, keep_going=keep_going)
+
+
+def _alone(files: Sequence[Path], judges: _Judges) -> list[Part]:
+    return list(with_bar(judges.each([(file,) for file in files]), "checking", len(files)))
+
+
+def _put_together(
+    files: Sequence[Path],
+    alone: Sequence[Part],
+    judges: _Judges,
+    *,
+    plain: bool,
+    keep_going: bool,
+) -> Fleet:
+    """`alone` are the files judged each by itself; those that meet are judged together."""
+    bad = {name for part in alone if part.problems for name in part.files}
+    if bad and not keep_going:
+        raise BadFileError(_problems_of(files, bad, alone))
+    good = [part for part in alone if not part.problems]
+    groups = meeting([part.footprint for part in good])
+    together = [
+        tuple(Path(good[number].files[0]) for number in group) for group in groups if len(group) > 1
+    ]
+    joint = {part.files: part for part in judges.each(together)}
     parts = []
     for group in groups:
         names = tuple(good[number].files[0] for number in group)

@@ -9,9 +9,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 
 from flowbridge.catalog.reading import cache_folder
 from flowbridge.catalog.reading.located_yaml import BadFileError
+from flowbridge.cli import flowbridge
 from flowbridge.fleet import parts, run
 from flowbridge.fleet.footprint import Footprint, meeting
 from flowbridge.fleet.run import Fleet, check_fleet
@@ -192,3 +194,55 @@ def test_those_that_have_something_in_common_are_a_group() -> None:
     assert meeting([one("name a"), one("name b"), one("name a")]) == [[1], [0, 2]]
     chain = [one("x", "y"), one("z"), one("y", "w"), one("w")]
     assert meeting(chain) == [[1], [0, 2, 3]]
+
+
+def answer(*words: str) -> Result:
+    return CliRunner().invoke(flowbridge, list(words))
+
+
+def shards(files: Sequence[Path], count: int) -> list[str]:
+    """The answers of all shares, each in a file of its own."""
+    names = list(map(str, files))
+    written = []
+    for number in range(1, count + 1):
+        path = files[0].parent / f"{number}.json"
+        path.write_text(answer("check", *names, "--shard", f"{number}/{count}").stdout, "utf-8")
+        written.append(str(path))
+    return written
+
+
+@pytest.mark.parametrize("form", ["text", "json", "junit"])
+def test_shards_merge_to_the_answer_of_all(sites: list[Path], form: str) -> None:
+    core = sites[2]
+    core.write_text(core.read_text("utf-8").replace("size: medium", "size: large"), "utf-8")
+    whole = answer("check", *map(str, sites), "--format", form)
+    parts = shards(sites, 3)
+    merged = answer("merge", *reversed(parts), "--format", form)
+    assert merged.exit_code == whole.exit_code == 1  # the halves do not agree
+    assert merged.stdout == whole.stdout
+
+
+def test_shards_that_do_not_fit_are_refused(sites: list[Path]) -> None:
+    parts = shards(sites, 2)
+
+    def told(*words: str) -> str:
+        result = answer("merge", *words)
+        assert result.exit_code == 2
+        return result.output
+
+    assert "the shards 1/2, 2/2 are needed" in told(parts[0])
+    assert "each once" in told(parts[0], parts[0])
+    other = Path(parts[1])
+    data = json.loads(other.read_text("utf-8"))
+    other.write_text(json.dumps({**data, "program": "another"}), "utf-8")
+    assert "another version" in told(*parts)
+    other.write_text(json.dumps({**data, "day": "1970-01-01"}), "utf-8")
+    assert "1970-01-01" in told(*parts)
+    other.write_text(json.dumps({**data, "parts": [1]}), "utf-8")
+    assert "not whole" in told(*parts)
+    other.write_text("{}", "utf-8")
+    assert "no answer of `flowbridge check --shard" in told(*parts)
+    other.write_text(json.dumps(data), "utf-8")
+    sites[0].write_text(sites[0].read_text("utf-8") + "# changed\n", "utf-8")
+    assert "not as it was" in told(*parts)
+    assert "write I/N" in answer("check", str(sites[0]), "--shard", "3/2").output
