@@ -8,13 +8,15 @@ compared, so that "holds" is said of the whole way.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from flowbridge.catalog.load import Catalog
 from flowbridge.deployment.finding import Finding, Severity
 from flowbridge.deployment.selection.elsewhere import flows_elsewhere
 from flowbridge.deployment.selection.resolution import Resolution
-from flowbridge.providers.firewalls.configuration import Configuration, configure
+
+if TYPE_CHECKING:
+    from flowbridge.providers.firewalls.configuration import Configuration
 
 LEFT_OUT: Final = "stacks/firewall-left-out"
 UNTOLD: Final = "stacks/firewall-untold"
@@ -30,6 +32,9 @@ def firewall_findings(resolution: Resolution, catalog: Catalog) -> Iterator[Find
     site = resolution.site
     if not site.firewalls:
         return
+    # The languages of all firewalls, which few deployments ask for.
+    from flowbridge.providers.firewalls.configuration import configure
+
     flows = (*resolution.flows, *flows_elsewhere(site, catalog))
     for name in sorted(site.firewalls):
         try:

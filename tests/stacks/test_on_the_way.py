@@ -11,7 +11,7 @@ import yaml
 
 from flowbridge.catalog.reading.located_yaml import BadFileError
 from flowbridge.deployment.finding import Severity
-from flowbridge.stacks import on_the_way
+from flowbridge.providers.firewalls import configuration
 from flowbridge.stacks.on_the_way import EXCESS, FAILING, LEFT_OUT, NOT_MADE
 from flowbridge.stacks.pipeline import Checked, build_file, judge
 
@@ -80,7 +80,7 @@ def test_what_cannot_be_made_is_not_taken_for_fine(
     def refuse(*_: object) -> object:
         raise ValueError("the extra aerleon is not installed")
 
-    monkeypatch.setattr(on_the_way, "configure", refuse)
+    monkeypatch.setattr(configuration, "configure", refuse)
     found = checked("cisco-asa")
     assert found.exit_code == 1
     assert told(found) == {
