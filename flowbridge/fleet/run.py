@@ -59,7 +59,7 @@ def check_shard(files: Sequence[Path], shard: Shard, *, jobs: int) -> ShardAnswe
     with _judges(mine, jobs, plain=True) as judges:
         parts = tuple(_alone(mine, judges))
     contents = {str(file): content_of(str(file)) for file in mine}
-    return ShardAnswer(shard, tuple(map(str, files)), parts, contents)
+    return ShardAnswer(shard=shard, files=tuple(map(str, files)), parts=parts, contents=contents)
 
 
 def merged_fleet(answers: Sequence[ShardAnswer], *, keep_going: bool, jobs: int) -> Fleet:

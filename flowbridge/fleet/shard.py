@@ -44,7 +44,7 @@ class Shard:
         return f"{self.number}/{self.count}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShardAnswer:
     """`files` are all of the run; `parts` those of this shard, and `contents` the digests of their
     files. `program` and `day` say by what and when it was made."""
@@ -63,12 +63,12 @@ class ShardAnswer:
             raise ValueError("this is no answer of `flowbridge check --shard I/N`")
         try:
             return cls(
-                Shard.parse(data["shard"]),
-                tuple(data["files"]),
-                tuple(map(Part.from_plain, data["parts"])),
-                dict(data["contents"]),
-                data["program"],
-                data["day"],
+                shard=Shard.parse(data["shard"]),
+                files=tuple(data["files"]),
+                parts=tuple(map(Part.from_plain, data["parts"])),
+                contents=dict(data["contents"]),
+                program=data["program"],
+                day=data["day"],
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"this answer of a shard is not whole ({error})") from None
