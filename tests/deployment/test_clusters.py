@@ -184,3 +184,16 @@ def test_editors_know_both_forms() -> None:
     data["expressway_e"]["b2b"]["nisc"] = "dual"
     (error,) = validator.iter_errors(data)
     assert list(error.absolute_path) == ["expressway_e", "b2b"]
+
+
+ESTATES = sorted((Path(__file__).parents[2] / "examples" / "estates").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("example", ESTATES, ids=lambda path: path.stem)
+def test_the_examples_of_estates_hold(example: Path) -> None:
+    jsonschema.Draft202012Validator(deployment_schema(load_catalog())).validate(
+        yaml.safe_load(example.read_text("utf-8"))
+    )
+    found = judge(build(load(example)))
+    assert not found.built.refusals
+    assert not found.failures
