@@ -95,7 +95,10 @@ def judged_built(names: tuple[str, ...], built: Sequence[Built], *, plain: bool)
     from flowbridge.stacks.pipeline import judge
     from flowbridge.stacks.rehearsal import rehearsals
 
-    checked = [judge(each) for each in built]
+    try:
+        checked = [judge(each) for each in built]
+    except ValueError as error:  # what is written cannot be read back
+        return Part(files=names, problems=(Problem(names[0], None, "", str(error)),))
     return Part(
         files=names,
         problems=(),

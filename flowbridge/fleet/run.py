@@ -116,7 +116,9 @@ def _problems_of(files: Sequence[Path], bad: set[str], alone: Sequence[Part]) ->
 
     groups = meeting([part.footprint for part in alone])
     met = {name for group in groups if len(group) > 1 for n in group for name in alone[n].files}
-    return problems_of([file for file in files if str(file) in bad | met])
+    told = problems_of([file for file in files if str(file) in bad | met])
+    # What is found out by judging alone is not among them.
+    return told or [problem for part in alone for problem in part.problems]
 
 
 def _one_after_the_other(files: Sequence[Path], *, plain: bool, keep_going: bool) -> Fleet:

@@ -17,6 +17,7 @@ from flowbridge.cli import flowbridge
 from flowbridge.fleet import parts, run
 from flowbridge.fleet.footprint import Footprint, meeting
 from flowbridge.fleet.run import Fleet, check_fleet
+from flowbridge.stacks import pipeline
 from tests.overlay_text import OVERLAY
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -246,3 +247,14 @@ def test_shards_that_do_not_fit_are_refused(sites: list[Path]) -> None:
     sites[0].write_text(sites[0].read_text("utf-8") + "# changed\n", "utf-8")
     assert "not as it was" in told(*parts)
     assert "write I/N" in answer("check", str(sites[0]), "--shard", "3/2").output
+
+
+def test_what_cannot_be_judged_is_told_and_not_lost(
+    sites: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: object) -> object:
+        raise ValueError("not judged: a rule of two kinds")
+
+    monkeypatch.setattr(pipeline, "judge", refuse)
+    with pytest.raises(BadFileError, match="a rule of two kinds"):
+        ask(sites)
