@@ -72,6 +72,7 @@ EXAMPLES: Final = {
         "opa eval -d flowbridge.json -d policy.rego data.site.deny",
     ),
     "init": (
+        "flowbridge init --cloud azure --topology two-networks",
         "flowbridge init --cloud azure --name emea-edge",
         "flowbridge init --from-plan plan.json --name emea-edge",
     ),

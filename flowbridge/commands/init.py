@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -12,6 +13,7 @@ from flowbridge.answer import Format, answer_format, refuse, say_json
 from flowbridge.deployment.checks.cloud import example_region
 from flowbridge.deployment.file.site import Cloud
 
+TOPOLOGIES: Final = ("one-network", "on-premises", "two-networks", "two-clusters")
 TEMPLATES = Path(__file__).parent.parent / "templates"
 # Where the file itself lies: in the repository the folder is a link.
 SCHEMA = (Path(__file__).parent.parent / "schemas" / "deployment.schema.json").resolve()
@@ -23,6 +25,13 @@ SCHEMA = (Path(__file__).parent.parent / "schemas" / "deployment.schema.json").r
 )
 @click.option("--name", default="my-edge", show_default=True, help="Becomes the stack's name.")
 @click.option("--nics", type=click.Choice(["dual", "single"]), default="dual", show_default=True)
+@click.option(
+    "--topology",
+    type=click.Choice(TOPOLOGIES),
+    help="Where things stand: one network; one network and half of Unified CM on premises; two "
+    "networks that meet over a transit; two named clusters (MRA and B2B). Asked on a terminal, "
+    "else one network.",
+)
 @click.option(
     "--turn/--no-turn",
     default=None,
@@ -52,6 +61,7 @@ def command(
     cloud: str,
     name: str,
     nics: str,
+    topology: str | None,
     turn: bool | None,
     ice_passthrough: bool | None,
     output: Path | None,
@@ -67,6 +77,9 @@ def command(
         )
     target = output or Path(f"{name}.yaml")
     if plan is None:
+        topology = topology or _topology()
+        if topology == "two-networks" and nics == "single":
+            refuse(answer_format, "--topology two-networks has a card in each: leave --nics out")
         turn = _asked(turn, "Do SIP calls use TURN on Expressway-E (off on a fresh one)?")
         ice_passthrough = _asked(ice_passthrough, "Does MRA use ICE passthrough (off likewise)?")
         text = _example(
@@ -75,6 +88,7 @@ def command(
             region=example_region(Cloud(cloud)),
             name=name,
             nics=nics,
+            topology=topology,
             turn=turn,
             ice_passthrough=ice_passthrough,
         )
@@ -100,6 +114,16 @@ def command(
 
         then = f"{own_command()} check {file_argument(target)}"
         click.echo(f"Wrote {target}. Put your addresses in, then: {then}")
+
+
+def _topology() -> str:
+    """The answer on a terminal; else the smallest."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return TOPOLOGIES[0]
+    question = "Where do things stand?"
+    return str(
+        click.prompt(question, type=click.Choice(TOPOLOGIES), default=TOPOLOGIES[0], err=True)
+    )
 
 
 def _asked(given: bool | None, question: str) -> bool:
